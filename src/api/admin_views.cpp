@@ -1,0 +1,181 @@
+// Users, groups and the provisioning log, as an operator looks at them.
+
+#include <algorithm>
+#include <array>
+
+#include "api/admin.hpp"
+#include "api/admin_support.hpp"
+#include "base/text.hpp"
+#include "provlog/explain.hpp"
+#include "service/render.hpp"
+#include "service/steps.hpp"
+
+namespace muster::api {
+
+namespace {
+
+std::string primary_email(const json::Object& document) {
+    const auto* emails = document.if_contains("emails");
+    if (emails == nullptr || !emails->is_array()) return {};
+    std::string first;
+    for (const auto& email : emails->get_array()) {
+        if (!email.is_object()) continue;
+        const auto& object = email.get_object();
+        const auto* primary = object.if_contains("primary");
+        if (primary != nullptr && primary->is_bool() && primary->get_bool()) {
+            return text_member(object, "value");
+        }
+        if (first.empty()) first = text_member(object, "value");
+    }
+    return first;
+}
+
+/// What a list of log records shows of one.
+json::Object log_summary(const json::Object& record) {
+    static constexpr std::array<std::string_view, 13> kShown{
+        "id",     "time",    "org",    "connector",   "token",    "peer",   "method",
+        "target", "status",  "outcome", "reason", "duration_us", "resource"};
+    json::Object summary;
+    for (const auto name : kShown) {
+        if (const auto* value = record.if_contains(name)) summary[name] = *value;
+    }
+    summary["path"] = summary.contains("target") ? summary["target"] : json::Value{};
+    return summary;
+}
+
+}  // namespace
+
+// ---- users and groups -----------------------------------------------------------------------
+
+Task<AdminResponse> Admin::list_users(const AdminRequest& request, Segments) const {
+    co_return co_await list_resources(request, core_.catalog->user());
+}
+
+Task<AdminResponse> Admin::list_groups(const AdminRequest& request, Segments) const {
+    co_return co_await list_resources(request, core_.catalog->group());
+}
+
+Task<AdminResponse> Admin::show_user(const AdminRequest& request, Segments path) const {
+    co_return co_await show_resource(request, core_.catalog->user(), path.front());
+}
+
+Task<AdminResponse> Admin::show_group(const AdminRequest& request, Segments path) const {
+    co_return co_await show_resource(request, core_.catalog->group(), path.front());
+}
+
+Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
+                                          const scim::ResourceType& type) const {
+    const auto org = organisation(request);
+    if (!org) co_return problem(org.error());
+    const auto plan = store::make_plan(type, nullptr);
+    const auto total = co_await core_.store.count(org->key, plan);
+    if (!total) co_return store_problem(total.error());
+    const auto start = std::max<std::size_t>(number_parameter(request, "startIndex", 1, 1U << 30), 1);
+    const auto count = number_parameter(request, "count", 100, 1000);
+    const auto slice = co_await core_.store.query(org->key, plan, Rid{}, start - 1, count);
+    if (!slice) co_return store_problem(slice.error());
+
+    json::Array list;
+    const bool groups = type.find("members") != nullptr;
+    for (const auto& record : slice->records) {
+        const auto document = service::parse_document(record.document);
+        json::Object object{{"id", record.id}};
+        for (std::string_view name : {"userName", "displayName", "externalId"}) {
+            if (const auto* value = document.if_contains(name)) object[name] = *value;
+        }
+        if (groups) {
+            const auto members = co_await core_.store.member_count(org->key, record.rid);
+            if (!members) co_return store_problem(members.error());
+            object["members"] = *members;
+        } else {
+            object["active"] = record.active;
+            object["email"] = primary_email(document);
+        }
+        object["created"] = to_rfc3339(record.created);
+        object["modified"] = to_rfc3339(record.modified);
+        for (const auto& [id, entry] : core_.registry.snapshot()->by_id) {
+            if (entry->connector.key == record.source) object["source"] = "SCIM " + entry->connector.name;
+        }
+        list.push_back(std::move(object));
+    }
+    co_return ok({{"total", *total}, {groups ? "groups" : "users", std::move(list)}});
+}
+
+Task<AdminResponse> Admin::show_resource(const AdminRequest& request,
+                                         const scim::ResourceType& type, std::string id) const {
+    const auto org = organisation(request);
+    if (!org) co_return problem(org.error());
+    const auto record = co_await core_.store.find(org->key, type.name, id);
+    if (!record) co_return store_problem(record.error());
+    if (!*record) co_return not_found(to_lower_ascii(type.name), id);
+    const service::Resources resources(core_);
+    const auto related =
+        co_await resources.relations(org->key, type, (*record)->rid, scim::Projection{});
+    if (!related) co_return store_problem(related.error());
+    const service::Renderer renderer(*core_.catalog, "");
+    co_return ok({{"resource", renderer.object(type, **record, *related)}});
+}
+
+// ---- the provisioning log -------------------------------------------------------------------
+
+Task<AdminResponse> Admin::list_log(const AdminRequest& request, Segments) const {
+    store::LogQuery query{.limit = number_parameter(request, "limit", 50, 1000)};
+    query.failed_only = request.parameter("failed") == "true";
+    if (const auto slug = request.parameter("org"); !slug.empty()) {
+        const auto org = organisation(request);
+        if (!org) co_return problem(org.error());
+        query.org = org->key;
+    }
+    if (const auto id = request.parameter("connector"); !id.empty()) {
+        const auto entry = core_.registry.connector(id);
+        if (!entry) co_return not_found("connector", id);
+        query.connector = entry->connector.key;
+    }
+    for (auto [name, target] : {std::pair{"before", &query.before}, std::pair{"after", &query.after}}) {
+        const auto text = request.parameter(name);
+        if (text.empty()) continue;
+        const auto number = from_base32(text);
+        if (!number) co_return problem({400, "Invalid request", "A log id has 13 characters.", {}});
+        *target = LogId{*number};
+    }
+    const auto records = co_await core_.store.log(query);
+    if (!records) co_return store_problem(records.error());
+    json::Array list;
+    for (const auto& text : *records) list.push_back(log_summary(service::parse_document(text)));
+    co_return ok({{"records", std::move(list)}});
+}
+
+Task<AdminResponse> Admin::show_log(const AdminRequest&, Segments path) const {
+    const auto number = from_base32(path.front());
+    if (!number) co_return not_found("log record", path.front());
+    const auto record = co_await core_.store.log_entry(LogId{*number});
+    if (!record) co_return store_problem(record.error());
+    if (!*record) co_return not_found("log record", path.front());
+    co_return AdminResponse{.status = 200, .body = **record};
+}
+
+Task<AdminResponse> Admin::explain_log(const AdminRequest& request, Segments path) const {
+    const auto record = co_await show_log(request, path);
+    if (record.status != 200) co_return record;
+    const auto explanation = provlog::explain(service::parse_document(record.body));
+    co_return ok({{"id", path.front()},
+                  {"sentence", explanation.sentence},
+                  {"happened", explanation.happened},
+                  {"why", explanation.why},
+                  {"todo", explanation.todo}});
+}
+
+Task<AdminResponse> Admin::status(const AdminRequest&, Segments) const {
+    const auto figures = core_.store.figures();
+    const auto healthy = core_.store.healthy();
+    co_return ok({{"version", version_},
+                  {"uptime_s", (core_.clock.now().ms - started_.ms) / 1000},
+                  {"public_url", options_.public_url},
+                  {"healthy", healthy.has_value()},
+                  {"commits", figures.commits},
+                  {"write_sets", figures.write_sets},
+                  {"log_records", figures.log_records},
+                  {"database_bytes", figures.database_bytes}});
+}
+
+}  // namespace muster::api

@@ -1,0 +1,439 @@
+#include "api/scim_handler.hpp"
+
+#include <array>
+#include <charconv>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "api/discovery.hpp"
+#include "base/check.hpp"
+#include "base/result.hpp"
+#include "base/text.hpp"
+
+namespace muster::api {
+
+namespace {
+
+using http::Method;
+
+constexpr std::string_view kScimJson = "application/scim+json";
+constexpr std::string_view kSearch = ".search";
+constexpr std::string_view kCollectionMethods = "GET, HEAD, POST, OPTIONS";
+constexpr std::string_view kResourceMethods = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
+constexpr std::string_view kSearchMethods = "POST, OPTIONS";
+constexpr std::string_view kReadMethods = "GET, HEAD, OPTIONS";
+
+bool reads(Method method) { return method == Method::Get || method == Method::Head; }
+
+/// The media type without its parameters.
+bool is_json(std::string_view content_type) {
+    const auto type = content_type.substr(0, content_type.find(';'));
+    const auto end = type.find_last_not_of(" \t");
+    const auto name = end == std::string_view::npos ? std::string_view{} : type.substr(0, end + 1);
+    // A body without a type is read as JSON, the only thing it could be.
+    return name.empty() || equals_ignoring_case(name, kScimJson) ||
+           equals_ignoring_case(name, "application/json") || equals_ignoring_case(name, "text/json");
+}
+
+struct RefusalText {
+    std::string_view cause;
+    std::string_view remedy;
+};
+
+/// One text for every way of not knowing the secret, so that it does not tell which ids exist; the
+/// provisioning log, which only the organisation reads, tells them apart.
+RefusalText text_of(auth::Refusal refusal) {
+    using enum auth::Refusal;
+    switch (refusal) {
+        case MissingCredential:
+            return {"No credential was sent.", "Send the token as Authorization: Bearer."};
+        case NotAToken:
+            return {"The credential is not a Muster token.", "Paste the token again; it begins with mst_."};
+        case BadChecksum:
+            return {"The token is damaged: a character is missing or mistyped.",
+                    "Paste the whole token again, without spaces or line breaks."};
+        case Expired:
+            return {"The token has expired.", "Renew it and paste the new one."};
+        case Inactive:
+            return {"The token is switched off.", "Activate it or use another one."};
+        case WrongScheme:
+            return {"The token was sent in another way than it was made for.",
+                    "Send a bearer token as Bearer, a basic one as Basic."};
+        case UnknownToken:
+        case OtherConnector:
+        case WrongSecret:
+        case NoSuchConnector:
+            break;
+    }
+    return {"The token is not valid for this URL.",
+            "Use the base URL and the newest token of the same connector."};
+}
+
+std::string_view method_not_allowed_detail() {
+    return "This URL does not take that method; the Allow header lists those that it takes.";
+}
+
+scim::Result<std::optional<std::int64_t>> number(std::string_view name, std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc::result_out_of_range) {
+        // Past every page and below every index alike are answered, not refused.
+        return text.starts_with('-') ? std::int64_t{0} : std::numeric_limits<std::int64_t>::max();
+    }
+    if (error != std::errc{} || end != text.data() + text.size()) {
+        return std::unexpected(scim::invalid_value(
+            fmt::format("{} must be an integer, not {}.", name, scim::quoted(text))));
+    }
+    return value;
+}
+
+scim::Result<service::ListRequest> list_request(std::string_view query) {
+    service::ListRequest request;
+    if (query.empty()) return request;
+    const auto pairs = http::parse_query(query);
+    if (!pairs) {
+        return std::unexpected(scim::invalid_value(
+            "The query string is malformed: escape reserved characters as %XX."));
+    }
+    for (const auto& [name, value] : *pairs) {
+        if (equals_ignoring_case(name, "filter")) {
+            request.filter = value;
+        } else if (equals_ignoring_case(name, "attributes")) {
+            request.attributes = value;
+        } else if (equals_ignoring_case(name, "excludedAttributes")) {
+            request.excluded_attributes = value;
+        } else if (equals_ignoring_case(name, "startIndex")) {
+            TRY_ASSIGN(request.start_index, number(name, value));
+        } else if (equals_ignoring_case(name, "count")) {
+            TRY_ASSIGN(request.count, number(name, value));
+        }
+    }
+    return request;
+}
+
+std::string join_url(const ScimOptions& options, const Route& route) {
+    if (!route.connector_id.empty()) {
+        std::string url = options.public_url;
+        return url.append("/c/").append(route.connector_id).append("/scim/v2");
+    }
+    const auto scheme = options.public_url.starts_with("http://") ? "http" : "https";
+    return fmt::format("{}://{}.{}/scim/v2", scheme, route.slug, options.base_domain);
+}
+
+http::Response plain(int status, std::string body) {
+    http::Response response{.status = status, .content_type = "text/plain; charset=utf-8"};
+    response.body = std::move(body);
+    return response;
+}
+
+}  // namespace
+
+/// One SCIM request from its admission to its answer.
+struct ScimHandler::Context {
+    Route route;
+    std::string base_url;
+    provlog::Record record;                      ///< while nobody is authenticated
+    std::optional<auth::Principal> principal;
+    std::string_view allow = kReadMethods;       ///< of the URL, for 405
+    int retry_after_s = 0;
+};
+
+ScimHandler::ScimHandler(const service::Core& core, service::Directory& directory, Metrics& metrics,
+                         const ScimOptions& options, Spawn spawn)
+    : core_(core),
+      directory_(directory),
+      metrics_(metrics),
+      options_(options),
+      spawn_(std::move(spawn)),
+      resources_(core),
+      query_(core, resources_) {}
+
+ScimHandler::~ScimHandler() = default;
+
+http::Handler::Admission ScimHandler::admit(const http::RequestHead& head) {
+    auto route = api::route(head.path, head.host, options_.base_domain);
+    switch (route.area) {
+        case Area::Live:
+        case Area::Ready:
+        case Area::Metrics:
+            return {.context = {}, .body_limit = 0, .refusal = health(route.area)};
+        case Area::Unknown: {
+            const scim::Error error{404, scim::ScimType::None,
+                                    "Nothing is served at this URL. A SCIM base URL looks like "
+                                    "/c/{connector}/scim/v2."};
+            http::Response response{.status = 404, .content_type = kScimJson};
+            response.body = scim::to_json(error);
+            return {.context = {}, .body_limit = 0, .refusal = std::move(response)};
+        }
+        case Area::Scim:
+            break;
+    }
+    return admit_scim(head, std::move(route));
+}
+
+http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, Route route) {
+    const auto connector = route.connector_id.empty()
+                               ? core_.registry.connector_of_slug(route.slug)
+                               : core_.registry.connector(route.connector_id);
+    auto principal = core_.registry.authenticate(connector, head.authorization, core_.clock.now(),
+                                                 head.peer);
+    provlog::Who who{.org = {},
+                     .connector = {},
+                     .org_slug = {},
+                     .connector_id = {},
+                     .token_id = principal ? principal->token_id : principal.error().token_id,
+                     .peer = head.peer,
+                     .user_agent = head.user_agent};
+    if (connector) {
+        who.org = connector->connector.org;
+        who.connector = connector->connector.key;
+        who.org_slug = connector->organisation.slug;
+        who.connector_id = connector->connector.id;
+    }
+    const provlog::What what{.method = head.method_text, .target = head.target};
+    auto context = std::make_shared<Context>(
+        Context{.route = std::move(route),
+                .base_url = {},
+                .record = provlog::Record(core_.ids.next_key<LogId>(), who, what),
+                .principal = {},
+                .allow = kReadMethods});
+    context->base_url = join_url(options_, context->route);
+
+    const bool open = options_.open_discovery && connector && reads(head.method) &&
+                      is_discovery(context->route.endpoint);
+    if (!principal && !open) {
+        const auto refusal = principal.error().refusal;
+        metrics_.refused(refusal);
+        const auto text = text_of(refusal);
+        context->record.reason(auth::to_string(refusal));
+        return {.context = {},
+                .body_limit = 0,
+                .refusal = refuse(head, *context,
+                                  {401, scim::ScimType::None,
+                                   fmt::format("{} {}", text.cause, text.remedy)})};
+    }
+    if (principal) {
+        context->record.step("authenticated", principal->bare ? "bare token, without a scheme"
+                                                              : "token");
+        context->principal = std::move(*principal);
+    }
+    if (connector->connector.state == store::ConnectorState::Paused) {
+        context->record.reason("paused");
+        context->retry_after_s = options_.paused_retry_after_s;
+        return {.context = {},
+                .body_limit = 0,
+                .refusal = refuse(head, *context,
+                                  {429, scim::ScimType::None,
+                                   "This connector is paused; nothing was changed. The identity "
+                                   "provider may try again later."})};
+    }
+    if (head.has_body && !is_json(head.content_type)) {
+        context->record.reason("media-type");
+        return {.context = {},
+                .body_limit = 0,
+                .refusal = refuse(head, *context,
+                                  {415, scim::ScimType::None,
+                                   "The body must be application/scim+json or application/json."})};
+    }
+    return {.context = std::move(context), .body_limit = core_.limits.body_bytes, .refusal = {}};
+}
+
+http::Response ScimHandler::refuse(const http::RequestHead& head, Context& context,
+                                   scim::Error error) {
+    service::Answer answer{.status = error.status};
+    answer.body = scim::to_json(error, context.record.shown_id());
+    answer.retry_after_s = context.retry_after_s;
+    const auto elapsed = std::chrono::steady_clock::now() - head.started;
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
+    auto response = respond(head, context, answer);
+    spawn_(core_.store.record(std::move(context.record).finish(error.status, answer.body, us)));
+    metrics_.request(head.method, "other", error.status, static_cast<double>(us) / 1e6);
+    return response;
+}
+
+Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::string body,
+                                         std::any& any_context) {
+    auto& context = **std::any_cast<std::shared_ptr<Context>>(&any_context);
+    if (context.principal && context.principal->retires_previous) {
+        co_await directory_.retire_previous_secret(context.principal->token_id);
+    }
+    if (!context.principal || is_discovery(context.route.endpoint)) {
+        if (!reads(head.method)) {
+            co_return refuse(head, context,
+                             {405, scim::ScimType::None, std::string{method_not_allowed_detail()}});
+        }
+        auto document =
+            discovery(core_, context.route.endpoint, context.route.id, context.base_url);
+        if (!document) {
+            co_return refuse(head, context, {404, scim::ScimType::None, "There is no such schema or resource type."});
+        }
+        const auto elapsed = std::chrono::steady_clock::now() - head.started;
+        const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
+        auto entry = std::move(context.record).finish(200, {}, us);
+        co_await core_.store.record(std::move(entry));
+        metrics_.request(head.method, "discovery", 200, static_cast<double>(us) / 1e6);
+        service::Answer answer{.status = 200, .body = std::move(*document)};
+        co_return respond(head, context, std::move(answer));
+    }
+    co_return co_await handle_resource(head, std::move(body), context);
+}
+
+Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head, std::string body,
+                                                  Context& context) {
+    service::Call call{.principal = std::move(*context.principal),
+                       .base_url = context.base_url,
+                       .if_match = std::string{head.if_match},
+                       .if_none_match = std::string{head.if_none_match},
+                       .record = std::move(context.record),
+                       .started = head.started};
+    auto result = co_await dispatch(head, std::move(body), context, call);
+    service::Answer answer;
+    if (result) {
+        answer = std::move(*result);
+    } else {
+        answer.status = result.error().status;
+        answer.body = scim::to_json(result.error(), call.record.shown_id());
+        if (answer.status == 503) answer.retry_after_s = 30;
+        if (call.record.reason().empty()) call.record.reason(scim::to_string(result.error().type));
+    }
+    const auto us = call.elapsed_us();
+    if (!call.recorded) {
+        auto entry = std::move(call.record).finish(answer.status, answer.body, us);
+        co_await core_.store.record(std::move(entry));
+    }
+    const auto* type = core_.catalog->type_at(context.route.endpoint);
+    metrics_.request(head.method, type != nullptr ? std::string_view{type->name} : "other",
+                     answer.status, static_cast<double>(us) / 1e6);
+    co_return respond(head, context, std::move(answer));
+}
+
+Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHead& head,
+                                                          std::string body, Context& context,
+                                                          service::Call& call) {
+    const auto* type = core_.catalog->type_at(context.route.endpoint);
+    if (type == nullptr) {
+        co_return call.refuse("not-found", {404, scim::ScimType::None,
+                                            fmt::format("There is no endpoint {}. /ResourceTypes "
+                                                        "lists those that there are.",
+                                                        scim::quoted(context.route.endpoint))});
+    }
+    const auto& id = context.route.id;
+    const bool is_search = id == kSearch;
+    context.allow = id.empty() ? kCollectionMethods : is_search ? kSearchMethods : kResourceMethods;
+    if (head.method == Method::Options) co_return service::Answer{.status = 204};
+    if (is_search) {
+        if (head.method != Method::Post) co_return method_not_allowed(call);
+        co_return co_await query_.search(call, *type, std::move(body));
+    }
+    CO_TRY_ASSIGN(auto request, list_request(head.query));
+    if (id.empty() && reads(head.method)) {
+        co_return co_await query_.list(call, *type, std::move(request));
+    }
+    CO_TRY_ASSIGN(auto projection, scim::Projection::parse(*type, request.attributes,
+                                                           request.excluded_attributes));
+    if (id.empty()) {
+        if (head.method != Method::Post) co_return method_not_allowed(call);
+        co_return co_await resources_.create(call, *type, std::move(body), std::move(projection));
+    }
+    switch (head.method) {
+        case Method::Get:
+        case Method::Head:
+            co_return co_await resources_.get(call, *type, id, std::move(projection));
+        case Method::Put:
+            co_return co_await resources_.replace(call, *type, id, std::move(body),
+                                                  std::move(projection));
+        case Method::Patch:
+            co_return co_await resources_.patch(call, *type, id, std::move(body),
+                                                std::move(projection));
+        case Method::Delete:
+            co_return co_await resources_.remove(call, *type, id);
+        default:
+            co_return method_not_allowed(call);
+    }
+}
+
+std::unexpected<scim::Error> ScimHandler::method_not_allowed(service::Call& call) {
+    return call.refuse("method-not-allowed", {405, scim::ScimType::None,
+                                              std::string{method_not_allowed_detail()}});
+}
+
+http::Response ScimHandler::respond(const http::RequestHead& head, const Context& context,
+                                    service::Answer answer) const {
+    http::Response response{.status = answer.status};
+    if (!answer.body.empty()) response.content_type = kScimJson;
+    response.headers.reserve(4);
+    if (!answer.etag.empty()) response.headers.emplace_back("ETag", std::move(answer.etag));
+    if (!answer.location.empty()) {
+        const bool created = answer.status == 201;
+        response.headers.emplace_back(created ? "Location" : "Content-Location",
+                                      std::move(answer.location));
+    }
+    if (answer.status == 401) {
+        response.headers.emplace_back("WWW-Authenticate",
+                                      "Bearer realm=\"SCIM\", Basic realm=\"SCIM\"");
+    }
+    if (answer.status == 405 || head.method == Method::Options) {
+        response.headers.emplace_back("Allow", std::string{context.allow});
+    }
+    if (answer.retry_after_s > 0) {
+        response.headers.emplace_back("Retry-After", std::to_string(answer.retry_after_s));
+    }
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.body = std::move(answer.body);
+    return response;
+}
+
+http::Response ScimHandler::health(Area area) const {
+    if (area == Area::Live) return plain(200, "ok\n");
+    if (area == Area::Metrics) {
+        http::Response response{.status = 200,
+                                .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+        response.body = metrics_.text();
+        return response;
+    }
+    const auto healthy = core_.store.healthy();
+    if (healthy) return plain(200, "ready\n");
+    return plain(503, fmt::format("not ready: {}\n", healthy.error().message));
+}
+
+http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure failure,
+                                 std::any& any_context) {
+    struct Text {
+        int status;
+        std::string_view reason;
+        std::string_view detail;
+    };
+    static constexpr std::array<Text, 4> kTexts{{
+        {413, "too-large", "The body is larger than the limit, limits.body_bytes."},
+        {408, "too-slow", "The body did not arrive in time."},
+        {400, "invalidSyntax", "The body's framing (Content-Length or chunks) is broken."},
+        {500, "internal", "Muster failed on this request; nothing was acknowledged. The server's "
+                          "log has the cause."},
+    }};
+    const auto& text = kTexts[static_cast<std::size_t>(failure)];
+    const scim::Error error{text.status, scim::ScimType::None, std::string{text.detail}};
+    auto* context = std::any_cast<std::shared_ptr<Context>>(&any_context);
+    if (context == nullptr || *context == nullptr) {
+        http::Response response{.status = text.status, .content_type = kScimJson};
+        response.body = scim::to_json(error);
+        return response;
+    }
+    auto& known = **context;
+    if (failure == http::Failure::HandlerFailed) {
+        // The record may have been moved into the use case that failed; a fresh one stands for it.
+        known.record = provlog::Record(core_.ids.next_key<LogId>(), {.peer = head.peer},
+                                       {.method = head.method_text, .target = head.target});
+    }
+    known.record.reason(text.reason);
+    return refuse(head, known, error);
+}
+
+http::Response ScimHandler::malformed(int status, std::string_view reason, std::string_view) {
+    http::Response response{.status = status, .content_type = kScimJson, .close = true};
+    response.body = scim::to_json({status, scim::ScimType::None, std::string{reason}});
+    return response;
+}
+
+}  // namespace muster::api

@@ -1,0 +1,67 @@
+#pragma once
+// HTTP to use cases and back, for the public port: SCIM, health and metrics.
+
+#include <functional>
+#include <string>
+
+#include "api/metrics.hpp"
+#include "api/router.hpp"
+#include "http/message.hpp"
+#include "service/directory.hpp"
+#include "service/query.hpp"
+#include "service/resources.hpp"
+
+namespace muster::api {
+
+struct ScimOptions {
+    std::string public_url;   ///< without a trailing slash
+    std::string base_domain;  ///< empty: connectors are found by path only
+    bool open_discovery = true;
+    /// What a paused connector's client is told to wait (docs/adr/0006).
+    int paused_retry_after_s = 300;
+};
+
+/// Serves every I/O thread; keeps no state of its own.
+class ScimHandler final : public http::Handler {
+  public:
+    /// Starts a task on an I/O thread.
+    using Spawn = std::function<void(Task<void>)>;
+
+    ScimHandler(const service::Core& core, service::Directory& directory, Metrics& metrics,
+                const ScimOptions& options, Spawn spawn);
+    ~ScimHandler() override;
+
+    [[nodiscard]] Admission admit(const http::RequestHead& head) override;
+    [[nodiscard]] Task<http::Response> handle(const http::RequestHead& head, std::string body,
+                                              std::any& context) override;
+    [[nodiscard]] http::Response fail(const http::RequestHead& head, http::Failure failure,
+                                      std::any& context) override;
+    [[nodiscard]] http::Response malformed(int status, std::string_view reason,
+                                           std::string_view peer) override;
+
+  private:
+    struct Context;
+
+    [[nodiscard]] Admission admit_scim(const http::RequestHead& head, Route route);
+    [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,
+                                        scim::Error error);
+    [[nodiscard]] Task<http::Response> handle_resource(const http::RequestHead& head,
+                                                       std::string body, Context& context);
+    [[nodiscard]] Task<scim::Result<service::Answer>> dispatch(const http::RequestHead& head,
+                                                               std::string body, Context& context,
+                                                               service::Call& call);
+    [[nodiscard]] static std::unexpected<scim::Error> method_not_allowed(service::Call& call);
+    [[nodiscard]] http::Response health(Area area) const;
+    [[nodiscard]] http::Response respond(const http::RequestHead& head, const Context& context,
+                                         service::Answer answer) const;
+
+    const service::Core& core_;
+    service::Directory& directory_;
+    Metrics& metrics_;
+    const ScimOptions& options_;
+    Spawn spawn_;
+    service::Resources resources_;
+    service::Query query_;
+};
+
+}  // namespace muster::api

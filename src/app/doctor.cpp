@@ -1,0 +1,158 @@
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <system_error>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "app/application.hpp"
+#include "app/key_file.hpp"
+#include "app/settings.hpp"
+#include "base/clock.hpp"
+#include "store/sqlite/inspect.hpp"
+
+extern char** environ;
+
+namespace muster::app {
+
+namespace {
+
+using Result = DoctorCheck::Result;
+
+constexpr std::uintmax_t kLowDiskBytes = std::uintmax_t{1} << 30;
+
+DoctorCheck check_url(const Config& config) {
+    DoctorCheck check{.name = "public URL", .finding = config.public_url};
+    if (config.public_url.empty()) {
+        check.result = Result::Warning;
+        check.finding = fmt::format("not set; SCIM URLs begin with http://{}", config.listen);
+        check.remedy = "Set public_url to the https address under which Okta reaches this server.";
+    } else if (!config.public_url.starts_with("https://")) {
+        check.result = Result::Warning;
+        check.remedy = "Okta accepts https base URLs only: put a TLS proxy in front or set tls.*.";
+    }
+    return check;
+}
+
+DoctorCheck check_directory(const Config& config) {
+    DoctorCheck check{.name = "data directory", .finding = config.data.string()};
+    struct stat info {};
+    if (::stat(config.data.c_str(), &info) != 0) {
+        check.result = Result::Warning;
+        check.finding += " does not exist yet";
+        check.remedy = "muster serve makes it.";
+    } else if ((info.st_mode & 0077U) != 0) {
+        check.result = Result::Failed;
+        check.finding += " can be read by others";
+        check.remedy = fmt::format("Run: chmod 700 {}", config.data.string());
+    } else if (::access(config.data.c_str(), W_OK) != 0) {
+        check.result = Result::Failed;
+        check.finding += " cannot be written by this user";
+        check.remedy = "Run muster as the user who owns it.";
+    }
+    return check;
+}
+
+DoctorCheck check_disk(const Config& config) {
+    DoctorCheck check{.name = "disk"};
+    std::error_code error;
+    const auto place = std::filesystem::exists(config.data, error) ? config.data : ".";
+    const auto space = std::filesystem::space(place, error);
+    if (error) {
+        check.result = Result::Failed;
+        check.finding = error.message();
+        check.remedy = "Look at the file system of the data directory.";
+        return check;
+    }
+    check.finding = fmt::format("{:.1f} GiB free", static_cast<double>(space.available) / 1073741824.0);
+    if (space.available < kLowDiskBytes) {
+        check.result = Result::Warning;
+        check.remedy = "Make room: below 1 GiB the log may stop writes. Lower log.retention_days.";
+    }
+    return check;
+}
+
+DoctorCheck check_key(const Config& config) {
+    DoctorCheck check{.name = "key file", .finding = config.key_file.string()};
+    const auto key = read_or_create_key(config.key_file, false);
+    if (key) return check;
+    std::error_code error;
+    const bool fresh = !std::filesystem::exists(config.data / "muster.db", error);
+    check.result = fresh ? Result::Warning : Result::Failed;
+    check.finding = fresh ? "none yet" : key.error();
+    check.remedy = fresh ? "muster serve makes one; include it in backups, apart from the database."
+                         : "The finding says how; without the key every token must be renewed.";
+    return check;
+}
+
+DoctorCheck check_clock() {
+    DoctorCheck check{.name = "clock", .finding = to_rfc3339(SystemClock{}.now())};
+    constexpr std::int64_t kOldestPlausible = 1'780'000'000'000;  // 2026-05-28
+    if (SystemClock{}.now().ms < kOldestPlausible) {
+        check.result = Result::Failed;
+        check.remedy = "Set the clock: tokens expire and log records are ordered by it.";
+    }
+    return check;
+}
+
+DoctorCheck check_tls(const Config& config) {
+    DoctorCheck check{.name = "TLS"};
+    if (config.tls_certificate.empty()) {
+        check.finding = "not terminated here";
+        return check;
+    }
+    check.finding = config.tls_certificate.string();
+    for (const auto& file : {config.tls_certificate, config.tls_key}) {
+        if (::access(file.c_str(), R_OK) == 0) continue;
+        check.result = Result::Failed;
+        check.finding = fmt::format("cannot read {}: {}", file.string(), std::strerror(errno));
+        check.remedy = "Correct the path or its permissions.";
+    }
+    return check;
+}
+
+DoctorCheck check_database(const Config& config) {
+    DoctorCheck check{.name = "database"};
+    auto finding = store::inspect(config.data.string());
+    check.finding = finding ? *finding : finding.error().message;
+    if (!finding) {
+        check.result = Result::Failed;
+        check.remedy = "Stop the server and restore the newest backup.";
+    }
+    return check;
+}
+
+}  // namespace
+
+std::expected<Config, std::string> settings_for(const ServeOptions& options) {
+    Overrides flags;
+    if (options.data) flags["data"] = options.data->string();
+    if (options.listen) flags["listen"] = *options.listen;
+    if (options.public_url) flags["public_url"] = *options.public_url;
+    const auto environment = from_environment(environ);
+    if (!environment) return std::unexpected(environment.error());
+    return load_config(options.config, *environment, flags);
+}
+
+std::vector<DoctorCheck> doctor(const ServeOptions& options) {
+    const auto config = settings_for(options);
+    if (!config) {
+        return {{.name = "configuration",
+                 .result = Result::Failed,
+                 .finding = config.error(),
+                 .remedy = "Correct it; docs/reference/configuration.md lists every setting."}};
+    }
+    return {{.name = "configuration", .finding = "understood"},
+            check_directory(*config),
+            check_key(*config),
+            check_database(*config),
+            check_disk(*config),
+            check_clock(),
+            check_url(*config),
+            check_tls(*config)};
+}
+
+}  // namespace muster::app

@@ -1,0 +1,123 @@
+#include "app/instance.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include <sys/stat.h>
+
+#include <fmt/format.h>
+
+#include "app/application.hpp"
+#include "app/key_file.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+namespace muster::app {
+
+namespace {
+
+constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
+
+std::expected<void, std::string> prepare_directory(const std::filesystem::path& directory) {
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) {
+        return std::unexpected(fmt::format("Cannot make the data directory {}: {}.",
+                                           directory.string(), error.message()));
+    }
+    // What lies in it is for this user alone, whatever the umask is.
+    if (::chmod(directory.c_str(), 0700) != 0) {
+        return std::unexpected(fmt::format("Cannot set the mode of the data directory {}: {}.",
+                                           directory.string(), std::strerror(errno)));
+    }
+    return {};
+}
+
+service::Limits limits_of(const Config& config) {
+    service::Limits limits;
+    limits.body_bytes = static_cast<std::size_t>(config.body_bytes);
+    limits.json.max_bytes = limits.body_bytes;
+    limits.max_page = static_cast<std::size_t>(config.page);
+    limits.default_page = std::min(limits.default_page, limits.max_page);
+    return limits;
+}
+
+api::ScimOptions options_of(const Config& config) {
+    const bool tls = !config.tls_certificate.empty();
+    return {.public_url = config.public_url.empty()
+                              ? fmt::format("{}://{}", tls ? "https" : "http", config.listen)
+                              : config.public_url,
+            .base_domain = config.base_domain,
+            .open_discovery = config.open_discovery,
+            .paused_retry_after_s = static_cast<int>(config.paused_retry_after_s)};
+}
+
+}  // namespace
+
+std::string_view version() { return MUSTER_VERSION; }
+
+std::expected<std::unique_ptr<Instance>, std::string> Instance::open(Config config) {
+    if (auto prepared = prepare_directory(config.data); !prepared) {
+        return std::unexpected(prepared.error());
+    }
+    auto store = store::open({.directory = config.data.string()});
+    if (!store) return std::unexpected(store.error().message);
+    auto directory = (*store)->load_directory();
+    if (!directory) return std::unexpected(directory.error().message);
+    auto key = read_or_create_key(config.key_file, directory->tokens.empty());
+    if (!key) return std::unexpected(key.error());
+
+    auto instance = std::make_unique<Instance>(std::move(config), std::move(*store),
+                                               KeyedHash{key->reveal()});
+    instance->load(*directory);
+    return instance;
+}
+
+Instance::Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash hash)
+    : config_(std::move(config)),
+      options_(options_of(config_)),
+      ids_(clock_, 0),
+      store_(std::move(store)),
+      registry_(std::move(hash)),
+      core_(std::make_unique<service::Core>(service::Core{*store_, registry_, clock_, ids_,
+                                                          scim::Catalog::standard(),
+                                                          limits_of(config_)})) {
+    directory_ = std::make_unique<service::Directory>(
+        *core_, service::DirectoryLimits{
+                    .tokens_per_connector = static_cast<std::size_t>(config_.tokens_per_connector)});
+    metrics_ = std::make_unique<api::Metrics>(version(), "sqlite");
+    scim_ = std::make_unique<api::ScimHandler>(*core_, *directory_, *metrics_, options_,
+                                               [this](Task<void> task) { spawn_(std::move(task)); });
+    admin_ = std::make_unique<api::Admin>(*core_, *directory_, options_, std::string{version()});
+    register_gauges();
+}
+
+Instance::~Instance() { store_->close(); }
+
+void Instance::register_gauges() {
+    const auto figure = [this](const char* name, const char* help,
+                               std::uint64_t store::Store::Figures::* member) {
+        metrics_->gauge(name, help, [this, member] {
+            return static_cast<double>(store_->figures().*member);
+        });
+    };
+    using Figures = store::Store::Figures;
+    figure("muster_store_commits", "Durable commits since the start", &Figures::commits);
+    figure("muster_store_write_sets", "Write sets in those commits", &Figures::write_sets);
+    figure("muster_store_log_records", "Provisioning log records written", &Figures::log_records);
+    figure("muster_store_queue_depth", "Write sets waiting for a commit", &Figures::queue_depth);
+    figure("muster_store_database_bytes", "Size of the database", &Figures::database_bytes);
+}
+
+Task<void> Instance::housekeeping() {
+    co_await directory_->save_last_uses();
+    const auto now = clock_.now();
+    const Timestamp log_before{now.ms - config_.log_retention_days * kDayMs};
+    const Timestamp deleted_before{now.ms - config_.deleted_retention_days * kDayMs};
+    for (bool more = true; more;) {
+        const auto left = co_await store_->purge(log_before, deleted_before);
+        more = left && *left;
+    }
+}
+
+}  // namespace muster::app

@@ -1,0 +1,70 @@
+#pragma once
+// The wiring: everything that one Muster process consists of, made here and nowhere else.
+
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "api/admin.hpp"
+#include "api/metrics.hpp"
+#include "api/scim_handler.hpp"
+#include "app/config.hpp"
+#include "auth/registry.hpp"
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "service/core.hpp"
+#include "service/directory.hpp"
+#include "store/store.hpp"
+
+namespace muster::app {
+
+/// An open data directory with all use cases on it; no network. Holding one is holding the
+/// directory's lock. Members are made in this order and go in reverse.
+class Instance {
+  public:
+    /// Opens or creates the data directory: locks it, reads or makes its key, loads the directory of
+    /// organisations. The error is a sentence with the remedy.
+    [[nodiscard]] static std::expected<std::unique_ptr<Instance>, std::string> open(
+        Config config);
+    /// From opened parts; `open` and tests call it.
+    Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash hash);
+    ~Instance();
+    /// Makes the organisations, connectors and tokens of an opened store known. Once, at the start.
+    void load(const store::Directory& directory) { registry_.load(directory); }
+
+    /// Before the first request: what locations and SCIM URLs begin with, where the configuration
+    /// leaves it to the port that was bound.
+    void set_public_url(std::string url) { options_.public_url = std::move(url); }
+
+    [[nodiscard]] const Config& config() const { return config_; }
+    [[nodiscard]] api::ScimHandler& scim() { return *scim_; }
+    [[nodiscard]] const api::Admin& admin() const { return *admin_; }
+    [[nodiscard]] api::Metrics& metrics() { return *metrics_; }
+    [[nodiscard]] store::Store& store() { return *store_; }
+
+    /// Where tasks that no request waits for are run: the server's I/O threads, once they exist.
+    void run_tasks_on(api::ScimHandler::Spawn spawn) { spawn_ = std::move(spawn); }
+
+    /// Periodic work, to be awaited every few seconds: last uses of tokens, retention.
+    [[nodiscard]] Task<void> housekeeping();
+
+  private:
+    void register_gauges();
+
+    Config config_;
+    api::ScimOptions options_;
+    SystemClock clock_;
+    IdGenerator ids_;
+    std::unique_ptr<store::Store> store_;
+    auth::Registry registry_;
+    api::ScimHandler::Spawn spawn_;
+    std::unique_ptr<service::Core> core_;
+    std::unique_ptr<service::Directory> directory_;
+    std::unique_ptr<api::Metrics> metrics_;
+    std::unique_ptr<api::ScimHandler> scim_;
+    std::unique_ptr<api::Admin> admin_;
+};
+
+
+}  // namespace muster::app

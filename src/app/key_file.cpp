@@ -1,0 +1,90 @@
+#include "app/key_file.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/crypto.hpp"
+#include "base/ids.hpp"
+
+namespace muster::app {
+
+namespace {
+
+constexpr std::size_t kKeyCharacters = 43;  // 256 bits in base 62
+
+class FileDescriptor {
+  public:
+    explicit FileDescriptor(int fd) : fd_(fd) {}
+    ~FileDescriptor() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    FileDescriptor(const FileDescriptor&) = delete;
+    FileDescriptor& operator=(const FileDescriptor&) = delete;
+    [[nodiscard]] int get() const { return fd_; }
+    [[nodiscard]] bool valid() const { return fd_ >= 0; }
+
+  private:
+    int fd_;
+};
+
+std::unexpected<std::string> failed(const std::filesystem::path& file, std::string_view doing) {
+    return std::unexpected(
+        fmt::format("Cannot {} the key file {}: {}.", doing, file.string(), std::strerror(errno)));
+}
+
+std::expected<Secret, std::string> create(const std::filesystem::path& file) {
+    const FileDescriptor fd{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    if (!fd.valid()) return failed(file, "create");
+    std::string key = random_base62_256();
+    const std::string line = key + "\n";
+    if (::write(fd.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
+        ::fsync(fd.get()) != 0) {
+        return failed(file, "write");
+    }
+    const FileDescriptor directory{::open(file.parent_path().c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!directory.valid() || ::fsync(directory.get()) != 0) return failed(file, "write");
+    return Secret{std::move(key)};
+}
+
+}  // namespace
+
+std::expected<Secret, std::string> read_or_create_key(const std::filesystem::path& file,
+                                                      bool may_create) {
+    const FileDescriptor fd{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!fd.valid() && errno == ENOENT && may_create) return create(file);
+    if (!fd.valid() && errno == ENOENT) {
+        return std::unexpected(fmt::format(
+            "The key file {} is missing, but tokens were made with it. Restore it from a backup, "
+            "or point key_file at it.",
+            file.string()));
+    }
+    if (!fd.valid()) return failed(file, "open");
+
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return failed(file, "look at");
+    if ((info.st_mode & 0077U) != 0) {
+        return std::unexpected(fmt::format(
+            "The key file {} can be read by others. Run: chmod 600 {}", file.string(),
+            file.string()));
+    }
+    std::array<char, 128> buffer{};
+    const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
+    if (size < 0) return failed(file, "read");
+    const std::string_view text{buffer.data(), static_cast<std::size_t>(size)};
+    const auto key = text.substr(0, text.find_first_of("\r\n"));
+    if (key.size() != kKeyCharacters) {
+        return std::unexpected(fmt::format(
+            "The key file {} does not hold a key of {} characters. Restore it from a backup.",
+            file.string(), kKeyCharacters));
+    }
+    return Secret{std::string{key}};
+}
+
+}  // namespace muster::app

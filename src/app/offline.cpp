@@ -1,0 +1,68 @@
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "app/application.hpp"
+#include "app/instance.hpp"
+#include "app/settings.hpp"
+
+namespace muster::app {
+
+namespace {
+
+constexpr std::string_view kBase = "/admin/v1";
+
+http::Method method_of(std::string_view text) {
+    for (auto method : {http::Method::Get, http::Method::Post, http::Method::Put,
+                        http::Method::Patch, http::Method::Delete}) {
+        if (http::to_string(method) == text) return method;
+    }
+    return http::Method::Other;
+}
+
+}  // namespace
+
+struct Offline::Impl {
+    boost::asio::io_context context{1};
+    std::unique_ptr<Instance> instance;
+};
+
+Offline::Offline(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Offline::~Offline() = default;
+
+std::expected<std::unique_ptr<Offline>, std::string> Offline::open(
+    const std::filesystem::path& data) {
+    auto config = settings_for({.data = data});
+    if (!config) return std::unexpected(config.error());
+    auto instance = Instance::open(std::move(*config));
+    if (!instance) return std::unexpected(instance.error());
+    auto impl = std::make_unique<Impl>();
+    impl->instance = std::move(*instance);
+    return std::make_unique<Offline>(std::move(impl));
+}
+
+std::pair<int, std::string> Offline::call(std::string_view method, std::string_view target,
+                                          std::string_view body) {
+    const auto mark = std::min(target.find('?'), target.size());
+    const auto path = target.substr(0, mark);
+    auto query = http::parse_query(target.substr(std::min(mark + 1, target.size())));
+    if (!path.starts_with(kBase) || !query) return {400, "{}"};
+    api::AdminRequest request{.method = method_of(method),
+                              .path = std::string{path.substr(kBase.size())},
+                              .query = std::move(*query),
+                              .body = std::string{body},
+                              .actor = "command line (offline)"};
+    auto future = boost::asio::co_spawn(impl_->context,
+                                        impl_->instance->admin().call(std::move(request)),
+                                        boost::asio::use_future);
+    impl_->context.restart();
+    // The writer's completions come from another thread: there may be nothing to run for a while.
+    auto work = boost::asio::make_work_guard(impl_->context);
+    while (future.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+        impl_->context.run_one();
+    }
+    auto answer = future.get();
+    return {answer.status, std::move(answer.body)};
+}
+
+}  // namespace muster::app

@@ -1,0 +1,198 @@
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "app/application.hpp"
+#include "app/instance.hpp"
+#include "app/settings.hpp"
+#include "http/server.hpp"
+
+namespace muster::app {
+
+namespace {
+
+constexpr std::chrono::seconds kHousekeepingPeriod{15};
+constexpr std::chrono::seconds kGrace{10};
+
+/// One JSON object a line on stderr. Messages are ours and hold no input; values are escaped.
+std::shared_ptr<spdlog::logger> make_logger(const std::string& level) {
+    auto logger = spdlog::stderr_logger_mt("muster");
+    logger->set_pattern(R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
+                        spdlog::pattern_time_type::utc);
+    logger->set_level(spdlog::level::from_str(level == "warning" ? "warn" : level));
+    return logger;
+}
+
+std::string event(std::string_view name, std::string_view key = {}, std::string_view value = {}) {
+    std::string line = "\"event\":";
+    json::append_string(line, name);
+    if (key.empty()) return line;
+    line.append(",\"").append(key).append("\":");
+    json::append_string(line, value);
+    return line;
+}
+
+/// systemd's readiness protocol (sd_notify(3)): one datagram to the socket in NOTIFY_SOCKET.
+void notify_service_manager(std::string_view state) {
+    const char* path = std::getenv("NOTIFY_SOCKET");
+    if (path == nullptr) return;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::size_t length = std::strlen(path);
+    if (length == 0 || length >= sizeof(address.sun_path)) return;
+    std::memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = '\0';
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+    ::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+             reinterpret_cast<const sockaddr*>(&address), size);
+    ::close(fd);
+}
+
+http::Options http_options(const Config& config) {
+    const auto endpoint = parse_listen(config.listen).value();
+    http::Options options;
+    options.address = endpoint.address;
+    options.port = endpoint.port;
+    options.threads = config.threads > 0 ? static_cast<unsigned>(config.threads)
+                                         : std::max(1U, std::thread::hardware_concurrency());
+    options.limits.max_header_bytes = static_cast<std::size_t>(config.header_bytes);
+    options.limits.max_connections = static_cast<std::size_t>(config.connections);
+    options.limits.header_timeout = std::chrono::seconds{config.header_timeout_s};
+    options.limits.body_timeout = std::chrono::seconds{config.body_timeout_s};
+    options.limits.idle_timeout = std::chrono::seconds{config.idle_timeout_s};
+    if (!config.tls_certificate.empty()) {
+        options.tls = http::Tls{.certificate = config.tls_certificate, .key = config.tls_key};
+    }
+    return options;
+}
+
+Task<void> keep_house(Instance& instance) {
+    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
+    while (true) {
+        timer.expires_after(kHousekeepingPeriod);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        co_await instance.housekeeping();
+    }
+}
+
+void register_http_gauges(Instance& instance, const http::Server& server) {
+    const auto figure = [&](const char* name, const char* help,
+                            std::uint64_t http::Figures::* member) {
+        instance.metrics().gauge(name, help, [&server, member] {
+            return static_cast<double>(server.figures().*member);
+        });
+    };
+    figure("muster_http_connections_open", "Connections open now",
+           &http::Figures::connections_open);
+    figure("muster_http_connections", "Connections accepted since the start",
+           &http::Figures::connections_total);
+    figure("muster_http_connections_refused", "Connections refused for want of room",
+           &http::Figures::connections_refused);
+    figure("muster_http_requests", "Requests read since the start", &http::Figures::requests_total);
+    figure("muster_http_malformed", "Requests that were not HTTP",
+           &http::Figures::malformed_total);
+    figure("muster_http_timeouts", "Connections closed for slowness",
+           &http::Figures::timeouts_total);
+}
+
+int fail(std::string_view reason) {
+    fmt::print(stderr, "muster: {}\n", reason);
+    return 1;
+}
+
+sigset_t stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+/// Blocks until it is time to stop.
+void wait_for(const sigset_t& signals) {
+    int received = 0;
+    while (sigwait(&signals, &received) != 0) {
+    }
+}
+
+void announce(const ServeOptions& options, const Instance& instance, const std::string& listen,
+              const std::string& url) {
+    if (options.json) {
+        fmt::print("{{{},\"public_url\":\"{}\"}}\n", event("ready", "listen", listen), url);
+    } else {
+        fmt::print("Muster {} serves {} (data in {})\n", version(), url,
+                   instance.config().data.string());
+    }
+    std::fflush(stdout);
+}
+
+int run(const ServeOptions& options, Instance& instance) {
+    const auto logger = make_logger(instance.config().log_level);
+    const auto signals = stop_signals();
+    const auto endpoint = parse_listen(instance.config().listen).value();
+    http::Server server(http_options(instance.config()), instance.scim());
+    const auto host = endpoint.address.find(':') == std::string::npos
+                          ? endpoint.address
+                          : fmt::format("[{}]", endpoint.address);
+    const auto listen = fmt::format("{}:{}", host, server.port());
+    const bool tls = !instance.config().tls_certificate.empty();
+    const auto url = instance.config().public_url.empty()
+                         ? fmt::format("{}://{}", tls ? "https" : "http", listen)
+                         : instance.config().public_url;
+    instance.set_public_url(url);
+    instance.run_tasks_on([&server](Task<void> task) {
+        auto shared = std::make_shared<Task<void>>(std::move(task));
+        server.post([shared] { return std::move(*shared); });
+    });
+    register_http_gauges(instance, server);
+    api::AdminHandler admin(instance.admin());
+    server.listen_unix(instance.config().data / kSocketName, admin);
+    server.run();
+    server.post([&instance] { return keep_house(instance); });
+
+    logger->info(event("ready", "listen", listen));
+    announce(options, instance, listen, url);
+    notify_service_manager("READY=1");
+    wait_for(signals);
+    notify_service_manager("STOPPING=1");
+    logger->info(event("stopping"));
+    server.stop(kGrace);
+    logger->info(event("stopped"));
+    return 0;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+    auto config = settings_for(options);
+    if (!config) return fail(config.error());
+    // Before any thread exists, so that every thread inherits it and only wait_for() sees them.
+    const auto signals = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    auto instance = Instance::open(std::move(*config));
+    if (!instance) return fail(instance.error());
+    try {
+        return run(options, **instance);
+    } catch (const std::exception& error) {
+        return fail(error.what());
+    }
+}
+
+}  // namespace muster::app

@@ -1,0 +1,212 @@
+#include "auth/registry.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.hpp"
+
+namespace muster::auth {
+
+namespace {
+
+constexpr std::int64_t kNever = 0;
+
+Policy policy_of(const store::Connector& connector) {
+    // What stands in the store passed Policy::parse before it was written; a policy that an older
+    // version cannot read falls back to the defaults, which are the strictest.
+    return Policy::parse(connector.policy).value_or(Policy{});
+}
+
+const TokenEntry* find_token(const ConnectorEntry& connector, std::string_view id) {
+    const auto found = std::ranges::find(connector.tokens, id,
+                                         [](const TokenEntry& entry) -> std::string_view {
+                                             return entry.token.id;
+                                         });
+    return found == connector.tokens.end() ? nullptr : &*found;
+}
+
+TokenEntry entry_of(const store::Token& token) {
+    return {token, std::make_shared<LastUse>(token.last_used, token.last_used_from)};
+}
+
+}  // namespace
+
+LastUse::LastUse(std::optional<Timestamp> used, std::string from)
+    : used_ms_(used ? used->ms : kNever), from_(std::move(from)), saved_ms_(used_ms_.load()) {}
+
+void LastUse::note(Timestamp now, std::string_view from) {
+    if (now.ms - used_ms_.load(std::memory_order_relaxed) < 1000) return;
+    const std::lock_guard lock(mutex_);
+    used_ms_.store(now.ms, std::memory_order_relaxed);
+    from_ = from;
+}
+
+std::optional<LastUse::Use> LastUse::get() const {
+    const std::lock_guard lock(mutex_);
+    if (used_ms_.load() == kNever) return std::nullopt;
+    return Use{{used_ms_.load()}, from_};
+}
+
+std::optional<LastUse::Use> LastUse::take_unsaved() {
+    const std::lock_guard lock(mutex_);
+    if (used_ms_.load() == saved_ms_) return std::nullopt;
+    saved_ms_ = used_ms_.load();
+    return Use{{saved_ms_}, from_};
+}
+
+std::string_view to_string(Refusal refusal) {
+    static constexpr std::array<std::string_view, 10> kNames{
+        "missing-credential", "not-a-token",  "bad-checksum", "unknown-token", "other-connector",
+        "wrong-secret",       "wrong-scheme", "inactive",     "expired",       "no-such-connector"};
+    return kNames[static_cast<std::size_t>(refusal)];
+}
+
+ConnectorPtr Registry::connector(std::string_view id) const {
+    const auto current = snapshot();
+    const auto found = current->by_id.find(std::string{id});
+    return found == current->by_id.end() ? nullptr : found->second;
+}
+
+ConnectorPtr Registry::connector_of_slug(std::string_view slug) const {
+    ConnectorPtr only;
+    for (const auto& [id, entry] : snapshot()->by_id) {
+        if (entry->organisation.slug != slug) continue;
+        if (only) return nullptr;
+        only = entry;
+    }
+    return only;
+}
+
+std::expected<Principal, Denied> Registry::authenticate(const ConnectorPtr& connector,
+                                                        std::string_view authorization,
+                                                        Timestamp now,
+                                                        std::string_view peer) const {
+    const auto deny = [](Refusal refusal, std::string token_id = {}) {
+        return std::unexpected(Denied{refusal, std::move(token_id)});
+    };
+    if (!connector) return deny(Refusal::NoSuchConnector);
+    const auto credential = parse_authorization(authorization);
+    if (!credential) return deny(Refusal::MissingCredential);
+    const auto text = credential->token.reveal();
+    const auto parsed = parse_token(text);
+    if (parsed.defect == Defect::NotAToken) return deny(Refusal::NotAToken);
+    if (parsed.defect == Defect::BadChecksum) return deny(Refusal::BadChecksum);
+    if (!parsed.id.starts_with(connector->connector.id)) return deny(Refusal::OtherConnector);
+
+    const TokenEntry* entry = find_token(*connector, parsed.id);
+    if (entry == nullptr) return deny(Refusal::UnknownToken);
+    const auto& token = entry->token;
+    const Digest digest = hash_(text);
+    const bool current = equal_in_constant_time(digest, token.hash);
+    const bool previous =
+        token.previous_hash && equal_in_constant_time(digest, *token.previous_hash);
+    if (!current && !previous) return deny(Refusal::WrongSecret, token.id);
+    if (token.kind != credential->kind) return deny(Refusal::WrongScheme, token.id);
+    if (!token.active) return deny(Refusal::Inactive, token.id);
+    if (token.expires <= now) return deny(Refusal::Expired, token.id);
+
+    entry->last_use->note(now, peer);
+    return Principal{.connector = connector,
+                     .token = token.key,
+                     .token_id = token.id,
+                     .bare = credential->bare,
+                     .retires_previous = current && token.previous_hash.has_value()};
+}
+
+template <class Change>
+void Registry::change(Change change) {
+    const std::lock_guard lock(writing_);
+    auto next = std::make_shared<Snapshot>(*snapshot_.load());
+    change(*next);
+    snapshot_.store(std::move(next));
+}
+
+void Registry::load(const store::Directory& directory) {
+    std::unordered_map<OrgKey, store::Organisation> organisations;
+    std::unordered_map<ConnectorKey, std::shared_ptr<ConnectorEntry>> connectors;
+    auto next = std::make_shared<Snapshot>();
+    for (const auto& organisation : directory.organisations) {
+        organisations.emplace(organisation.key, organisation);
+        next->by_slug.emplace(organisation.slug, organisation);
+    }
+    for (const auto& connector : directory.connectors) {
+        const auto organisation = organisations.find(connector.org);
+        MUSTER_CHECK(organisation != organisations.end());
+        auto entry = std::make_shared<ConnectorEntry>();
+        entry->connector = connector;
+        entry->organisation = organisation->second;
+        entry->policy = policy_of(connector);
+        connectors.emplace(connector.key, entry);
+        next->by_id.emplace(connector.id, entry);
+    }
+    for (const auto& token : directory.tokens) {
+        const auto connector = connectors.find(token.connector);
+        MUSTER_CHECK(connector != connectors.end());
+        connector->second->tokens.push_back(entry_of(token));
+    }
+    const std::lock_guard lock(writing_);
+    snapshot_.store(std::move(next));
+}
+
+void Registry::put(const store::Organisation& organisation) {
+    change([&](Snapshot& next) { next.by_slug.insert_or_assign(organisation.slug, organisation); });
+}
+
+void Registry::put(const store::Connector& connector) {
+    change([&](Snapshot& next) {
+        auto entry = std::make_shared<ConnectorEntry>();
+        if (const auto known = next.by_id.find(connector.id); known != next.by_id.end()) {
+            *entry = *known->second;
+        } else {
+            for (const auto& [slug, organisation] : next.by_slug) {
+                if (organisation.key == connector.org) entry->organisation = organisation;
+            }
+        }
+        entry->connector = connector;
+        entry->policy = policy_of(connector);
+        next.by_id.insert_or_assign(connector.id, std::move(entry));
+    });
+}
+
+void Registry::put(const store::Token& token) {
+    change([&](Snapshot& next) {
+        for (auto& [id, known] : next.by_id) {
+            if (known->connector.key != token.connector) continue;
+            auto entry = std::make_shared<ConnectorEntry>(*known);
+            const auto same = std::ranges::find(entry->tokens, token.key, [](const TokenEntry& t) {
+                return t.token.key;
+            });
+            if (same == entry->tokens.end()) {
+                entry->tokens.push_back(entry_of(token));
+            } else {
+                same->token = token;
+            }
+            known = std::move(entry);
+            return;
+        }
+    });
+}
+
+void Registry::remove(const store::Token& token) {
+    change([&](Snapshot& next) {
+        for (auto& [id, known] : next.by_id) {
+            if (known->connector.key != token.connector) continue;
+            auto entry = std::make_shared<ConnectorEntry>(*known);
+            std::erase_if(entry->tokens,
+                          [&](const TokenEntry& t) { return t.token.key == token.key; });
+            known = std::move(entry);
+            return;
+        }
+    });
+}
+
+void Registry::remove(const store::Organisation& organisation) {
+    change([&](Snapshot& next) {
+        next.by_slug.erase(organisation.slug);
+        std::erase_if(next.by_id, [&](const auto& item) {
+            return item.second->connector.org == organisation.key;
+        });
+    });
+}
+
+}  // namespace muster::auth

@@ -1,0 +1,122 @@
+#pragma once
+// Organisations, connectors and tokens in memory, and the one place that says who is asking.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "auth/policy.hpp"
+#include "auth/token.hpp"
+#include "base/clock.hpp"
+#include "base/crypto.hpp"
+#include "store/types.hpp"
+
+namespace muster::auth {
+
+/// Where and when a token was last used; outlives the snapshots that refer to it.
+class LastUse {
+  public:
+    LastUse(std::optional<Timestamp> used, std::string from);
+
+    /// Cheap when called again within the same second.
+    void note(Timestamp now, std::string_view from);
+    struct Use {
+        Timestamp used;
+        std::string from;
+    };
+    [[nodiscard]] std::optional<Use> get() const;
+    /// The last use if it was noted after the previous call.
+    [[nodiscard]] std::optional<Use> take_unsaved();
+
+  private:
+    std::atomic<std::int64_t> used_ms_;
+    mutable std::mutex mutex_;
+    std::string from_;
+    std::int64_t saved_ms_;
+};
+
+struct TokenEntry {
+    store::Token token;
+    std::shared_ptr<LastUse> last_use;
+};
+
+/// A connector with everything that a request on it needs to know. Immutable.
+struct ConnectorEntry {
+    store::Connector connector;
+    store::Organisation organisation;
+    Policy policy;
+    std::vector<TokenEntry> tokens;
+};
+using ConnectorPtr = std::shared_ptr<const ConnectorEntry>;
+
+enum class Refusal : std::uint8_t {
+    MissingCredential, NotAToken, BadChecksum, UnknownToken, OtherConnector, WrongSecret, WrongScheme,
+    Inactive, Expired, NoSuchConnector,
+};
+/// "missing-credential" and so on: stable words for logs and metrics.
+[[nodiscard]] std::string_view to_string(Refusal refusal);
+
+/// Who is asking. There is no request past authentication without one: organisation and
+/// connector are never optional.
+struct Principal {
+    ConnectorPtr connector;
+    TokenKey token;
+    std::string token_id;
+    bool bare = false;             ///< sent without a scheme
+    bool retires_previous = false; ///< the first use of a renewed secret: the old one must go now
+};
+
+struct Denied {
+    Refusal refusal = Refusal::MissingCredential;
+    std::string token_id;  ///< where the credential named a known token of this connector
+};
+
+/// A consistent view of the whole directory. Immutable; cheap to hold.
+struct Snapshot {
+    std::unordered_map<std::string, ConnectorPtr> by_id;
+    std::unordered_map<std::string, store::Organisation> by_slug;
+};
+
+/// Thread-safe: readers never wait for a writer. Changes are made by service/directory, one at a
+/// time, after they are durable; a change holds for every request that is admitted afterwards.
+class Registry {
+  public:
+    explicit Registry(KeyedHash hash) : hash_(std::move(hash)), snapshot_(std::make_shared<Snapshot>()) {}
+
+    [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(); }
+    [[nodiscard]] ConnectorPtr connector(std::string_view id) const;
+    /// The only connector of the organisation with that slug; null where there are none or many
+    /// (then the host name does not say which is meant).
+    [[nodiscard]] ConnectorPtr connector_of_slug(std::string_view slug) const;
+
+    /// Decides in constant time over the secret; a state is only told to who knows the secret.
+    [[nodiscard]] std::expected<Principal, Denied> authenticate(const ConnectorPtr& connector,
+                                                                std::string_view authorization,
+                                                                Timestamp now,
+                                                                std::string_view peer) const;
+
+    [[nodiscard]] Digest hash(std::string_view token) const { return hash_(token); }
+
+    void load(const store::Directory& directory);
+    void put(const store::Organisation& organisation);
+    void put(const store::Connector& connector);
+    void put(const store::Token& token);
+    void remove(const store::Token& token);
+    void remove(const store::Organisation& organisation);
+
+  private:
+    template <class Change>
+    void change(Change change);
+
+    KeyedHash hash_;
+    std::mutex writing_;
+    std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
+};
+
+}  // namespace muster::auth

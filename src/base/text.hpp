@@ -1,0 +1,52 @@
+#pragma once
+// Comparison keys. Every path that compares names (uniqueness, filters, look-ups, group links) uses
+// these functions, so that two spellings are the same everywhere or nowhere.
+
+#include <string>
+#include <string_view>
+
+namespace muster {
+
+/// NFKC_Casefold (Unicode 15): the form in which values that are not caseExact are compared.
+/// ASCII costs one pass; invalid UTF-8 is compared byte by byte.
+[[nodiscard]] std::string fold_case(std::string_view text);
+
+/// fold_case without surrounding white space: the key of userName, displayName and the like.
+[[nodiscard]] std::string fold_identifier(std::string_view text);
+
+/// ASCII only, for protocol tokens: attribute names, URNs, operators, header names.
+[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+[[nodiscard]] std::string to_lower_ascii(std::string_view text);
+
+/// True for well-formed UTF-8 (no surrogates, no overlong forms).
+[[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
+
+/// The first control character, bidirectional override or other character that a name must not
+/// hold, as "U+202E"; empty where there is none.
+[[nodiscard]] std::string forbidden_in_identifier(std::string_view text);
+
+/// The longest prefix of at most `max_bytes` that does not cut a UTF-8 character.
+[[nodiscard]] std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexcept;
+
+/// The candidate nearest to `word` if it is a likely typo of it, else empty.
+template <class Range>
+[[nodiscard]] std::string_view nearest(std::string_view word, const Range& candidates);
+
+/// Damerau-Levenshtein distance (optimal string alignment), O(|a|·|b|).
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
+template <class Range>
+std::string_view nearest(std::string_view word, const Range& candidates) {
+    std::string_view best;
+    std::size_t best_distance = word.size() / 3 + 2;
+    for (std::string_view candidate : candidates) {
+        const std::size_t distance = edit_distance(word, candidate);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+}  // namespace muster

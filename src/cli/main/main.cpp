@@ -1,0 +1,58 @@
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <span>
+#include <thread>
+#include <unistd.h>
+
+#include "app/application.hpp"
+#include "cli/run.hpp"
+#include "simulator/okta.hpp"
+
+namespace {
+
+std::optional<std::string> variable(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return value;
+}
+
+bool wait_a_second() {
+    std::this_thread::sleep_for(std::chrono::seconds{1});
+    return true;
+}
+
+muster::cli::Environment real_environment() {
+    return {.in = std::cin,
+            .out = std::cout,
+            .err = std::cerr,
+            .in_is_terminal = ::isatty(STDIN_FILENO) == 1,
+            .out_is_terminal = ::isatty(STDOUT_FILENO) == 1,
+            .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
+            .variable = variable,
+            .connect =
+                [](const std::filesystem::path& data, bool may_make_directory) {
+                    return muster::cli::connect(data, may_make_directory,
+                                                muster::cli::offline_client);
+                },
+            .serve = muster::app::serve,
+            .doctor = muster::app::doctor,
+            .play_okta = muster::simulator::play_okta,
+            .wait = wait_a_second,
+            .version = std::string{muster::app::version()}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const std::span arguments(argv, static_cast<std::size_t>(argc));
+        std::vector<std::string> words;
+        for (const char* word : arguments.subspan(argc > 0 ? 1 : 0)) words.emplace_back(word);
+        return muster::cli::run(real_environment(), std::move(words));
+    } catch (const std::exception& error) {
+        std::cerr << "Error: " << error.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,139 @@
+#include "cli/session.hpp"
+
+#include <fstream>
+#include <istream>
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+
+Style style_of(const Environment& environment, const Arguments& arguments) {
+    const bool colour = !arguments.flag("--no-color") && !environment.variable("NO_COLOR") &&
+                        environment.variable("TERM").value_or("") != "dumb";
+    return {.json = arguments.flag("--json"),
+            .colour_out = colour && environment.out_is_terminal,
+            .colour_err = colour && environment.err_is_terminal};
+}
+
+ExitCode exit_code_of(int status) {
+    switch (status) {
+        case 404:
+            return ExitCode::NotFound;
+        case 401:
+        case 403:
+        case 409:
+        case 412:
+        case 429:
+            return ExitCode::Refused;
+        case 503:
+            return ExitCode::Unreachable;
+        default:
+            return status < 500 ? ExitCode::Usage : ExitCode::Failed;
+    }
+}
+
+/// Up to the limit and one byte more, by which a too large input is noticed.
+std::string read_some(std::istream& in) {
+    std::string text(kMaxSecretBytes + 1, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    return text;
+}
+
+}  // namespace
+
+Session::Session(const Environment& environment, const Command& root, const Invocation& invocation)
+    : environment_(environment),
+      root_(root),
+      invocation_(invocation),
+      output_(environment.out, environment.err, style_of(environment, invocation.arguments)) {}
+
+std::filesystem::path Session::data_directory() const {
+    if (const auto flag = invocation_.arguments.text_if_given("--data")) return *flag;
+    return environment_.variable("MUSTER_DATA").value_or("./var");
+}
+
+std::expected<json::Object, ExitCode> Session::ask(std::string_view method,
+                                                   const std::string& target,
+                                                   const json::Object& body) {
+    if (client_ == nullptr) {
+        auto client =
+            environment_.connect(data_directory(), invocation_.path.back()->makes_data_directory);
+        if (!client) return fail(ExitCode::Unreachable, client.error());
+        client_ = *std::move(client);
+    }
+    auto answer = client_->call(method, target, body);
+    if (!answer) {
+        return fail(ExitCode::Unreachable, fmt::format("No answer: {}.", answer.error()),
+                    "Look at the server's log: was it stopped?");
+    }
+    if (answer->status >= 400) {
+        output_.problem(answer->body);
+        return std::unexpected(exit_code_of(answer->status));
+    }
+    return std::move(answer->body);
+}
+
+std::unexpected<ExitCode> Session::fail(ExitCode code, std::string_view detail,
+                                        std::string_view remedy) {
+    output_.error(detail, remedy);
+    return std::unexpected(code);
+}
+
+std::optional<std::string> Session::question(std::string_view question) {
+    environment_.err << question << ' ' << std::flush;
+    std::string line;
+    if (!std::getline(environment_.in, line)) return std::nullopt;
+    return line;
+}
+
+std::expected<Secret, ExitCode> Session::read_secret(const std::string& file) {
+    std::string text;
+    if (file == "-") {
+        if (environment_.in_is_terminal) output_.say("Paste the token, then press Ctrl-D:");
+        text = read_some(environment_.in);
+    } else {
+        std::ifstream stream(file, std::ios::binary);
+        if (!stream) {
+            return fail(ExitCode::Usage, fmt::format("Cannot read the file \"{}\".", file));
+        }
+        text = read_some(stream);
+    }
+    constexpr std::string_view kBlank = " \t\r\n";
+    const auto begin = text.find_first_not_of(kBlank);
+    const auto end = text.find_last_not_of(kBlank);
+    Secret whole{std::move(text)};
+    if (begin == std::string::npos || whole.reveal().size() > kMaxSecretBytes) {
+        return fail(ExitCode::Usage, fmt::format("There is no token in \"{}\".", file),
+                    "It must hold one token and nothing else.");
+    }
+    return Secret{std::string{whole.reveal().substr(begin, end - begin + 1)}};
+}
+
+Outcome list(Session& session, const json::Object& answer, std::string_view member,
+             std::span<const Column> columns, std::string_view none) {
+    auto& out = session.out();
+    if (out.json()) {
+        out.value(answer);
+        return {};
+    }
+    const auto* rows = answer.if_contains(member);
+    if (rows == nullptr || !rows->is_array()) {
+        return session.fail(ExitCode::Failed, fmt::format("The answer has no {}.", member));
+    }
+    if (rows->get_array().empty()) {
+        out.say(none);
+    } else {
+        out.table(rows->get_array(), columns);
+    }
+    return {};
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,162 @@
+// muster simulate: play an identity provider against a SCIM server.
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+#include "cli/commands.hpp"
+#include "cli/progress_bar.hpp"
+#include "cli/session.hpp"
+#include "net/http_client.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+constexpr std::array kColumns{
+    Column{"STEP", "step"},
+    Column{"REQUESTS", "requests", Format::Number},
+    Column{"FAILURES", "failures", Format::Number},
+    Column{"P50", "p50_us", Format::Duration},
+    Column{"P99", "p99_us", Format::Duration},
+};
+
+constexpr std::array kAuth{
+    std::pair<std::string_view, simulator::Auth>{"bearer", simulator::Auth::Bearer},
+    std::pair<std::string_view, simulator::Auth>{"header", simulator::Auth::Header},
+    std::pair<std::string_view, simulator::Auth>{"basic", simulator::Auth::Basic},
+};
+
+simulator::Auth auth_of(std::string_view text) {
+    for (const auto& [word, auth] : kAuth) {
+        if (word == text) return auth;
+    }
+    return simulator::Auth::Bearer;
+}
+
+json::Object to_json(const simulator::StepReport& step) {
+    json::Array examples;
+    for (const auto& example : step.examples) examples.emplace_back(example);
+    return {{"step", step.step},          {"requests", step.requests},
+            {"failures", step.failures},  {"p50_us", step.p50.count()},
+            {"p99_us", step.p99.count()}, {"examples", std::move(examples)}};
+}
+
+json::Object to_json(const simulator::Report& report) {
+    json::Array steps;
+    for (const auto& step : report.steps) steps.emplace_back(to_json(step));
+    return {{"steps", std::move(steps)},
+            {"requests", report.requests},
+            {"failures", report.failures},
+            {"elapsed_ms", report.elapsed.count()}};
+}
+
+void show(Session& session, const simulator::Report& report) {
+    const auto object = to_json(report);
+    if (session.out().json()) {
+        session.out().value(object);
+        return;
+    }
+    session.out().table(object.at("steps").as_array(), kColumns);
+    for (const auto& step : report.steps) {
+        for (const auto& example : step.examples) {
+            session.out().say(fmt::format("{}: {}", step.step, example));
+        }
+    }
+    session.out().say(fmt::format("{} in {:.1f} s, {}.", count_of(report.requests, "request"),
+                                  static_cast<double>(report.elapsed.count()) / 1000.0,
+                                  count_of(report.failures, "failure")));
+}
+
+Outcome simulate_okta(Session& session, const Arguments& arguments) {
+    const auto& base_url = arguments.text("--base-url");
+    if (!net::Url::parse(base_url)) {
+        return session.fail(ExitCode::Usage,
+                            fmt::format("--base-url is no http or https URL: \"{}\".", base_url),
+                            "For example: http://127.0.0.1:8080/c/CONNECTOR/scim/v2");
+    }
+    TRY_ASSIGN(auto secret, session.read_secret(arguments.text("--token-file")));
+    const simulator::OktaOptions options{
+        .base_url = base_url,
+        .secret = std::move(secret),
+        .auth = auth_of(arguments.text("--auth")),
+        .app =
+            arguments.text("--app") == "wizard" ? simulator::App::Wizard : simulator::App::Catalog,
+        .users = static_cast<unsigned>(arguments.number("--users")),
+        .groups = static_cast<unsigned>(arguments.number("--groups")),
+        .seed = static_cast<std::uint64_t>(arguments.number("--seed")),
+        .concurrency = static_cast<unsigned>(arguments.number("--concurrency"))};
+    const auto& environment = session.environment();
+    simulator::Report report;
+    {
+        ProgressBar bar{environment.err, environment.err_is_terminal && !session.out().json()};
+        report = environment.play_okta(
+            options, [&bar](std::uint64_t done, std::uint64_t total, const std::string& step) {
+                bar.show(done, total, step);
+            });
+    }
+    show(session, report);
+    if (report.failures > 0) return std::unexpected(ExitCode::Failed);
+    return {};
+}
+
+Argument number(std::string name, std::string help, std::string fallback, Range range) {
+    return {.name = std::move(name),
+            .value = "N",
+            .help = std::move(help),
+            .fallback = std::move(fallback),
+            .range = range};
+}
+
+std::vector<Argument> okta_arguments() {
+    return {{.name = "--base-url",
+             .value = "URL",
+             .help = "the SCIM URL, up to and with /scim/v2",
+             .required = true},
+            {.name = "--token-file",
+             .value = "FILE",
+             .help = "where the token stands; - is standard input. For basic: USER:PASSWORD",
+             .required = true,
+             .hint = Hint::File},
+            {.name = "--app",
+             .value = "APP",
+             .help = "which kind of Okta app: the wizard's updates are PUT, the catalogue's PATCH",
+             .choices = {"wizard", "catalog"},
+             .fallback = "catalog"},
+            {.name = "--auth",
+             .value = "AUTH",
+             .help = "how the token is sent",
+             .choices = {"bearer", "header", "basic"},
+             .fallback = "bearer"},
+            number("--users", "how many people to provision", "25", {1, 1'000'000}),
+            number("--groups", "how many groups to push", "5", {0, 100'000}),
+            number("--seed", "the same seed makes the same people", "1", {0, 1LL << 53}),
+            number("--concurrency", "how many requests at a time", "1", {1, 256})};
+}
+
+}  // namespace
+
+Command simulate_commands() {
+    return {.name = "simulate",
+            .summary = "Play an identity provider against any SCIM server",
+            .children = {
+                {.name = "okta",
+                 .summary = "Play Okta's documented sequences and check every answer",
+                 .description =
+                     "Tests the credentials, imports, creates, updates, deactivates and "
+                     "reactivates people, pushes groups and changes their members, as Okta does. "
+                     "Answers are checked as Okta would take them. The people are made up; use an "
+                     "organisation of its own. Ends with 1 where an answer failed.",
+                 .arguments = okta_arguments(),
+                 .examples = {{"muster simulate okta --base-url URL --token-file token",
+                               "Twenty-five people and five groups"},
+                              {"muster token generate --connector ID | muster simulate okta "
+                               "--base-url URL --token-file - --app wizard --users 1000 "
+                               "--concurrency 8",
+                               "A wizard app with more people"}},
+                 .run = simulate_okta},
+            }};
+}
+
+}  // namespace muster::cli

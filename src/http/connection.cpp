@@ -1,0 +1,381 @@
+#include "http/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "http/read_buffer.hpp"
+#include "http/request_parser.hpp"
+
+namespace muster::http {
+namespace asio = boost::asio;
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t kBodyStep = 64 * 1024;
+constexpr std::chrono::seconds kLingerTime{1};
+constexpr std::size_t kLingerBytes = 64 * 1024;
+
+using TlsStream = asio::ssl::stream<Socket>;
+
+template <class Stream>
+class Connection final : public Watched {
+  public:
+    Connection(IoThread& thread, Stream stream, Accepted& accepted)
+        : thread_(thread),
+          stream_(std::move(stream)),
+          peer_(std::move(accepted.peer)),
+          handler_(*accepted.handler),
+          surplus_(accepted.surplus),
+          input_(thread.limits().max_header_bytes) {
+        thread_.watch(*this);
+    }
+    ~Connection() override { thread_.forget(); }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    static Task<void> run(std::unique_ptr<Connection> self) {
+        if (co_await self->open()) co_await self->serve();
+        if (self->answered_last_) co_await self->end();
+    }
+
+    bool has_input() override {
+        boost::system::error_code ec;
+        return socket().available(ec) > 0;
+    }
+
+    void close() override {
+        boost::system::error_code ec;
+        socket().close(ec);
+    }
+
+  private:
+    static constexpr bool kTls = std::is_same_v<Stream, TlsStream>;
+
+    Task<bool> open();
+    Task<void> serve();
+    Task<bool> read_head();
+    Task<bool> answer();
+    Task<void> refuse(int status, std::string_view reason);
+    Task<std::optional<Failure>> read_body(std::size_t limit);
+    Task<std::optional<Failure>> read_sized_body();
+    Task<std::optional<Failure>> read_chunked_body(std::size_t limit);
+    Task<bool> write_response(Ending ending, bool with_body);
+    Task<bool> write(std::array<asio::const_buffer, 2> rest);
+    Task<void> end();
+
+    Socket& socket() {
+        if constexpr (kTls) {
+            return stream_.next_layer();
+        } else {
+            return stream_;
+        }
+    }
+
+    void cancel() override {
+        boost::system::error_code ec;
+        socket().cancel(ec);
+    }
+
+    /// Passes over the body of a refused request where all of it is here already.
+    bool skip_body();
+    bool write_response_head(Ending ending);
+    Failure body_failure();
+
+    IoThread& thread_;
+    Stream stream_;
+    std::string peer_;
+    Handler& handler_;
+    bool surplus_;
+    bool answered_last_ = false;  ///< the client must be given time to read the answer
+
+    ReadBuffer input_;
+    std::string behind_body_;  ///< read past the end of a chunked body
+    std::optional<RequestParser> parser_;
+    RequestHead head_;
+    std::size_t used_ = 0;  ///< of input_ by the request under way
+    std::string body_;
+    Response response_;
+    std::string response_head_;
+};
+
+template <class Stream>
+Task<bool> Connection<Stream>::open() {
+    if constexpr (kTls) {
+        wait_until(steady_clock::now() + thread_.limits().header_timeout);
+        const auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kToken);
+        if (expired()) thread_.timeouts.add();
+        if (ec) co_return false;
+    }
+    if (surplus_) co_await refuse(503, "there are too many connections");
+    co_return !surplus_;
+}
+
+template <class Stream>
+Task<void> Connection<Stream>::serve() {
+    for (bool stays = true; stays;) {
+        parser_.emplace(thread_.limits().max_header_bytes);
+        stays = co_await read_head() && co_await answer();
+        input_.consume(used_);
+        if (behind_body_.empty()) continue;
+        input_.append(behind_body_);
+        behind_body_.clear();
+    }
+}
+
+/// False where the connection is over; whoever deserved an answer has got it.
+template <class Stream>
+Task<bool> Connection<Stream>::read_head() {
+    used_ = 0;
+    bool begun = !input_.bytes().empty();
+    head_.started = steady_clock::now();
+    wait_until(head_.started +
+               (begun ? thread_.limits().header_timeout : thread_.limits().idle_timeout));
+    for (;;) {
+        const ParseStatus status =
+            begun ? parser_->parse_head(input_.bytes()) : ParseStatus::NeedMore;
+        if (status == ParseStatus::Done) co_return true;
+        if (status == ParseStatus::Failed) {
+            co_await refuse(parser_->failure().status, parser_->failure().reason);
+            co_return false;
+        }
+        const std::span<char> room = input_.prepare();
+        if (room.empty()) {
+            co_await refuse(431, "the header is too large");
+            co_return false;
+        }
+        set_idle(!begun);
+        const auto [ec, count] =
+            co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kToken);
+        set_idle(false);
+        if (ec) {
+            if (!begun || !expired()) co_return false;
+            thread_.timeouts.add();
+            co_await refuse(408, "the header did not arrive in time");
+            co_return false;
+        }
+        input_.commit(count);
+        if (!begun) {
+            begun = true;
+            head_.started = steady_clock::now();
+            wait_until(head_.started + thread_.limits().header_timeout);
+        }
+    }
+}
+
+/// Answers the request whose head has been read. True where the connection stays.
+template <class Stream>
+Task<bool> Connection<Stream>::answer() {
+    thread_.requests.add();
+    wait_until(Time::max());
+    used_ = parser_->head_size();
+    parser_->fill(head_, input_.bytes());
+    head_.peer = peer_;
+
+    Handler::Admission admission;
+    std::optional<Failure> failure;
+    bool framed = true;  // it is known where the next request begins
+    try {
+        admission = handler_.admit(head_);
+    } catch (...) {
+        failure = Failure::HandlerFailed;
+    }
+    if (failure || admission.refusal) {
+        framed = skip_body();
+        if (admission.refusal) response_ = *std::move(admission.refusal);
+    } else {
+        body_.clear();
+        if (head_.has_body) failure = co_await read_body(admission.body_limit);
+        framed = !failure;
+        wait_until(Time::max());
+        if (!failure) {
+            try {
+                Task<Response> handling =
+                    handler_.handle(head_, std::move(body_), admission.context);
+                response_ = co_await std::move(handling);
+            } catch (...) {
+                failure = Failure::HandlerFailed;
+            }
+        }
+    }
+    if (failure) response_ = handler_.fail(head_, *failure, admission.context);
+
+    Ending ending = parser_->is_http_1_0() ? Ending::KeepAliveAloud : Ending::KeepAlive;
+    if (!framed || !parser_->keeps_alive() || response_.close || thread_.draining()) {
+        ending = Ending::Close;
+    }
+    if (!write_response_head(ending)) {
+        response_ = handler_.fail(head_, Failure::HandlerFailed, admission.context);
+        ending = Ending::Close;
+        if (!write_response_head(ending)) co_return false;
+    }
+    co_return co_await write_response(ending, head_.method != Method::Head);
+}
+
+/// Answers bytes that are no request.
+template <class Stream>
+Task<void> Connection<Stream>::refuse(int status, std::string_view reason) {
+    if (status != 503) thread_.malformed.add();
+    response_ = handler_.malformed(status, reason, peer_);
+    if (write_response_head(Ending::Close)) co_await write_response(Ending::Close, true);
+}
+
+template <class Stream>
+bool Connection<Stream>::skip_body() {
+    if (!head_.has_body) return true;
+    if (parser_->has_chunked_body() || parser_->body_size() > input_.bytes().size() - used_) {
+        return false;
+    }
+    used_ += static_cast<std::size_t>(parser_->body_size());
+    return true;
+}
+
+template <class Stream>
+Task<std::optional<Failure>> Connection<Stream>::read_body(std::size_t limit) {
+    if (parser_->body_size() > limit) co_return Failure::BodyTooLarge;
+    wait_until(steady_clock::now() + thread_.limits().body_timeout);
+    // A client that has begun to send its body waits for nothing (RFC 9110 §10.1.1).
+    if (parser_->expects_continue() && input_.bytes().size() == used_) {
+        constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+        const auto [ec, count] =
+            co_await asio::async_write(stream_, asio::buffer(kContinue), kToken);
+        if (ec) co_return body_failure();
+    }
+    if (parser_->has_chunked_body()) co_return co_await read_chunked_body(limit);
+    co_return co_await read_sized_body();
+}
+
+template <class Stream>
+Task<std::optional<Failure>> Connection<Stream>::read_sized_body() {
+    const auto size = static_cast<std::size_t>(parser_->body_size());
+    body_ = input_.bytes().substr(used_, size);
+    used_ += body_.size();
+    while (body_.size() < size) {
+        // Memory follows what arrives, not what was announced.
+        const std::size_t had = body_.size();
+        body_.resize(had + std::min(kBodyStep, size - had));
+        const auto [ec, count] = co_await stream_.async_read_some(
+            asio::buffer(body_.data() + had, body_.size() - had), kToken);
+        body_.resize(had + count);
+        if (ec) co_return body_failure();
+    }
+    co_return std::nullopt;
+}
+
+template <class Stream>
+Task<std::optional<Failure>> Connection<Stream>::read_chunked_body(std::size_t limit) {
+    std::string_view rest = input_.bytes().substr(used_);
+    ParseStatus status = parser_->parse_chunks(rest, limit, body_);
+    used_ = input_.bytes().size() - rest.size();
+    if (status == ParseStatus::Done) co_return std::nullopt;
+
+    // The head must stay where it is, so that the body goes through a buffer of its own.
+    ReadBuffer chunks(thread_.limits().max_header_bytes);
+    chunks.append(rest);
+    used_ = input_.bytes().size();
+    while (status == ParseStatus::NeedMore) {
+        const std::span<char> room = chunks.prepare();
+        if (room.empty()) co_return Failure::MalformedBody;
+        const auto [ec, count] =
+            co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kToken);
+        if (ec) co_return body_failure();
+        chunks.commit(count);
+        rest = chunks.bytes();
+        status = parser_->parse_chunks(rest, limit, body_);
+        chunks.consume(chunks.bytes().size() - rest.size());
+    }
+    behind_body_ = chunks.bytes();
+    if (status == ParseStatus::Done) co_return std::nullopt;
+    co_return parser_->body_too_large() ? Failure::BodyTooLarge : Failure::MalformedBody;
+}
+
+template <class Stream>
+Failure Connection<Stream>::body_failure() {
+    if (!expired()) return Failure::MalformedBody;
+    thread_.timeouts.add();
+    return Failure::BodyTimeout;
+}
+
+template <class Stream>
+bool Connection<Stream>::write_response_head(Ending ending) {
+    return write_head(response_head_, response_, thread_.date(), ending);
+}
+
+/// True where the connection stays.
+template <class Stream>
+Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body) {
+    const bool body = with_body && may_have_body(response_.status);
+    std::array<asio::const_buffer, 2> rest = {
+        asio::buffer(response_head_),
+        asio::buffer(response_.body.data(), body ? response_.body.size() : 0)};
+    if constexpr (!kTls) {
+        // Nearly every answer fits the socket's buffer: no trip through the event loop.
+        boost::system::error_code ec;
+        const std::size_t written = stream_.write_some(rest, ec);
+        const std::size_t of_head = std::min(written, rest[0].size());
+        rest[0] += of_head;
+        rest[1] += written - of_head;
+    }
+    if (asio::buffer_size(rest) > 0 && !co_await write(rest)) co_return false;
+    response_ = {};  // an idle connection keeps no answer
+    answered_last_ = ending == Ending::Close;
+    co_return !answered_last_;
+}
+
+template <class Stream>
+Task<bool> Connection<Stream>::write(std::array<asio::const_buffer, 2> rest) {
+    wait_until(steady_clock::now() + thread_.limits().write_timeout);
+    const auto [ec, count] = co_await asio::async_write(stream_, rest, kToken);
+    if (expired()) thread_.timeouts.add();
+    co_return !ec;
+}
+
+/// Closes so that the client can read the last answer: bytes of it that arrive at a closed socket
+/// would be answered with a reset, which may overtake the answer (RFC 9112 §9.6).
+template <class Stream>
+Task<void> Connection<Stream>::end() {
+    wait_until(steady_clock::now() + kLingerTime);
+    set_idle(true);
+    if constexpr (kTls) co_await stream_.async_shutdown(kToken);
+    boost::system::error_code ignored;
+    socket().shutdown(Socket::shutdown_send, ignored);
+    std::array<char, 4096> sink;
+    for (std::size_t drained = 0; drained < kLingerBytes && !expired();) {
+        const auto [ec, count] = co_await socket().async_read_some(asio::buffer(sink), kToken);
+        if (ec) break;
+        drained += count;
+    }
+}
+
+template <class Stream>
+void start(IoThread& thread, Stream stream, Accepted& accepted) {
+    auto connection = std::make_unique<Connection<Stream>>(thread, std::move(stream), accepted);
+    asio::co_spawn(thread.context(), Connection<Stream>::run(std::move(connection)),
+                   asio::detached);
+}
+
+}  // namespace
+
+void serve(IoThread& thread, Accepted accepted) {
+    if (accepted.tls != nullptr) {
+        TlsStream stream(std::move(accepted.socket), *accepted.tls);
+        start(thread, std::move(stream), accepted);
+    } else {
+        start(thread, std::move(accepted.socket), accepted);
+    }
+}
+
+}  // namespace muster::http

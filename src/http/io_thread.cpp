@@ -1,0 +1,84 @@
+#include "http/io_thread.hpp"
+
+#include <utility>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include "http/connection.hpp"
+
+namespace muster::http {
+namespace asio = boost::asio;
+
+IoThread::IoThread(const Limits& limits)
+    : limits_(limits), work_(asio::make_work_guard(context_)), sweep_timer_(context_) {}
+
+void IoThread::start() {
+    sweep_every_second();
+    thread_ = std::thread([this] { context_.run(); });
+}
+
+void IoThread::adopt(Accepted accepted) {
+    ++connections_;
+    asio::post(context_, [this, accepted = std::move(accepted)]() mutable {
+        serve(*this, std::move(accepted));
+    });
+}
+
+void IoThread::post(std::function<Task<void>()> task) {
+    asio::post(context_, [this, task = std::move(task)]() mutable {
+        if (stopping_) return;
+        const auto signal = tasks_.emplace(tasks_.end());
+        auto finished = [this, signal](const std::exception_ptr& error) {
+            if (error && !stopping_) std::rethrow_exception(error);
+            // Not here: the signal is still in use by what calls this.
+            asio::post(context_, [this, signal] { tasks_.erase(signal); });
+        };
+        asio::co_spawn(context_, std::move(task),
+                       asio::bind_cancellation_slot(signal->slot(), std::move(finished)));
+    });
+}
+
+void IoThread::drain() {
+    asio::post(context_, [this] { draining_ = true; });
+}
+
+void IoThread::close_idle() {
+    asio::post(context_, [this] {
+        for (Watched& connection : watched_) {
+            if (connection.idle() && !connection.has_input()) connection.expire();
+        }
+    });
+}
+
+void IoThread::stop() {
+    asio::post(context_, [this] {
+        draining_ = stopping_ = true;
+        sweep_timer_.cancel();
+        for (Watched& connection : watched_) connection.close();
+        for (asio::cancellation_signal& task : tasks_) {
+            task.emit(asio::cancellation_type::terminal);
+        }
+    });
+    work_.reset();
+    if (thread_.joinable()) thread_.join();
+}
+
+void IoThread::sweep_every_second() {
+    sweep_timer_.expires_after(std::chrono::seconds{1});
+    sweep_timer_.async_wait([this](const boost::system::error_code& ec) {
+        if (ec || stopping_) return;
+        sweep();
+        sweep_every_second();
+    });
+}
+
+void IoThread::sweep() {
+    const auto now = std::chrono::steady_clock::now();
+    for (Watched& connection : watched_) {
+        if (connection.deadline() <= now) connection.expire();
+    }
+}
+
+}  // namespace muster::http

@@ -1,0 +1,139 @@
+#pragma once
+// One thread with an event loop of its own. A connection lives and dies on the one that adopted it.
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <list>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include "http/response_head.hpp"
+#include "http/server.hpp"
+
+namespace muster::http {
+
+/// TCP or Unix.
+using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol,
+                                                boost::asio::io_context::executor_type>;
+
+/// A connection as the acceptor hands it over.
+struct Accepted {
+    Socket socket;
+    std::string peer;
+    Handler* handler = nullptr;
+    boost::asio::ssl::context* tls = nullptr;  ///< none: plain
+    bool surplus = false;                      ///< above the limit: answer 503 and close
+};
+
+/// A figure that one thread counts and others read; no bus lock.
+class Counter {
+  public:
+    void add() { value_.store(get() + 1, std::memory_order_relaxed); }
+    [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+  private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+/// What a thread knows of its connections: the deadline of what they wait for, and how to end it.
+/// All calls on the connection's thread.
+class Watched : public boost::intrusive::list_base_hook<
+                    boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+  public:
+    using Time = std::chrono::steady_clock::time_point;
+    virtual ~Watched() = default;
+
+    /// Ends the wait under way; the connection then sees expired().
+    void expire() {
+        expired_ = true;
+        deadline_ = Time::max();
+        cancel();
+    }
+    [[nodiscard]] Time deadline() const { return deadline_; }
+    /// Between requests, or waiting for the client to close.
+    [[nodiscard]] bool idle() const { return idle_; }
+    /// Bytes have arrived that were not read yet.
+    [[nodiscard]] virtual bool has_input() = 0;
+    /// At once, whatever goes on.
+    virtual void close() = 0;
+
+  protected:
+    /// Bounds the waits that follow. Forgets that an earlier one expired.
+    void wait_until(Time deadline) {
+        deadline_ = deadline;
+        expired_ = false;
+    }
+    [[nodiscard]] bool expired() const { return expired_; }
+    void set_idle(bool idle) { idle_ = idle; }
+
+  private:
+    virtual void cancel() = 0;
+
+    Time deadline_ = Time::max();
+    bool expired_ = false;
+    bool idle_ = false;
+};
+
+class IoThread {
+  public:
+    explicit IoThread(const Limits& limits);
+    IoThread(const IoThread&) = delete;
+    IoThread& operator=(const IoThread&) = delete;
+
+    // From any thread:
+    void start();
+    [[nodiscard]] boost::asio::io_context& context() { return context_; }
+    [[nodiscard]] std::size_t connections() const { return connections_.load(); }
+    void adopt(Accepted accepted);
+    /// Runs `task` here. An exception that leaves it ends the process, unless it was cancelled.
+    void post(std::function<Task<void>()> task);
+    /// From now on every answer ends its connection.
+    void drain();
+    /// Closes the connections that wait for a request, but for those whose request has arrived.
+    void close_idle();
+    /// Closes all connections, cancels the posted tasks and returns when the thread has ended.
+    void stop();
+
+    // From this thread:
+    [[nodiscard]] const Limits& limits() const { return limits_; }
+    [[nodiscard]] bool draining() const { return draining_; }
+    [[nodiscard]] std::string_view date() { return date_.now(); }
+    void watch(Watched& connection) { watched_.push_back(connection); }
+    void forget() { --connections_; }
+
+    Counter requests;
+    Counter malformed;
+    Counter timeouts;
+
+  private:
+    void sweep_every_second();
+    void sweep();
+
+    const Limits& limits_;
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    boost::asio::steady_timer sweep_timer_;
+    boost::intrusive::list<Watched, boost::intrusive::constant_time_size<false>> watched_;
+    std::list<boost::asio::cancellation_signal> tasks_;
+    DateCache date_;
+    std::atomic<std::size_t> connections_{0};
+    bool draining_ = false;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace muster::http

@@ -1,0 +1,256 @@
+// Clients that are slow, lie, smuggle or come in crowds.
+
+#include <algorithm>
+#include <chrono>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/test_support.hpp"
+
+namespace muster::http {
+namespace {
+
+using namespace http::testing;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Options with(Limits limits) { return {.limits = limits}; }
+
+/// Sets the soft limit of open descriptors while it lives.
+class DescriptorLimit {
+  public:
+    explicit DescriptorLimit(rlim_t wanted) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const rlimit changed{.rlim_cur = wanted, .rlim_max = before_.rlim_max};
+        set_ = ::setrlimit(RLIMIT_NOFILE, &changed) == 0;
+    }
+    ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    DescriptorLimit(const DescriptorLimit&) = delete;
+    DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+
+    [[nodiscard]] bool set() const { return set_; }
+
+  private:
+    rlimit before_{};
+    bool set_ = false;
+};
+
+TEST(ServerLimits, EndTheConnectionAfterAFramingError) {
+    TestServer server;
+    const std::string smuggled = get("/echo?smuggled");
+    const std::string cases[] = {
+        "POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
+        "POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n",
+        "POST /size HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n",
+        "POST /size HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: +0\r\n\r\n",
+        "GET /echo HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n",
+        "GET /echo HTTP/1.1\r\n\r\n",
+        "GET /echo HTTP/1.1\nHost: h\n\n",
+        "GET /echo HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n",
+        "GET /echo HTTP/1.1\r\nHost: h\r\nX: \0\r\n\r\n"s,
+    };
+    for (const std::string& bytes : cases) {
+        RawClient client(server.server.port());
+        client.send(bytes + smuggled);
+        const std::string answer = client.read_to_end();
+        EXPECT_EQ(status_of(answer), 400) << bytes;
+        EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n")) << bytes;
+        EXPECT_THAT(answer, Not(HasSubstr("smuggled"))) << bytes;
+    }
+    EXPECT_EQ(server.server.figures().malformed_total, std::size(cases));
+    EXPECT_EQ(server.server.figures().requests_total, 0U);
+}
+
+TEST(ServerLimits, EndTheConnectionAfterABrokenBody) {
+    TestServer server;
+    const std::string head = "POST /size HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string& chunks :
+         {std::string("x\r\nhello"), std::string("5\r\nhelloworld\r\n0\r\n\r\n"),
+          std::string("5\r\nhello\r\n0\r\nContent-Length: 9\r\n\r\n"),
+          "5;a=" + std::string(20'000, 'b') + "\r\nhello\r\n0\r\n\r\n"}) {
+        RawClient client(server.server.port());
+        client.send(head + chunks + get("/echo?smuggled"));
+        const std::string answer = client.read_to_end();
+        EXPECT_EQ(status_of(answer), 400) << chunks.substr(0, 50);
+        EXPECT_EQ(body_of(answer), "malformed") << chunks.substr(0, 50);
+    }
+}
+
+TEST(ServerLimits, AnswerAContentLengthThatTheBodyDoesNotReach) {
+    TestServer server;
+    RawClient client(server.server.port());
+    client.send("POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nonly this");
+    client.finish_sending();
+    const std::string answer = client.read_to_end();
+    EXPECT_EQ(status_of(answer), 400);
+    EXPECT_EQ(body_of(answer), "malformed");
+}
+
+TEST(ServerLimits, RefuseBodiesAboveTheLimitOfTheRequest) {
+    TestServer server;
+    const std::string limit = std::to_string(TestHandler::kBodyLimit + 1);
+    RawClient sized(server.server.port());
+    sized.send("POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: " + limit + "\r\n\r\n");
+    EXPECT_EQ(status_of(sized.read_to_end()), 413);
+    RawClient huge(server.server.port());
+    huge.send("POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551615\r\n\r\n");
+    EXPECT_EQ(status_of(huge.read_to_end()), 413);
+    RawClient chunked(server.server.port());
+    chunked.send("POST /size HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 20; ++i) chunked.send("10000\r\n" + std::string(0x10000, 'x') + "\r\n");
+    EXPECT_EQ(status_of(chunked.read_to_end()), 413);
+}
+
+TEST(ServerLimits, RefuseLargeHeaders) {
+    TestServer server;
+    const std::string below(16'000, 'a');
+    RawClient fits(server.server.port());
+    fits.send(get("/echo", "X: " + below + "\r\n"));
+    EXPECT_EQ(status_of(fits.read_answer()), 200);
+
+    const std::string one_value = get("/echo", "X: " + std::string(17'000, 'a') + "\r\n");
+    std::string many_lines;
+    for (int i = 0; i < 50; ++i) many_lines += "X: " + std::string(400, 'a') + "\r\n";
+    std::string short_lines;
+    for (int i = 0; i < 10'000; ++i) short_lines += "X:\r\n";
+    for (const std::string& bytes :
+         {one_value, get("/echo", many_lines), get("/echo", short_lines),
+          get("/" + std::string(17'000, 'p')), std::string(17'000, 'M')}) {
+        RawClient client(server.server.port());
+        client.send(bytes);
+        EXPECT_EQ(status_of(client.read_to_end()), 431) << bytes.substr(0, 60);
+    }
+}
+
+TEST(ServerLimits, EndSlowClientsEachInItsOwnWay) {
+    Limits limits;
+    limits.header_timeout = limits.body_timeout = limits.idle_timeout = limits.write_timeout = 1s;
+    TestServer server(with(limits));
+    const std::uint16_t port = server.server.port();
+    RawClient header(port), body(port), chunks(port), idle(port), between(port), reader(port);
+    header.send("GET / HTTP/1.1\r\nHost: ");
+    body.send("POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nhalf");
+    chunks.send("POST /size HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha");
+    between.send(get("/echo"));
+    EXPECT_EQ(status_of(between.read_answer()), 200);
+    // More than the sockets' buffers hold, and nobody reads it.
+    reader.send(get("/big?50000000"));
+
+    // One byte at a time does not help.
+    for (int i = 0; i < 8; ++i) {
+        std::this_thread::sleep_for(100ms);
+        header.send("h");
+        body.send("x");
+    }
+    EXPECT_EQ(status_of(header.read_to_end()), 408);
+    const std::string late = body.read_to_end();
+    EXPECT_EQ(status_of(late), 408);
+    EXPECT_EQ(body_of(late), "too slow");
+    EXPECT_EQ(status_of(chunks.read_to_end()), 408);
+    EXPECT_EQ(idle.read_to_end(), "");
+    EXPECT_EQ(between.read_to_end(), "");
+    while (server.server.figures().connections_open > 0) std::this_thread::sleep_for(10ms);
+    EXPECT_LT(reader.read_to_end().size(), 50'000'000U);
+    EXPECT_EQ(server.server.figures().timeouts_total, 4U);
+    EXPECT_EQ(server.server.figures().malformed_total, 1U);
+}
+
+TEST(ServerLimits, DoNotEndAHandlerThatTakesItsTime) {
+    Limits limits;
+    limits.header_timeout = limits.body_timeout = limits.idle_timeout = limits.write_timeout = 1s;
+    TestServer server(with(limits));
+    RawClient client(server.server.port());
+    client.send(post("/slow?2500", "body"));
+    EXPECT_EQ(status_of(client.read_answer()), 200);
+}
+
+TEST(ServerLimits, AnswerConnectionsAboveTheLimitWith503) {
+    Limits limits;
+    limits.max_connections = 3;
+    TestServer server(with(limits));
+    std::vector<RawClient> clients;
+    for (int i = 0; i < 3; ++i) {
+        clients.emplace_back(server.server.port());
+        clients.back().send(get("/echo"));
+        EXPECT_EQ(status_of(clients.back().read_answer()), 200);
+    }
+    RawClient surplus(server.server.port());
+    surplus.send(get("/echo"));
+    EXPECT_EQ(status_of(surplus.read_to_end()), 503);
+    surplus.close();
+    EXPECT_EQ(server.server.figures().connections_refused, 1U);
+    EXPECT_EQ(server.server.figures().malformed_total, 0U);
+
+    clients.pop_back();
+    while (server.server.figures().connections_open > 2) std::this_thread::sleep_for(1ms);
+    RawClient next(server.server.port());
+    next.send(get("/echo"));
+    EXPECT_EQ(status_of(next.read_answer()), 200);
+}
+
+TEST(ServerLimits, LetAThousandStalledClientsNeitherDelayOthersNorTakeMuchMemory) {
+    const DescriptorLimit limit(4096);
+    if (!limit.set()) GTEST_SKIP() << "this system does not allow 4096 descriptors";
+    TestServer server;
+    RawClient healthy(server.server.port());
+    healthy.send(get("/echo"));
+    EXPECT_EQ(status_of(healthy.read_answer()), 200);
+
+    const std::size_t before = ::mallinfo2().uordblks;
+    std::vector<RawClient> stalled;
+    const std::string nearly_all = get("/echo", "X: " + std::string(16'000, 'a')).substr(0, 16'000);
+    for (int i = 0; i < 1000; ++i) {
+        stalled.emplace_back(server.server.port());
+        ASSERT_TRUE(stalled.back().connected());
+        if (i % 2 == 0) ASSERT_TRUE(stalled.back().send(nearly_all));
+    }
+    std::vector<std::chrono::steady_clock::duration> times;
+    for (int i = 0; i < 200; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        healthy.send(get("/echo"));
+        ASSERT_EQ(status_of(healthy.read_answer()), 200);
+        times.push_back(std::chrono::steady_clock::now() - start);
+    }
+    std::ranges::sort(times);
+    EXPECT_LT(times[times.size() / 2], 20ms);
+    EXPECT_EQ(server.server.figures().connections_open, 1001U);
+    const std::size_t after = ::mallinfo2().uordblks;
+    EXPECT_LT(after - std::min(before, after), 1000U * 64 * 1024);
+}
+
+TEST(ServerLimits, SurviveTheEndOfFileDescriptors) {
+    TestServer server;
+    RawClient warm(server.server.port());
+    warm.send(get("/echo"));
+    EXPECT_EQ(status_of(warm.read_answer()), 200);
+
+    // Three descriptors are left: both ends of `first`, and this end of `second`.
+    int top = 0;
+    for (int unused = 0; unused < 3; ++top) unused += ::fcntl(top, F_GETFD) == -1 ? 1 : 0;
+    const DescriptorLimit limit(static_cast<rlim_t>(top));
+    RawClient first(server.server.port());
+    first.send(get("/echo"));
+    EXPECT_EQ(status_of(first.read_answer()), 200);
+    RawClient second(server.server.port());
+    ASSERT_TRUE(second.connected());
+    second.send(get("/echo"));
+    EXPECT_TRUE(second.stays_silent_for(50ms));
+    warm.send(get("/echo"));
+    EXPECT_EQ(status_of(warm.read_answer()), 200);
+
+    first.close();
+    EXPECT_EQ(status_of(second.read_answer()), 200);
+}
+
+}  // namespace
+}  // namespace muster::http

@@ -1,0 +1,158 @@
+// The writing half of json.hpp. Unlike Boost's own serializer it cannot emit malformed UTF-8, and
+// it keeps a double recognisable as one.
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "json/json.hpp"
+
+namespace muster::json {
+
+namespace {
+
+constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
+
+constexpr bool needs_escape(char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7F;
+}
+
+/// Whether a byte is copied as it is: ASCII without an escape.
+constexpr auto kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t c = 0; c < 0x80; ++c) plain[c] = !needs_escape(static_cast<char>(c));
+    return plain;
+}();
+
+bool is_plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+
+void append_escape(std::string& out, char c) {
+    switch (c) {
+        case '"':
+            out += "\\\"";
+            return;
+        case '\\':
+            out += "\\\\";
+            return;
+        case '\b':
+            out += "\\b";
+            return;
+        case '\f':
+            out += "\\f";
+            return;
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        default:
+            fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+    }
+}
+
+/// The length of the well-formed multi-byte character at the front, or 0.
+std::size_t leading_character(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text.front());
+    const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    return text.size() >= size && is_valid_utf8(text.substr(0, size)) ? size : 0;
+}
+
+void append_double(std::string& out, double number) {
+    if (!std::isfinite(number)) {
+        out += "null";
+        return;
+    }
+    const std::size_t start = out.size();
+    fmt::format_to(std::back_inserter(out), "{}", number);
+    if (out.find_first_of(".e", start) == std::string::npos) out += ".0";
+}
+
+void append_array(std::string& out, const Array& array) {
+    out += '[';
+    for (bool first = true; const Value& element : array) {
+        if (!std::exchange(first, false)) out += ',';
+        append(out, element);
+    }
+    out += ']';
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+    out += '"';
+    while (!text.empty()) {
+        std::size_t plain = 0;
+        while (plain < text.size() && is_plain(text[plain])) ++plain;
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) break;
+        std::size_t taken = 1;
+        if (needs_escape(text.front())) {
+            append_escape(out, text.front());
+        } else if (const std::size_t size = leading_character(text); size > 0) {
+            out += text.substr(0, size);
+            taken = size;
+        } else {
+            out += kReplacementCharacter;
+        }
+        text.remove_prefix(taken);
+    }
+    out += '"';
+}
+
+void append(std::string& out, const Object& object) {
+    out += '{';
+    for (bool first = true; const auto& member : object) {
+        if (!std::exchange(first, false)) out += ',';
+        append_string(out, member.key());
+        out += ':';
+        append(out, member.value());
+    }
+    out += '}';
+}
+
+void append(std::string& out, const Value& value) {
+    switch (value.kind()) {
+        case boost::json::kind::null:
+            out += "null";
+            return;
+        case boost::json::kind::bool_:
+            out += value.get_bool() ? "true" : "false";
+            return;
+        case boost::json::kind::int64:
+            fmt::format_to(std::back_inserter(out), "{}", value.get_int64());
+            return;
+        case boost::json::kind::uint64:
+            fmt::format_to(std::back_inserter(out), "{}", value.get_uint64());
+            return;
+        case boost::json::kind::double_:
+            append_double(out, value.get_double());
+            return;
+        case boost::json::kind::string:
+            append_string(out, value.get_string().subview());
+            return;
+        case boost::json::kind::array:
+            append_array(out, value.get_array());
+            return;
+        case boost::json::kind::object:
+            append(out, value.get_object());
+            return;
+    }
+}
+
+std::string to_text(const Value& value) {
+    std::string text;
+    append(text, value);
+    return text;
+}
+
+}  // namespace muster::json

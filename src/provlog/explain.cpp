@@ -1,0 +1,154 @@
+#include "provlog/explain.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace muster::provlog {
+
+namespace {
+
+struct Cause {
+    std::string_view reason;  ///< Record::reason
+    std::string_view why;
+    std::string_view todo;
+};
+
+// Reasons are either those of authentication (auth::to_string) or SCIM error words.
+constexpr std::array kCauses{
+    Cause{"missing-credential", "The request carried no credential that Muster accepts.",
+          "In Okta open the app's Provisioning > Integration, paste the token and run the test."},
+    Cause{"not-a-token", "The credential is not a Muster token.",
+          "Copy the token again from where it was generated; it begins with mst_."},
+    Cause{"bad-checksum", "The token was damaged: a character is missing or mistyped.",
+          "Paste the whole token into Okta again, without spaces or line breaks."},
+    Cause{"unknown-token", "The token was removed.",
+          "Generate a new one (muster token generate) and paste it into Okta."},
+    Cause{"other-connector", "The token belongs to another connector than the one in the base URL.",
+          "Use the base URL and the token of the same connector in Okta."},
+    Cause{"wrong-secret", "The token was renewed since and its old secret retired, or it is a forgery.",
+          "Paste the newest token into Okta, or renew it and paste that."},
+    Cause{"wrong-scheme", "The token was sent in another way than it was made for.",
+          "Choose the authentication mode in Okta that fits the token: Basic for a basic token, "
+          "HTTP Header or OAuth Bearer Token for a bearer token."},
+    Cause{"inactive", "The token is switched off.",
+          "Switch it on again (muster token activate) or use another one in Okta."},
+    Cause{"expired", "The token has expired.",
+          "Renew it (muster token renew) and paste the new secret into Okta."},
+    Cause{"no-such-connector", "No connector has the id that stands in the base URL.",
+          "Correct the base URL in Okta: muster connector list shows it."},
+    Cause{"paused", "The connector is paused, so nothing was changed. Okta retries by itself.",
+          "Resume it (muster connector resume); if Okta gave up meanwhile, retry its failed tasks "
+          "under Dashboard > Tasks."},
+    Cause{"uniqueness", "Another person or group already has that name.",
+          "In Okta import from this app or assign the person again so that Okta links the existing "
+          "account, or give one of the two another user name; then retry the task."},
+    Cause{"unknown-member", "The group names people who were not provisioned here.",
+          "Assign those people to the app in Okta first, then push the group again (Push Now)."},
+    Cause{"not-found", "What the request was about does not exist here (any more).",
+          "If it was deleted here, unlink it in Okta and assign or push it again."},
+    Cause{"version-mismatch", "It had been changed since the client last read it.",
+          "Nothing was lost: the client must read it again and repeat its change."},
+    Cause{"invalidFilter", "Muster could not understand the filter.",
+          "Correct the filter; its answer names the part that is wrong."},
+    Cause{"invalidSyntax", "The body of the request was not what SCIM prescribes.",
+          "The answer names the place; a proxy that alters bodies is a frequent cause."},
+    Cause{"invalidPath", "A change named an attribute that does not exist.",
+          "Check the attribute mappings under Provisioning > To App in Okta."},
+    Cause{"invalidValue", "A value does not fit its attribute.",
+          "Correct the value or its mapping in Okta; the answer names the attribute."},
+    Cause{"noTarget", "A change named a value that is not there.",
+          "Force a sync of that person in Okta so that both sides agree again."},
+    Cause{"mutability", "A change named an attribute that cannot be changed by a client.",
+          "Remove that attribute from the mappings in Okta."},
+    Cause{"tooMany", "The request asked for more than one request may.",
+          "Ask for less at once; the answer names the limit."},
+    Cause{"too-large", "The request was larger than the limit.",
+          "Raise limits.body_bytes if such requests are expected."},
+    Cause{"media-type", "The body was not sent as JSON.",
+          "Check what stands between Okta and Muster: Okta itself sends application/scim+json."},
+    Cause{"method-not-allowed", "The URL does not take that method.",
+          "Check the base URL in Okta: it ends in /scim/v2."},
+    Cause{"too-slow", "The request did not arrive in time.",
+          "Check the network and the proxies between Okta and Muster, then retry the task."},
+    Cause{"unavailable", "Muster could not write just then, so it changed nothing.",
+          "Retry the task in Okta; if it goes on, look at the server's log and its disk."},
+};
+
+std::string_view verb(std::string_view method, std::string_view target) {
+    if (method == "POST") return target.find(".search") == std::string_view::npos ? "create" : "search";
+    if (method == "PUT") return "replace";
+    if (method == "PATCH") return "change";
+    if (method == "DELETE") return "delete";
+    return "read";
+}
+
+std::string subject(const json::Object& record, std::string_view target) {
+    if (const auto* resource = record.if_contains("resource"); resource && resource->is_object()) {
+        const auto& object = resource->get_object();
+        const auto display = json::string_or_empty(object, "display");
+        return fmt::format("{} {}", json::string_or_empty(object, "type"),
+                           display.empty() ? json::string_or_empty(object, "id") : display);
+    }
+    return std::string{target.substr(0, target.find('?'))};
+}
+
+std::string client(const json::Object& record) {
+    const auto agent = json::string_or_empty(record, "user_agent");
+    if (agent.find("kta") != std::string_view::npos) return "Okta";
+    return agent.empty() ? "A client" : fmt::format("{}", agent);
+}
+
+std::string error_detail(const json::Object& record) {
+    const auto* response = record.if_contains("response");
+    if (response == nullptr || !response->is_object()) return {};
+    return std::string{json::string_or_empty(response->get_object(), "detail")};
+}
+
+std::string accepted_why(const json::Object& record) {
+    const auto* changes = record.if_contains("changes");
+    if (changes == nullptr || !changes->is_array()) return "Nothing had to be changed.";
+    std::string paths;
+    for (const auto& change : changes->get_array()) {
+        if (!change.is_object()) continue;
+        if (!paths.empty()) paths += ", ";
+        paths += json::string_or_empty(change.get_object(), "path");
+    }
+    return fmt::format("Changed: {}.", paths);
+}
+
+}  // namespace
+
+Explanation explain(const json::Object& record) {
+    const auto method = json::string_or_empty(record, "method");
+    const auto target = json::string_or_empty(record, "target");
+    const auto* status_value = record.if_contains("status");
+    const std::int64_t status =
+        status_value != nullptr && status_value->is_int64() ? status_value->get_int64() : 0;
+    const bool accepted = status < 400;
+
+    Explanation explanation;
+    explanation.happened =
+        fmt::format("{} asked to {} {} at {} and was {} ({}).", client(record),
+                    verb(method, target), subject(record, target),
+                    json::string_or_empty(record, "time"), accepted ? "answered" : "refused", status);
+    const bool reads = method == "GET" || target.find(".search") != std::string_view::npos;
+    if (accepted) {
+        explanation.why = reads ? "Nothing was to be changed." : accepted_why(record);
+    } else {
+        const auto reason = json::string_or_empty(record, "reason");
+        for (const auto& cause : kCauses) {
+            if (cause.reason != reason) continue;
+            explanation.why = cause.why;
+            explanation.todo = cause.todo;
+        }
+        if (explanation.why.empty()) explanation.why = error_detail(record);
+    }
+    explanation.sentence = explanation.happened + " " + explanation.why;
+    if (!explanation.todo.empty()) explanation.sentence += " " + explanation.todo;
+    return explanation;
+}
+
+}  // namespace muster::provlog

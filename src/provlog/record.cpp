@@ -1,0 +1,230 @@
+#include "provlog/record.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+
+namespace muster::provlog {
+
+namespace {
+
+constexpr std::string_view kRedacted = "[redacted]";
+constexpr std::string_view kTokenPrefix = "mst_";
+constexpr std::array<std::string_view, 5> kSecretNames{"password", "secret", "token",
+                                                       "authorization", "credential"};
+
+bool contains_ignoring_case(std::string_view text, std::string_view needle) {
+    const auto same = [](char a, char b) {
+        return a == b || (a >= 'A' && a <= 'Z' && static_cast<char>(a + 32) == b);
+    };
+    return std::ranges::search(text, needle, same).begin() != text.end();
+}
+
+bool names_a_secret(std::string_view name) {
+    return std::ranges::any_of(kSecretNames, [&](std::string_view secret) {
+        return contains_ignoring_case(name, secret);
+    });
+}
+
+/// Everything from a token's prefix to the end of its alphabet.
+std::string mask_tokens(std::string_view text) {
+    std::string masked;
+    std::size_t position = 0;
+    for (auto found = text.find(kTokenPrefix); found != std::string_view::npos;
+         found = text.find(kTokenPrefix, position)) {
+        masked.append(text.substr(position, found - position)).append(kRedacted);
+        const auto is_token_character = [](char c) {
+            return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                   c == '_' || c == '-';
+        };
+        position = found;
+        while (position < text.size() && is_token_character(text[position])) ++position;
+    }
+    return masked.append(text.substr(position));
+}
+
+void redact(json::Value& value);
+
+void redact(json::Object& object) {
+    // {"op":"replace","path":"password","value":"…"}: the secret's name stands in another member.
+    const bool secret_path = names_a_secret(json::string_or_empty(object, "path"));
+    for (auto& [name, member] : object) {
+        const bool is_secret = names_a_secret(std::string_view{name}) ||
+                               (secret_path && equals_ignoring_case(std::string_view{name}, "value"));
+        if (is_secret && !member.is_bool() && !member.is_null()) {
+            member = kRedacted;
+        } else {
+            redact(member);
+        }
+    }
+}
+
+void redact(json::Value& value) {
+    if (auto* object = value.if_object()) {
+        redact(*object);
+    } else if (auto* array = value.if_array()) {
+        for (auto& element : *array) redact(element);
+    } else if (auto* text = value.if_string()) {
+        const std::string_view view{text->data(), text->size()};
+        if (view.find(kTokenPrefix) != std::string_view::npos) *text = mask_tokens(view);
+        // A filter in a .search body may compare a password.
+        if (contains_ignoring_case(view, "password ")) *text = kRedacted;
+    }
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+    if (text.empty()) return;
+    out.append(",\"").append(name).append("\":");
+    json::append_string(out, text);
+}
+
+void append_raw(std::string& out, std::string_view name, std::string_view raw) {
+    if (raw.empty()) return;
+    out.append(",\"").append(name).append("\":").append(raw);
+}
+
+void append_list(std::string& out, std::string_view name, std::string_view items) {
+    if (items.empty()) return;
+    out.append(",\"").append(name).append("\":[").append(items).push_back(']');
+}
+
+void separate(std::string& list) {
+    if (!list.empty()) list.push_back(',');
+}
+
+std::string_view outcome_of(int status) {
+    if (status < 400) return "accepted";
+    return status < 500 ? "refused" : "failed";
+}
+
+}  // namespace
+
+Record::Record(LogId id, const Who& who, const What& what)
+    : id_(id), org_(who.org), connector_(who.connector) {
+    json_.reserve(1024);
+    json_ = "{\"id\":\"";
+    json_.append(to_base32(id.value))
+        .append("\",\"time\":\"")
+        .append(to_rfc3339(IdGenerator::time_of(id.value)))
+        .push_back('"');
+    append_member(json_, "org", who.org_slug);
+    append_member(json_, "connector", who.connector_id);
+    append_member(json_, "token", who.token_id);
+    append_member(json_, "peer", who.peer);
+    append_member(json_, "user_agent", mask_tokens(utf8_prefix(who.user_agent, 200)));
+    append_member(json_, "method", what.method);
+    append_member(json_, "target", redact_target(what.target));
+}
+
+void Record::step(std::string_view stage, std::string_view text) {
+    separate(trace_);
+    trace_.append("{\"step\":\"").append(stage).append("\",\"text\":");
+    json::append_string(trace_, text);
+    trace_.push_back('}');
+}
+
+void Record::notes(std::span<const scim::Note> notes) {
+    for (const auto& note : notes.first(std::min(notes.size(), kMaxChanges))) {
+        separate(notes_);
+        notes_.append("{\"rule\":");
+        json::append_string(notes_, note.rule);
+        notes_.append(",\"text\":");
+        json::append_string(notes_, note.text);
+        notes_.push_back('}');
+    }
+}
+
+void Record::changes(std::span<const scim::Change> changes) {
+    for (const auto& change : changes.first(std::min(changes.size(), kMaxChanges))) {
+        separate(changes_);
+        changes_.append("{\"path\":");
+        json::append_string(changes_, change.path);
+        if (!change.before.empty()) changes_.append(",\"before\":").append(change.before);
+        if (!change.after.empty()) changes_.append(",\"after\":").append(change.after);
+        changes_.push_back('}');
+    }
+    if (changes.size() > kMaxChanges) {
+        step("changed", fmt::format("{} attributes; the first {} are listed", changes.size(),
+                                    kMaxChanges));
+    }
+}
+
+void Record::resource(std::string_view type, std::string_view id, std::string_view display) {
+    resource_ = "{\"type\":";
+    json::append_string(resource_, type);
+    resource_.append(",\"id\":");
+    json::append_string(resource_, id);
+    if (!display.empty()) {
+        resource_.append(",\"display\":");
+        json::append_string(resource_, display);
+    }
+    resource_.push_back('}');
+}
+
+void Record::request_body(std::string_view raw, const json::Value* parsed) {
+    if (raw.empty()) return;
+    if (parsed == nullptr || raw.size() > kMaxBodyBytes) {
+        // What cannot be read cannot be redacted either, so none of it is kept.
+        request_body_ = fmt::format("{{\"omitted_bytes\":{}}}", raw.size());
+        return;
+    }
+    request_body_ = redact_body(raw, *parsed);
+}
+
+store::LogEntry Record::finish(int status, std::string_view response_body,
+                               std::int64_t duration_us) && {
+    json_.append(",\"status\":").append(fmt::format_int(status).c_str());
+    append_member(json_, "outcome", outcome_of(status));
+    append_member(json_, "reason", reason_);
+    json_.append(",\"duration_us\":").append(fmt::format_int(duration_us).c_str());
+    append_raw(json_, "resource", resource_);
+    append_list(json_, "trace", trace_);
+    append_list(json_, "notes", notes_);
+    append_list(json_, "changes", changes_);
+    append_raw(json_, "request", request_body_);
+    if (response_body.size() > kMaxBodyBytes) {
+        json_.append(fmt::format(",\"response\":{{\"omitted_bytes\":{}}}", response_body.size()));
+    } else {
+        append_raw(json_, "response", response_body);
+    }
+    return {.id = id_,
+            .org = org_,
+            .connector = connector_,
+            .failed = status >= 400,
+            .json = std::move(json_)};
+}
+
+std::string redact_target(std::string_view target) {
+    target = utf8_prefix(target, 4096);
+    const auto query = target.find('?');
+    if (query != std::string_view::npos && contains_ignoring_case(target.substr(query), "password")) {
+        return mask_tokens(target.substr(0, query)).append("?").append(kRedacted);
+    }
+    return mask_tokens(target);
+}
+
+std::string redact_body(std::string_view raw, const json::Value& parsed) {
+    const bool suspicious = std::ranges::any_of(kSecretNames, [&](std::string_view name) {
+        return contains_ignoring_case(raw, name);
+    });
+    // An escape could spell a secret's name or a token's prefix letter by letter.
+    const bool escaped = raw.find("\\u") != std::string_view::npos;
+    std::string text;
+    if (suspicious || escaped || raw.find(kTokenPrefix) != std::string_view::npos) {
+        json::Value copy = parsed;
+        redact(copy);
+        text = json::to_text(copy);
+    } else {
+        text = raw;
+    }
+    // Between tokens a line end is white space; inside a JSON string it cannot stand. So this keeps
+    // a record on one line and changes nothing.
+    std::ranges::replace(text, '\n', ' ');
+    std::ranges::replace(text, '\r', ' ');
+    return text;
+}
+
+}  // namespace muster::provlog

@@ -1,0 +1,88 @@
+#pragma once
+// One provisioning log record: who asked, for what, what was decided and why, what was answered.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "json/json.hpp"
+#include "scim/resource/resource.hpp"
+#include "store/types.hpp"
+
+namespace muster::provlog {
+
+/// Bodies larger than this are recorded by their size only.
+inline constexpr std::size_t kMaxBodyBytes = 32 * 1024;
+/// More changes than this are counted, not listed.
+inline constexpr std::size_t kMaxChanges = 200;
+
+struct Who {
+    OrgKey org;
+    ConnectorKey connector;
+    std::string_view org_slug;
+    std::string_view connector_id;
+    std::string_view token_id;
+    std::string_view peer;
+    std::string_view user_agent;
+};
+
+struct What {
+    std::string_view method;
+    std::string_view target;  ///< redacted by the record
+};
+
+/// Collects what happens to one request, in order. Cheap: it writes its JSON as it goes. One thread
+/// at a time. `finish` ends it once; a record without an answer is never written.
+class Record {
+  public:
+    Record(LogId id, const Who& who, const What& what);
+
+    [[nodiscard]] LogId id() const { return id_; }
+    /// As shown to people and in SCIM error details.
+    [[nodiscard]] std::string shown_id() const { return to_base32(id_.value); }
+
+    /// The decision trace: "authenticated", "parsed", "matched", "changed", "written", "answered".
+    void step(std::string_view stage, std::string_view text);
+    /// A deviation that was applied or an input that was not taken to the letter.
+    void notes(std::span<const scim::Note> notes);
+    void changes(std::span<const scim::Change> changes);
+    /// The resource that the request was about.
+    void resource(std::string_view type, std::string_view id, std::string_view display);
+    /// The request's body, redacted; `parsed` null: it was not JSON, only its size is kept.
+    void request_body(std::string_view raw, const json::Value* parsed);
+    /// A stable word for the outcome of a refusal, the key of explain(): "uniqueness".
+    void reason(std::string_view code) { reason_ = code; }
+    [[nodiscard]] std::string_view reason() const { return reason_; }
+
+    /// The record as the store wants it. `response_body` must be JSON or empty.
+    [[nodiscard]] store::LogEntry finish(int status, std::string_view response_body,
+                                         std::int64_t duration_us) &&;
+
+    /// The record as it stands, for finishing in two ways (a write that may yet be refused).
+    [[nodiscard]] Record copy() const { return *this; }
+
+  private:
+    LogId id_;
+    OrgKey org_;
+    ConnectorKey connector_;
+    std::string json_;
+    std::string trace_;
+    std::string notes_;
+    std::string changes_;
+    std::string request_body_;
+    std::string resource_;
+    std::string reason_;
+};
+
+/// The target with token texts masked, and its query masked whole where it mentions a password.
+[[nodiscard]] std::string redact_target(std::string_view target);
+
+/// One line of JSON in which the values of password, secret, token and authorization members, of
+/// PATCH operations on such paths, and anything that looks like a token are "[redacted]".
+[[nodiscard]] std::string redact_body(std::string_view raw, const json::Value& parsed);
+
+}  // namespace muster::provlog

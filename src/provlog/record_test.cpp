@@ -1,0 +1,135 @@
+#include "provlog/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include "provlog/explain.hpp"
+
+namespace muster::provlog {
+namespace {
+
+const std::string kToken = "mst_abcdefgh23-zz22_" + std::string(49, 'Q');
+
+Record record_of(std::string_view method, std::string_view target) {
+    return Record({1'234'567}, {.org_slug = "acme", .connector_id = "abcdefgh23", .peer = "192.0.2.1"},
+                  {.method = method, .target = target});
+}
+
+json::Object finished(Record record, int status, std::string_view response) {
+    auto entry = std::move(record).finish(status, response, 42);
+    const auto parsed = json::parse(entry.json + "}");
+    EXPECT_TRUE(parsed && parsed->is_object()) << entry.json;
+    return parsed ? parsed->get_object() : json::Object{};
+}
+
+TEST(Record, TellsTheWholeStoryAsOneJsonLine) {
+    auto record = record_of("PATCH", "/c/abcdefgh23/scim/v2/Users/7");
+    record.step("authenticated", "token");
+    record.resource("User", "7", "Ann \"A\" Ash");
+    const std::vector<scim::Note> notes{{"read-only-ignored", "id was ignored"}};
+    record.notes(notes);
+    const std::vector<scim::Change> changes{{"active", "true", "false"}};
+    record.changes(changes);
+    const std::string body = "{\"active\":\n false}";
+    const auto value = json::parse(body);
+    record.request_body(body, &*value);
+    const auto object = finished(std::move(record), 200, R"({"id":"7"})");
+    EXPECT_EQ(object.at("outcome"), "accepted");
+    EXPECT_EQ(object.at("status"), 200);
+    EXPECT_EQ(object.at("duration_us"), 42);
+    EXPECT_EQ(object.at("resource").at("display"), "Ann \"A\" Ash");
+    EXPECT_EQ(object.at("changes").at(0).at("after"), false);
+    EXPECT_EQ(object.at("notes").at(0).at("rule"), "read-only-ignored");
+    EXPECT_EQ(object.at("request").at("active"), false);
+    EXPECT_EQ(object.at("response").at("id"), "7");
+}
+
+TEST(Record, HoldsNoLineEnd) {
+    auto record = record_of("POST", "/x\n\"y");
+    const std::string body = "{\r\n\"a\":\"b\\n\"\r\n}";
+    const auto value = json::parse(body);
+    record.request_body(body, &*value);
+    const auto entry = std::move(record).finish(400, {}, 1);
+    EXPECT_EQ(entry.json.find('\n'), std::string::npos);
+    EXPECT_TRUE(entry.failed);
+}
+
+TEST(Record, KeepsNothingOfABodyThatItCannotRead) {
+    auto record = record_of("POST", "/c/x/scim/v2/Users");
+    record.request_body(R"({"password":"hunter2")", nullptr);
+    const auto entry = std::move(record).finish(400, {}, 1);
+    EXPECT_EQ(entry.json.find("hunter2"), std::string::npos);
+    EXPECT_NE(entry.json.find("omitted_bytes"), std::string::npos);
+}
+
+struct Leak {
+    std::string_view name;
+    std::string body;
+};
+
+TEST(Redaction, NoSecretSurvivesInAnyShape) {
+    const std::string canary = "hunter2canary";
+    const Leak leaks[] = {
+        {"member", R"({"userName":"a","password":")" + canary + R"("})"},
+        {"case", R"({"PassWord":")" + canary + R"("})"},
+        {"nested", R"({"x":[{"clientSecret":")" + canary + R"("}]})"},
+        {"escaped name", R"({"pass\u0077ord":")" + canary + R"("})"},
+        {"patch path", R"({"Operations":[{"op":"replace","path":"password","value":")" + canary + R"("}]})"},
+        {"patch urn path",
+         R"({"Operations":[{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:User:password","value":")" +
+             canary + R"("}]})"},
+        {"pathless", R"({"Operations":[{"op":"replace","value":{"password":")" + canary + R"("}}]})"},
+        {"object value", R"({"password":{"v":")" + canary + R"("}})"},
+        {"filter", R"({"filter":"password eq \")" + canary + R"(\""})"},
+    };
+    for (const auto& leak : leaks) {
+        const auto value = json::parse(leak.body);
+        ASSERT_TRUE(value) << leak.name;
+        const auto redacted = redact_body(leak.body, *value);
+        EXPECT_EQ(redacted.find(canary), std::string::npos) << leak.name << ": " << redacted;
+    }
+}
+
+TEST(Redaction, MasksTokensWhereverTheyStand) {
+    EXPECT_EQ(redact_target("/c/x?token=" + kToken + "&a=b"), "/c/x?token=[redacted]&a=b");
+    EXPECT_EQ(redact_target("/Users?filter=password%20eq%20%22x%22"), "/Users?[redacted]");
+    const std::string body = R"({"userName":"see )" + kToken + R"( here"})";
+    const auto value = json::parse(body);
+    EXPECT_EQ(redact_body(body, *value), R"({"userName":"see [redacted] here"})");
+    auto record = Record({1}, {.user_agent = kToken}, {.method = "GET", .target = "/"});
+    EXPECT_EQ(std::move(record).finish(200, {}, 1).json.find(kToken), std::string::npos);
+}
+
+TEST(Redaction, LeavesTheRestByteForByte) {
+    const std::string body = R"({"userName":"Ann","emails":[{"value":"ann@acme.example"}],"n":1.50})";
+    const auto value = json::parse(body);
+    EXPECT_EQ(redact_body(body, *value), body);
+}
+
+TEST(Explain, SaysWhatHappenedWhyAndWhatToDo) {
+    auto record = Record({1}, {.user_agent = "Okta SCIM Client 1.0.0"},
+                         {.method = "POST", .target = "/c/x/scim/v2/Users"});
+    record.resource("User", "7", "ann@acme.example");
+    record.reason("uniqueness");
+    const auto explanation = explain(finished(std::move(record), 409, "{}"));
+    EXPECT_NE(explanation.happened.find("Okta asked to create User ann@acme.example"), std::string::npos)
+        << explanation.happened;
+    EXPECT_NE(explanation.happened.find("refused (409)"), std::string::npos);
+    EXPECT_FALSE(explanation.why.empty());
+    EXPECT_FALSE(explanation.todo.empty());
+    EXPECT_NE(explanation.sentence.find(explanation.todo), std::string::npos);
+}
+
+TEST(Explain, FallsBackToTheAnswersOwnWords) {
+    auto record = record_of("GET", "/c/x/scim/v2/Users");
+    record.reason("something-new");
+    const auto explanation = explain(finished(std::move(record), 400, R"({"detail":"Because."})"));
+    EXPECT_EQ(explanation.why, "Because.");
+}
+
+TEST(Explain, SurvivesAnyObject) {
+    EXPECT_FALSE(explain({}).sentence.empty());
+    EXPECT_FALSE(explain({{"status", "x"}, {"changes", 1}, {"resource", 2}}).sentence.empty());
+}
+
+}  // namespace
+}  // namespace muster::provlog

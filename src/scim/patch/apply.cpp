@@ -1,0 +1,231 @@
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+#include "base/text.hpp"
+#include "scim/patch/members.hpp"
+#include "scim/patch/patch.hpp"
+#include "scim/patch/values.hpp"
+#include "scim/resource/finish.hpp"
+#include "scim/resource/normalise.hpp"
+
+namespace muster::scim {
+
+namespace {
+
+using Kind = PatchOperation::Kind;
+
+/// How an operation came to its target, which decides what a read-only one means.
+enum class Named : std::uint8_t { ByPath, InValue };
+
+/// Finding out that a name is unknown includes looking for the nearest one.
+constexpr int kMaxUnknownNames = 50;
+
+bool is_protected(const AttributePath& path) {
+    return path.attribute->mutability == Mutability::ReadOnly ||
+           path.leaf().mutability == Mutability::ReadOnly ||
+           (path.extension == nullptr && path.attribute->name == "schemas");
+}
+
+class Patcher {
+  public:
+    Patcher(const ResourceType& type, const json::Object& current, const PatchLimits& limits)
+        : type_(type),
+          current_(current),
+          limits_(limits),
+          document_(current),
+          normaliser_(limits.values, notes_),
+          values_(normaliser_) {}
+
+    Result<Patched> run(const std::vector<PatchOperation>& operations) {
+        for (const PatchOperation& operation : operations) TRY_VOID(apply(operation));
+        TRY_ASSIGN(json::Object document, finish(type_, std::move(document_), notes_));
+        TRY_VOID(check_immutable(type_, current_, document));
+        return Patched{.document = std::move(document),
+                       .members = std::move(members_).take(),
+                       .notes = std::move(notes_)};
+    }
+
+  private:
+    Result<void> apply(const PatchOperation& operation) {
+        const json::Value* value = operation.value ? &*operation.value : nullptr;
+        if (operation.kind == Kind::Remove && operation.path.empty()) {
+            return std::unexpected(
+                no_target("A remove operation has no path. Name the attribute to remove in it."));
+        }
+        if (operation.kind != Kind::Remove && value == nullptr) {
+            return std::unexpected(invalid_value(
+                fmt::format("The operation at {} has no value. Send one; null clears an attribute.",
+                            quoted(operation.path))));
+        }
+        if (operation.path.empty()) return apply_names(operation.kind, nullptr, *value);
+        TRY_ASSIGN(const PatchPath path, parse_patch_path(type_, operation.path, limits_.filter));
+        return apply_at(operation.kind, path, value, Named::ByPath);
+    }
+
+    /// A value whose names are paths themselves: all of a pathless operation, or an extension.
+    Result<void> apply_names(Kind kind, const Schema* extension, const json::Value& value) {
+        const json::Object* object = value.if_object();
+        if (object == nullptr) {
+            return std::unexpected(invalid_value(fmt::format(
+                "The value of an operation {} must be an object with "
+                "the attributes to change, but {} was sent.",
+                extension == nullptr ? "without a path" : "at an extension", kind_of(value))));
+        }
+        std::string name;
+        for (const auto& member : *object) {
+            name = member.key();
+            if (extension != nullptr) name = fmt::format("{}:{}", extension->id, name);
+            auto path = parse_patch_path(type_, name, limits_.filter);
+            if (path) {
+                TRY_VOID(apply_at(kind, *path, &member.value(), Named::InValue));
+            } else if (path.error().type == ScimType::InvalidPath) {
+                TRY_VOID(drop_unknown(name));
+            } else {
+                return std::unexpected(std::move(path).error());
+            }
+        }
+        return {};
+    }
+
+    Result<void> drop_unknown(std::string_view name) {
+        if (++unknown_names_ > kMaxUnknownNames) {
+            return std::unexpected(invalid_value(
+                fmt::format("More than {} unknown attributes were sent. Send attributes that the "
+                            "schema has.",
+                            kMaxUnknownNames)));
+        }
+        note_unknown(notes_, name);
+        return {};
+    }
+
+    Result<void> apply_at(Kind kind, const PatchPath& path, const json::Value* value, Named named) {
+        const AttributePath& target = path.target;
+        if (target.attribute == nullptr) return apply_extension(kind, *target.extension, value);
+        if (target.attribute->mutability == Mutability::WriteOnly) {
+            note_dropped(notes_, *target.attribute);
+            return {};
+        }
+        if (is_protected(target) && !is_members(target)) return refuse_or_note(target, named);
+        if (is_members(target)) {
+            return patch_members(members_, kind, path, value, limits_.values);
+        }
+        TRY_VOID(check_clearing(kind, path, value));
+        return kind == Kind::Remove ? remove(path, value) : assign(kind, path, *value);
+    }
+
+    static bool is_members(const AttributePath& path) {
+        return path.extension == nullptr && path.attribute->name == "members" &&
+               path.attribute->multi_valued;
+    }
+
+    Result<void> refuse_or_note(const AttributePath& target, Named named) {
+        if (named == Named::InValue) {
+            note_read_only(notes_, target.to_string());
+            return {};
+        }
+        return std::unexpected(mutability(
+            fmt::format("{} is read-only. Leave it out of the request.", target.to_string())));
+    }
+
+    /// What may not be left without a value.
+    static Result<void> check_clearing(Kind kind, const PatchPath& path, const json::Value* value) {
+        const AttributePath& target = path.target;
+        const bool is_active = target.extension == nullptr && target.attribute->name == "active";
+        if (is_active && (kind == Kind::Remove || is_unassigned(*value))) {
+            return std::unexpected(invalid_value(
+                "active must be true or false; it cannot be cleared. Send the one that is meant."));
+        }
+        const bool picks_elements = target.sub_attribute == nullptr &&
+                                    target.attribute->multi_valued &&
+                                    (path.element_filter || value != nullptr);
+        if (kind == Kind::Remove && target.leaf().required && !picks_elements) {
+            return std::unexpected(mutability(fmt::format(
+                "{} is required and cannot be removed. Replace it instead.", target.to_string())));
+        }
+        return {};
+    }
+
+    Result<void> assign(Kind kind, const PatchPath& path, const json::Value& value) {
+        const AttributePath& target = path.target;
+        json::Object& holder = object_at(document_, target.extension);
+        const Place place = place_of(target);
+        if (target.attribute->multi_valued && (path.element_filter || target.sub_attribute)) {
+            return values_.assign_selected(kind, holder, path, value, place);
+        }
+        if (target.sub_attribute == nullptr) {
+            return values_.assign(kind, holder, *target.attribute, value, place);
+        }
+        json::Value& parent = holder[target.attribute->name];
+        if (!parent.is_object()) parent.emplace_object();
+        return values_.assign(kind, parent.get_object(), *target.sub_attribute, value,
+                              place.at(target.sub_attribute->name));
+    }
+
+    Result<void> remove(const PatchPath& path, const json::Value* value) {
+        const AttributePath& target = path.target;
+        json::Object& holder = object_at(document_, target.extension);
+        const Place place = place_of(target);
+        if (target.attribute->multi_valued && (path.element_filter || target.sub_attribute)) {
+            return values_.remove_selected(holder, path, place);
+        }
+        if (target.sub_attribute == nullptr) {
+            return values_.remove(holder, *target.attribute, value, place);
+        }
+        json::Value* parent = holder.if_contains(target.attribute->name);
+        if (parent == nullptr || !parent->is_object()) return {};
+        return values_.remove(parent->get_object(), *target.sub_attribute, nullptr,
+                              place.at(target.sub_attribute->name));
+    }
+
+    Result<void> apply_extension(Kind kind, const Schema& extension, const json::Value* value) {
+        const bool clears = kind == Kind::Remove || is_unassigned(*value);
+        if (!clears) return apply_names(kind, &extension, *value);
+        if (kind == Kind::Add) return {};
+        for (const Attribute& attribute : extension.attributes) {
+            if (attribute.mutability == Mutability::ReadOnly) continue;
+            const PatchPath path{.target = {.extension = &extension, .attribute = &attribute},
+                                 .element_filter = std::nullopt};
+            TRY_VOID(check_clearing(Kind::Remove, path, nullptr));
+            TRY_VOID(remove(path, nullptr));
+        }
+        return {};
+    }
+
+    /// The document, or the object of an extension in it, made where there is none; finish() drops
+    /// it again if it stays empty.
+    static json::Object& object_at(json::Object& document, const Schema* extension) {
+        if (extension == nullptr) return document;
+        json::Value& value = document[extension->id];
+        return value.is_object() ? value.get_object() : value.emplace_object();
+    }
+
+    static Place place_of(const AttributePath& path) {
+        return {.extension = path.extension == nullptr ? std::string_view{} : path.extension->id,
+                .attribute = path.attribute->name,
+                .sub_attribute = {}};
+    }
+
+    const ResourceType& type_;
+    const json::Object& current_;
+    const PatchLimits& limits_;
+    json::Object document_;
+    MembersFold members_;
+    std::vector<Note> notes_;
+    Normaliser normaliser_;
+    ValuePatcher values_;
+    int unknown_names_ = 0;
+};
+
+}  // namespace
+
+Result<Patched> apply_patch(const ResourceType& type, const json::Object& current,
+                            const std::vector<PatchOperation>& operations,
+                            const PatchLimits& limits) {
+    return Patcher(type, current, limits).run(operations);
+}
+
+}  // namespace muster::scim

@@ -1,0 +1,63 @@
+#include <span>
+#include <utility>
+
+#include "scim/resource/normalise.hpp"
+
+namespace muster::scim {
+
+namespace {
+
+std::string text_of(const json::Value* value) {
+    return value == nullptr ? std::string{} : json::to_text(*value);
+}
+
+const json::Value* member(const json::Value* object, std::string_view name) {
+    return object != nullptr && object->is_object() ? object->get_object().if_contains(name)
+                                                    : nullptr;
+}
+
+void compare(const Attribute& attribute, const Place& place, const json::Value* before,
+             const json::Value* after, std::vector<Change>& changes) {
+    if (before == nullptr && after == nullptr) return;
+    if (before != nullptr && after != nullptr && *before == *after) return;
+    if (attribute.type == Type::Complex && !attribute.multi_valued) {
+        for (const Attribute& sub : attribute.sub_attributes) {
+            compare(sub, place.at(sub.name), member(before, sub.name), member(after, sub.name),
+                    changes);
+        }
+        return;
+    }
+    changes.push_back({place.to_string(), text_of(before), text_of(after)});
+}
+
+}  // namespace
+
+std::vector<Change> diff(const ResourceType& type, const json::Object* before,
+                         const json::Object& after) {
+    std::vector<Change> changes;
+    const auto in = [](const json::Object* object, std::string_view name) {
+        return object == nullptr ? nullptr : object->if_contains(name);
+    };
+    const auto compare_all = [&](std::span<const Attribute> attributes, const Place& place,
+                                 const json::Object* old_object, const json::Object* new_object) {
+        for (const Attribute& attribute : attributes) {
+            compare(attribute, place.at(attribute.name), in(old_object, attribute.name),
+                    in(new_object, attribute.name), changes);
+        }
+    };
+    // `schemas` follows from the rest, and `id` never changes: only externalId is left.
+    const Attribute& external_id = *common_attributes().find("externalId");
+    compare_all(std::span{&external_id, 1}, Place{}, before, &after);
+    compare_all(type.schema->attributes, Place{}, before, &after);
+    for (const Extension& extension : type.extensions) {
+        const std::string& urn = extension.schema->id;
+        const json::Value* old_value = in(before, urn);
+        const json::Value* new_value = in(&after, urn);
+        compare_all(extension.schema->attributes, Place{.extension = urn},
+                    old_value == nullptr ? nullptr : old_value->if_object(),
+                    new_value == nullptr ? nullptr : new_value->if_object());
+    }
+    return changes;
+}
+
+}  // namespace muster::scim

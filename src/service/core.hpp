@@ -1,0 +1,38 @@
+#pragma once
+// What every use case works with; made once by app/wiring.
+
+#include <cstddef>
+#include <memory>
+
+#include "auth/registry.hpp"
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "json/json.hpp"
+#include "scim/patch/patch.hpp"
+#include "scim/schema/schema.hpp"
+#include "store/store.hpp"
+
+namespace muster::service {
+
+/// The one table of limits: enforced here, advertised in ServiceProviderConfig.
+struct Limits {
+    std::size_t body_bytes = std::size_t{8} << 20;
+    std::size_t default_page = 100;
+    std::size_t max_page = 200;
+    /// Rows that one unindexed filter may look at before it is refused with tooMany.
+    std::size_t max_scanned_rows = 1'000'000;
+    json::Limits json;
+    scim::PatchLimits patch;
+    scim::FilterLimits filter;
+};
+
+struct Core {
+    store::Store& store;
+    auth::Registry& registry;
+    const Clock& clock;
+    IdGenerator& ids;
+    std::shared_ptr<const scim::Catalog> catalog;
+    Limits limits;
+};
+
+}  // namespace muster::service

@@ -1,0 +1,356 @@
+#include "service/directory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <boost/asio/experimental/concurrent_channel.hpp>
+#include <boost/asio/system_executor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "auth/token.hpp"
+#include "base/result.hpp"
+#include "base/text.hpp"
+
+namespace muster::service {
+
+namespace {
+
+using Channel =
+    boost::asio::experimental::concurrent_channel<boost::asio::any_io_executor,
+                                                  void(boost::system::error_code, int)>;
+
+struct Provider {
+    std::string_view idp;
+    std::string_view name;
+};
+constexpr std::array kProviders{Provider{"okta", "Okta"}, Provider{"entra", "Microsoft Entra ID"},
+                                Provider{"generic", "SCIM client"}};
+
+constexpr std::size_t kMaxNameBytes = 200;
+constexpr std::size_t kMaxSlugBytes = 63;  // a DNS label
+
+bool is_slug(std::string_view slug) {
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    };
+    return !slug.empty() && slug.size() <= kMaxSlugBytes && std::ranges::all_of(slug, allowed) &&
+           slug.front() != '-' && slug.back() != '-';
+}
+
+/// "ACME, Inc." becomes "acme-inc"; empty where no letter or digit is left.
+std::string slug_from(std::string_view name) {
+    std::string slug;
+    for (char c : to_lower_ascii(name)) {
+        const bool keeps = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (keeps) {
+            slug.push_back(c);
+        } else if (!slug.empty() && slug.back() != '-') {
+            slug.push_back('-');
+        }
+    }
+    slug.resize(std::min(slug.size(), kMaxSlugBytes));
+    while (!slug.empty() && slug.back() == '-') slug.pop_back();
+    return slug;
+}
+
+std::unexpected<Problem> invalid(std::string detail, std::string remedy = {}) {
+    return std::unexpected(Problem{400, "Invalid request", std::move(detail), std::move(remedy)});
+}
+
+std::unexpected<Problem> missing(std::string_view what, std::string_view id, std::string remedy) {
+    return std::unexpected(Problem{404, "Not found", fmt::format("There is no {} \"{}\".", what, id),
+                                   std::move(remedy)});
+}
+
+Outcome<void> check_name(std::string_view name) {
+    if (name.empty() || name.size() > kMaxNameBytes) {
+        return invalid(fmt::format("A name has 1 to {} bytes.", kMaxNameBytes));
+    }
+    if (!is_valid_utf8(name) || !forbidden_in_identifier(name).empty()) {
+        return invalid("A name must be UTF-8 text without control characters.");
+    }
+    return {};
+}
+
+Timestamp after(Timestamp now, std::chrono::days life) {
+    return {now.ms + std::chrono::duration_cast<std::chrono::milliseconds>(life).count()};
+}
+
+std::string merge_settings(std::string_view stored, const json::Object& settings) {
+    json::Value merged = stored.empty() ? json::Value(json::Object{})
+                                        : json::parse(stored).value_or(json::Object{});
+    for (const auto& [name, value] : settings) merged.get_object()[name] = value;
+    return json::to_text(merged);
+}
+
+}  // namespace
+
+std::string_view state_of(const store::Token& token, Timestamp now) {
+    if (token.expires <= now) return "expired";
+    return token.active ? "active" : "inactive";
+}
+
+/// A channel that holds one number: whoever has taken it may change the directory.
+struct Directory::Waiting {
+    Channel channel{boost::asio::system_executor{}, 1};
+};
+
+class Directory::Turn {
+  public:
+    explicit Turn(Channel& channel) : channel_(&channel) {}
+    Turn(Turn&& other) noexcept : channel_(std::exchange(other.channel_, nullptr)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+        if (channel_ != nullptr) channel_->try_send(boost::system::error_code{}, 0);
+    }
+
+  private:
+    Channel* channel_;
+};
+
+Directory::Directory(const Core& core, DirectoryLimits limits)
+    : core_(core), limits_(limits), waiting_(std::make_unique<Waiting>()) {
+    waiting_->channel.try_send(boost::system::error_code{}, 0);
+}
+
+Directory::~Directory() = default;
+
+Task<Directory::Turn> Directory::take_turn() {
+    co_await waiting_->channel.async_receive(boost::asio::use_awaitable);
+    co_return Turn{waiting_->channel};
+}
+
+Task<Outcome<void>> Directory::write(store::Mutation mutation, OrgKey org) {
+    store::WriteSet set;
+    set.org = org;
+    set.mutations.push_back(std::move(mutation));
+    const auto committed = co_await core_.store.commit(std::move(set));
+    if (committed) co_return Outcome<void>{};
+    if (committed.error().code == store::ErrorCode::DirectoryConflict) {
+        co_return std::unexpected(
+            Problem{409, "Conflict", committed.error().message, "Choose another name."});
+    }
+    co_return std::unexpected(Problem{503, "Unavailable", committed.error().message,
+                                      "Look at the server's log and its disk, then try again."});
+}
+
+Outcome<auth::ConnectorPtr> Directory::known_connector(std::string_view id) const {
+    auto connector = core_.registry.connector(id);
+    if (!connector) return missing("connector", id, "List them: muster connector list");
+    return connector;
+}
+
+Outcome<store::Token> Directory::known_token(std::string_view id) const {
+    const auto connector =
+        core_.registry.connector(id.substr(0, std::min(id.size(), auth::kConnectorIdLength)));
+    if (connector) {
+        for (const auto& entry : connector->tokens) {
+            if (entry.token.id == id) return entry.token;
+        }
+    }
+    return missing("token", id, "List them: muster token list");
+}
+
+Task<Outcome<store::Organisation>> Directory::create_organisation(std::string name,
+                                                                  std::string slug) {
+    CO_TRY_VOID(check_name(name));
+    if (slug.empty()) slug = slug_from(name);
+    if (!is_slug(slug)) {
+        co_return invalid(fmt::format("\"{}\" cannot be a slug.", slug),
+                          "Give one with --slug: lower-case letters, digits and hyphens, at most 63.");
+    }
+    const auto turn = co_await take_turn();
+    if (core_.registry.snapshot()->by_slug.contains(slug)) {
+        co_return std::unexpected(Problem{409, "Conflict",
+                                          fmt::format("The slug \"{}\" is taken.", slug),
+                                          "Choose another with --slug."});
+    }
+    const store::Organisation organisation{.key = core_.ids.next_key<OrgKey>(),
+                                           .slug = slug,
+                                           .name = name,
+                                           .created = core_.clock.now()};
+    store::Mutation mutation{store::PutOrganisation{organisation}};
+    CO_TRY_VOID(co_await write(std::move(mutation), organisation.key));
+    core_.registry.put(organisation);
+    co_return organisation;
+}
+
+Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
+    const auto turn = co_await take_turn();
+    const auto snapshot = core_.registry.snapshot();
+    const auto found = snapshot->by_slug.find(slug);
+    if (found == snapshot->by_slug.end()) {
+        co_return missing("organisation", slug, "List them: muster org list");
+    }
+    // Nobody may write into an organisation that is being removed, so its connectors go first.
+    core_.registry.remove(found->second);
+    store::Mutation mutation{store::RemoveOrganisation{found->second.key}};
+    auto written = co_await write(std::move(mutation), found->second.key);
+    if (!written) {
+        auto directory = core_.store.load_directory();
+        if (directory) core_.registry.load(*directory);
+    }
+    co_return written;
+}
+
+Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector request) {
+    const auto provider = std::ranges::find(kProviders, request.idp, &Provider::idp);
+    if (provider == kProviders.end()) {
+        co_return invalid(fmt::format("\"{}\" is no known identity provider.", request.idp),
+                          "Choose okta, entra or generic.");
+    }
+    if (request.name.empty()) request.name = provider->name;
+    CO_TRY_VOID(check_name(request.name));
+    const auto turn = co_await take_turn();
+    const auto snapshot = core_.registry.snapshot();
+    const auto organisation = snapshot->by_slug.find(request.org_slug);
+    if (organisation == snapshot->by_slug.end()) {
+        co_return missing("organisation", request.org_slug, "List them: muster org list");
+    }
+    const store::Connector connector{.key = core_.ids.next_key<ConnectorKey>(),
+                                     .org = organisation->second.key,
+                                     .id = auth::new_connector_id(),
+                                     .idp = request.idp,
+                                     .name = request.name,
+                                     .state = store::ConnectorState::Active,
+                                     .policy = "{}",
+                                     .created = core_.clock.now()};
+    store::Mutation mutation{store::PutConnector{connector}};
+    CO_TRY_VOID(co_await write(std::move(mutation), connector.org));
+    core_.registry.put(connector);
+    co_return core_.registry.connector(connector.id);
+}
+
+Task<Outcome<auth::ConnectorPtr>> Directory::set_state(std::string connector_id,
+                                                       store::ConnectorState state) {
+    const auto turn = co_await take_turn();
+    CO_TRY_ASSIGN(const auto known, known_connector(connector_id));
+    auto connector = known->connector;
+    connector.state = state;
+    store::Mutation mutation{store::PutConnector{connector}};
+    CO_TRY_VOID(co_await write(std::move(mutation), connector.org));
+    core_.registry.put(connector);
+    co_return core_.registry.connector(connector.id);
+}
+
+Task<Outcome<auth::ConnectorPtr>> Directory::set_policy(std::string connector_id,
+                                                        std::string settings) {
+    const auto turn = co_await take_turn();
+    CO_TRY_ASSIGN(const auto known, known_connector(connector_id));
+    const auto parsed = json::parse(settings);
+    if (!parsed || !parsed->is_object()) co_return invalid("A policy is a JSON object.");
+    auto connector = known->connector;
+    connector.policy = merge_settings(connector.policy, parsed->get_object());
+    const auto policy = auth::Policy::parse(connector.policy);
+    if (!policy) co_return invalid(policy.error());
+    store::Mutation mutation{store::PutConnector{connector}};
+    CO_TRY_VOID(co_await write(std::move(mutation), connector.org));
+    core_.registry.put(connector);
+    co_return core_.registry.connector(connector.id);
+}
+
+Task<Outcome<IssuedToken>> Directory::generate_token(NewToken request) {
+    if (request.life < std::chrono::days{1} || request.life > limits_.longest_life) {
+        co_return invalid(fmt::format("A token lives 1 to {} days.", limits_.longest_life.count()),
+                          "Give --expires, for example --expires 365d.");
+    }
+    if (request.name.empty()) request.name = "SCIM token";
+    CO_TRY_VOID(check_name(request.name));
+    const auto turn = co_await take_turn();
+    CO_TRY_ASSIGN(const auto connector, known_connector(request.connector_id));
+    if (connector->tokens.size() >= limits_.tokens_per_connector) {
+        co_return std::unexpected(
+            Problem{409, "Too many tokens",
+                    fmt::format("The connector already has {} tokens, which is the limit.",
+                                connector->tokens.size()),
+                    "Renew one of them (muster token renew) or remove one (muster token remove)."});
+    }
+    const auto now = core_.clock.now();
+    store::Token token{.key = core_.ids.next_key<TokenKey>(),
+                       .connector = connector->connector.key,
+                       .id = auth::new_token_id(connector->connector.id),
+                       .name = request.name,
+                       .kind = request.kind,
+                       .active = true,
+                       .hash = {},
+                       .previous_hash = {},
+                       .created_by = request.created_by,
+                       .created = now,
+                       .expires = after(now, request.life),
+                       .last_used = {},
+                       .last_used_from = {}};
+    auto secret = auth::new_token(token.id);
+    token.hash = core_.registry.hash(secret.reveal());
+    CO_TRY_ASSIGN(auto stored, co_await put_token(std::move(token)));
+    co_return IssuedToken{std::move(stored), std::move(secret)};
+}
+
+Task<Outcome<store::Token>> Directory::put_token(store::Token token) {
+    store::Mutation mutation{store::PutToken{token}};
+    CO_TRY_VOID(co_await write(std::move(mutation), OrgKey{}));
+    core_.registry.put(token);
+    co_return token;
+}
+
+Task<Outcome<store::Token>> Directory::set_token_active(std::string token_id, bool active) {
+    const auto turn = co_await take_turn();
+    CO_TRY_ASSIGN(auto token, known_token(token_id));
+    if (active && token.expires <= core_.clock.now()) {
+        co_return std::unexpected(Problem{409, "Expired", "An expired token cannot be activated.",
+                                          "Renew it: muster token renew " + token.id});
+    }
+    token.active = active;
+    co_return co_await put_token(std::move(token));
+}
+
+Task<Outcome<IssuedToken>> Directory::renew_token(std::string token_id) {
+    const auto turn = co_await take_turn();
+    CO_TRY_ASSIGN(auto token, known_token(token_id));
+    const auto now = core_.clock.now();
+    auto secret = auth::new_token(token.id);
+    // The secret of an expired or switched-off token must not come back to life with its successor.
+    const bool old_is_good = token.active && token.expires > now;
+    token.previous_hash = old_is_good ? std::optional{token.hash} : std::nullopt;
+    token.hash = core_.registry.hash(secret.reveal());
+    token.active = true;
+    token.expires = after(now, std::chrono::days{365});
+    CO_TRY_ASSIGN(auto stored, co_await put_token(std::move(token)));
+    co_return IssuedToken{std::move(stored), std::move(secret)};
+}
+
+Task<Outcome<store::Token>> Directory::remove_token(std::string token_id) {
+    const auto turn = co_await take_turn();
+    CO_TRY_ASSIGN(auto token, known_token(token_id));
+    store::Mutation mutation{store::RemoveToken{token.key}};
+    CO_TRY_VOID(co_await write(std::move(mutation), OrgKey{}));
+    core_.registry.remove(token);
+    co_return token;
+}
+
+Task<void> Directory::retire_previous_secret(std::string token_id) {
+    const auto turn = co_await take_turn();
+    auto token = known_token(token_id);
+    if (!token || !token->previous_hash) co_return;
+    token->previous_hash.reset();
+    // Memory first: the old secret is refused from here on even if the disk fails.
+    core_.registry.put(*token);
+    auto retired = std::move(*token);
+    (void)co_await put_token(std::move(retired));
+}
+
+Task<void> Directory::save_last_uses() {
+    store::WriteSet set;
+    for (const auto& [id, connector] : core_.registry.snapshot()->by_id) {
+        for (const auto& entry : connector->tokens) {
+            if (auto use = entry.last_use->take_unsaved()) {
+                set.mutations.emplace_back(
+                    store::TouchToken{entry.token.key, use->used, std::move(use->from)});
+            }
+        }
+    }
+    if (!set.mutations.empty()) (void)co_await core_.store.commit(std::move(set));
+}
+
+}  // namespace muster::service

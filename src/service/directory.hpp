@@ -1,0 +1,101 @@
+#pragma once
+// Organisations, connectors and tokens: what an operator does to them. Every change is durable, then
+// held in memory, then answered, one change at a time; so a change holds from the next request on.
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/secret.hpp"
+#include "base/task.hpp"
+#include "service/core.hpp"
+
+namespace muster::service {
+
+/// An operator's request that was refused (RFC 9457 without its URIs).
+struct Problem {
+    int status = 400;
+    std::string title;
+    std::string detail;
+    std::string remedy;
+};
+template <class T>
+using Outcome = std::expected<T, Problem>;
+
+struct NewConnector {
+    std::string org_slug;
+    std::string idp;   ///< okta, entra or generic
+    std::string name;  ///< empty: the provider's name
+};
+
+struct NewToken {
+    std::string connector_id;
+    std::string name;
+    store::TokenKind kind = store::TokenKind::Bearer;
+    std::chrono::days life{365};
+    std::string created_by;
+};
+
+/// A token and, this one time, its secret: for a basic token what stands behind the user name.
+struct IssuedToken {
+    store::Token token;
+    Secret secret;
+};
+
+struct DirectoryLimits {
+    std::size_t tokens_per_connector = 2;
+    std::chrono::days longest_life{366};
+};
+
+class Directory {
+  public:
+    Directory(const Core& core, DirectoryLimits limits);
+    ~Directory();
+
+    [[nodiscard]] Task<Outcome<store::Organisation>> create_organisation(std::string name,
+                                                                         std::string slug);
+    [[nodiscard]] Task<Outcome<void>> remove_organisation(std::string slug);
+
+    [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> create_connector(NewConnector request);
+    [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> set_state(std::string connector_id,
+                                                              store::ConnectorState state);
+    /// `settings` is a JSON object; what it does not name stays as it is.
+    [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> set_policy(std::string connector_id,
+                                                               std::string settings);
+
+    [[nodiscard]] Task<Outcome<IssuedToken>> generate_token(NewToken request);
+    [[nodiscard]] Task<Outcome<store::Token>> set_token_active(std::string token_id, bool active);
+    /// A new secret and a new year; the old secret stays good until the new one is first used, the
+    /// token is renewed again, or it is removed.
+    [[nodiscard]] Task<Outcome<IssuedToken>> renew_token(std::string token_id);
+    [[nodiscard]] Task<Outcome<store::Token>> remove_token(std::string token_id);
+
+    /// After the first use of a renewed secret: the old one ends here, before that use is answered.
+    [[nodiscard]] Task<void> retire_previous_secret(std::string token_id);
+    /// Writes when and from where tokens were used since the last call; losing the last minute of
+    /// it in a crash is accepted, slowing every request is not.
+    [[nodiscard]] Task<void> save_last_uses();
+
+  private:
+    class Turn;
+    struct Waiting;
+
+    /// Waits until no other change is under way.
+    [[nodiscard]] Task<Turn> take_turn();
+    [[nodiscard]] Task<Outcome<void>> write(store::Mutation mutation, OrgKey org);
+    [[nodiscard]] Outcome<auth::ConnectorPtr> known_connector(std::string_view id) const;
+    [[nodiscard]] Outcome<store::Token> known_token(std::string_view id) const;
+    [[nodiscard]] Task<Outcome<store::Token>> put_token(store::Token token);
+
+    const Core& core_;
+    DirectoryLimits limits_;
+    std::unique_ptr<Waiting> waiting_;
+};
+
+/// Whether a token is active, inactive or expired at `now`, in the seeds' words.
+[[nodiscard]] std::string_view state_of(const store::Token& token, Timestamp now);
+
+}  // namespace muster::service

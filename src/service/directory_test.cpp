@@ -1,0 +1,105 @@
+#include "service/directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include "service/testing.hpp"
+
+namespace muster::service {
+namespace {
+
+class DirectoryTest : public ServiceTest {
+  protected:
+    IssuedToken generate() {
+        auto issued = wait(directory_.generate_token({.connector_id = connector_->connector.id}));
+        EXPECT_TRUE(issued);
+        return std::move(*issued);
+    }
+    bool accepted(const Secret& secret) {
+        return registry_
+            .authenticate(registry_.connector(connector_->connector.id),
+                          "Bearer " + std::string{secret.reveal()}, clock_.now(), "")
+            .has_value();
+    }
+};
+
+TEST_F(DirectoryTest, ASlugComesFromTheNameAndIsUnique) {
+    const auto made = wait(directory_.create_organisation("Büro & Söhne, Inc.", ""));
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->slug, "b-ro-s-hne-inc");
+    EXPECT_EQ(wait(directory_.create_organisation("ACME", "")).error().status, 409);
+    EXPECT_EQ(wait(directory_.create_organisation("漢", "")).error().status, 400);
+    EXPECT_EQ(wait(directory_.create_organisation("x", "-a")).error().status, 400);
+    EXPECT_EQ(wait(directory_.create_organisation("a\nb", "ab")).error().status, 400);
+}
+
+TEST_F(DirectoryTest, AtMostTwoTokensAConnector) {
+    generate();
+    const auto second = generate();
+    const auto third = wait(directory_.generate_token({.connector_id = connector_->connector.id}));
+    ASSERT_FALSE(third);
+    EXPECT_EQ(third.error().status, 409);
+    EXPECT_TRUE(wait(directory_.remove_token(second.token.id)));
+    EXPECT_FALSE(accepted(second.secret));
+    generate();
+}
+
+TEST_F(DirectoryTest, StatesHoldFromTheNextRequest) {
+    const auto issued = generate();
+    EXPECT_TRUE(accepted(issued.secret));
+    EXPECT_TRUE(wait(directory_.set_token_active(issued.token.id, false)));
+    EXPECT_FALSE(accepted(issued.secret));
+    EXPECT_TRUE(wait(directory_.set_token_active(issued.token.id, true)));
+    EXPECT_TRUE(accepted(issued.secret));
+    clock_.advance_ms(366LL * 86'400'000);
+    EXPECT_FALSE(accepted(issued.secret));
+    EXPECT_EQ(wait(directory_.set_token_active(issued.token.id, true)).error().status, 409);
+}
+
+TEST_F(DirectoryTest, ARenewalOverlapsUntilTheNewSecretIsUsed) {
+    const auto issued = generate();
+    const auto renewed = wait(directory_.renew_token(issued.token.id));
+    ASSERT_TRUE(renewed);
+    EXPECT_TRUE(accepted(issued.secret));
+    EXPECT_TRUE(accepted(renewed->secret));
+    wait(directory_.retire_previous_secret(issued.token.id));
+    EXPECT_FALSE(accepted(issued.secret));
+    EXPECT_TRUE(accepted(renewed->secret));
+}
+
+TEST_F(DirectoryTest, RenewingADeadTokenDoesNotReviveItsOldSecret) {
+    const auto issued = generate();
+    EXPECT_TRUE(wait(directory_.set_token_active(issued.token.id, false)));
+    const auto renewed = wait(directory_.renew_token(issued.token.id));
+    ASSERT_TRUE(renewed);
+    EXPECT_FALSE(accepted(issued.secret));
+    EXPECT_TRUE(accepted(renewed->secret));
+}
+
+TEST_F(DirectoryTest, EverythingSurvivesAReload) {
+    const auto issued = generate();
+    EXPECT_TRUE(wait(directory_.set_policy(connector_->connector.id, R"({"on_delete":"erase"})")));
+    const auto loaded = store_->load_directory();
+    ASSERT_TRUE(loaded);
+    registry_.load(*loaded);
+    EXPECT_TRUE(accepted(issued.secret));
+    EXPECT_EQ(registry_.connector(connector_->connector.id)->policy.on_delete, auth::OnDelete::Erase);
+}
+
+TEST_F(DirectoryTest, ARemovedOrganisationLetsNobodyIn) {
+    const auto issued = generate();
+    EXPECT_TRUE(wait(directory_.remove_organisation("acme")));
+    EXPECT_FALSE(accepted(issued.secret));
+    EXPECT_EQ(wait(directory_.remove_organisation("acme")).error().status, 404);
+}
+
+TEST_F(DirectoryTest, UnknownThingsAreNamed) {
+    EXPECT_EQ(wait(directory_.create_connector({.org_slug = "nope", .idp = "okta"})).error().status, 404);
+    EXPECT_EQ(wait(directory_.create_connector({.org_slug = "acme", .idp = "ldap"})).error().status, 400);
+    EXPECT_EQ(wait(directory_.renew_token("x")).error().status, 404);
+    EXPECT_EQ(wait(directory_.set_policy(connector_->connector.id, R"({"x":1})")).error().status, 400);
+    EXPECT_EQ(wait(directory_.generate_token({.connector_id = connector_->connector.id,
+                                              .life = std::chrono::days{5000}})).error().status, 400);
+}
+
+}  // namespace
+}  // namespace muster::service

@@ -1,0 +1,85 @@
+#include "service/render.hpp"
+
+#include "base/check.hpp"
+#include "service/etag.hpp"
+
+namespace muster::service {
+
+std::string Renderer::location(const scim::ResourceType& type, std::string_view id) const {
+    std::string url{base_url_};
+    url.append(type.endpoint).append("/").append(id);
+    return url;
+}
+
+void Renderer::append_references(std::string& out, std::string_view name,
+                                 std::span<const store::Reference> references, bool direct) const {
+    out.append(",\"").append(name).append("\":[");
+    bool first = true;
+    for (const auto& reference : references) {
+        if (!first) out.push_back(',');
+        first = false;
+        out.append("{\"value\":\"").append(reference.id).append("\",\"$ref\":");
+        const auto* type = catalog_.type_named(reference.type);
+        MUSTER_CHECK(type != nullptr);
+        json::append_string(out, location(*type, reference.id));
+        if (!reference.display.empty()) {
+            out.append(",\"display\":");
+            json::append_string(out, reference.display);
+        }
+        // User.groups says how the membership came about, Group.members what the member is.
+        out.append(",\"type\":\"").append(direct ? std::string_view{"direct"} : type->name);
+        out.append("\"}");
+    }
+    out.push_back(']');
+}
+
+void Renderer::append_relations_and_meta(std::string& out, const scim::ResourceType& type,
+                                         const store::Record& record,
+                                         const Relations& relations) const {
+    if (!relations.groups.empty()) append_references(out, "groups", relations.groups, true);
+    if (type.find("members") != nullptr) {
+        append_references(out, "members", relations.members, false);
+    }
+    out.append(",\"meta\":{\"resourceType\":\"").append(type.name);
+    out.append("\",\"created\":\"").append(to_rfc3339(record.created));
+    out.append("\",\"lastModified\":\"").append(to_rfc3339(record.modified));
+    out.append("\",\"version\":");
+    json::append_string(out, etag_of(record.version));
+    out.append(",\"location\":");
+    json::append_string(out, location(type, record.id));
+    out.append("}}");
+}
+
+void Renderer::append(std::string& out, const scim::ResourceType& type, const store::Record& record,
+                      const Relations& relations, const scim::Projection& projection) const {
+    if (!projection.is_default()) {
+        auto whole = object(type, record, relations);
+        projection.apply(type, whole);
+        json::append(out, whole);
+        return;
+    }
+    MUSTER_CHECK(record.document.size() > 2 && record.document.back() == '}');
+    out.append(record.document, 0, record.document.size() - 1);
+    append_relations_and_meta(out, type, record, relations);
+}
+
+std::string Renderer::render(const scim::ResourceType& type, const store::Record& record,
+                             const Relations& relations,
+                             const scim::Projection& projection) const {
+    std::string out;
+    out.reserve(record.document.size() + 400 +
+                160 * (relations.groups.size() + relations.members.size()));
+    append(out, type, record, relations, projection);
+    return out;
+}
+
+json::Object Renderer::object(const scim::ResourceType& type, const store::Record& record,
+                              const Relations& relations) const {
+    std::string text{record.document, 0, record.document.size() - 1};
+    append_relations_and_meta(text, type, record, relations);
+    auto parsed = json::parse(text, {.max_bytes = text.size(), .max_values = text.size()});
+    MUSTER_CHECK(parsed.has_value() && parsed->is_object());
+    return std::move(parsed->get_object());
+}
+
+}  // namespace muster::service

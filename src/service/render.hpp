@@ -1,0 +1,51 @@
+#pragma once
+// From stored rows to the resource that a client sees.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scim/projection/projection.hpp"
+#include "scim/schema/schema.hpp"
+#include "store/types.hpp"
+
+namespace muster::service {
+
+/// What a resource has in rows rather than in its document.
+struct Relations {
+    std::vector<store::Reference> groups;   ///< of a user (User.groups)
+    std::vector<store::Reference> members;  ///< of a group (Group.members)
+};
+
+/// Renders resources of one connector's view. Cheap to make; holds references.
+class Renderer {
+  public:
+    Renderer(const scim::Catalog& catalog, std::string_view base_url)
+        : catalog_(catalog), base_url_(base_url) {}
+
+    /// Appends the resource as JSON. With the default projection the stored text is spliced, not
+    /// parsed: the cost is that of copying it.
+    void append(std::string& out, const scim::ResourceType& type, const store::Record& record,
+                const Relations& relations, const scim::Projection& projection) const;
+    [[nodiscard]] std::string render(const scim::ResourceType& type, const store::Record& record,
+                                     const Relations& relations,
+                                     const scim::Projection& projection) const;
+
+    /// The whole resource as a value, for filters and projections.
+    [[nodiscard]] json::Object object(const scim::ResourceType& type, const store::Record& record,
+                                      const Relations& relations) const;
+
+    [[nodiscard]] std::string location(const scim::ResourceType& type, std::string_view id) const;
+
+  private:
+    void append_references(std::string& out, std::string_view name,
+                           std::span<const store::Reference> references, bool direct) const;
+    void append_relations_and_meta(std::string& out, const scim::ResourceType& type,
+                                   const store::Record& record, const Relations& relations) const;
+
+    const scim::Catalog& catalog_;
+    std::string_view base_url_;
+};
+
+}  // namespace muster::service

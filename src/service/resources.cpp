@@ -1,0 +1,158 @@
+#include "service/resources.hpp"
+
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+#include "service/etag.hpp"
+#include "service/steps.hpp"
+
+namespace muster::service {
+
+namespace {
+
+/// Where a stored document begins: `{"schemas":[…]`, then the id. A new document has no id yet.
+std::string with_id(std::string document, std::string_view id) {
+    const auto end_of_schemas = document.find(']') + 1;
+    std::string member = ",\"id\":";
+    json::append_string(member, id);
+    document.insert(end_of_schemas, member);
+    return document;
+}
+
+std::optional<Relations> none_wanted(const scim::ResourceType& type,
+                                     const scim::Projection& projection) {
+    const auto* groups = type.find("groups");
+    const auto* members = type.find("members");
+    const bool wanted = (groups != nullptr && projection.wants(*groups)) ||
+                        (members != nullptr && projection.wants(*members));
+    if (wanted) return std::nullopt;
+    return Relations{};
+}
+
+}  // namespace
+
+Task<store::Result<Relations>> Resources::relations(OrgKey org, const scim::ResourceType& type,
+                                                    Rid rid,
+                                                    const scim::Projection& projection) const {
+    if (auto none = none_wanted(type, projection)) co_return std::move(*none);
+    Relations relations;
+    if (type.find("groups") != nullptr) {
+        CO_TRY_ASSIGN(relations.groups, co_await core_.store.groups_of(org, rid));
+        co_return relations;
+    }
+    constexpr std::size_t kSlice = 1000;
+    Rid after{};
+    for (bool more = true; more;) {
+        CO_TRY_ASSIGN(auto slice, co_await core_.store.members_of(org, rid, after, kSlice));
+        more = slice.more;
+        if (!slice.references.empty()) after = slice.references.back().rid;
+        relations.members.insert(relations.members.end(),
+                                 std::make_move_iterator(slice.references.begin()),
+                                 std::make_move_iterator(slice.references.end()));
+    }
+    co_return relations;
+}
+
+Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& type, std::string id,
+                                          scim::Projection projection) const {
+    CO_TRY_ASSIGN(const auto record, co_await load(core_, call, type, std::move(id)));
+    Answer answer{.etag = etag_of(record.version)};
+    if (!call.if_none_match.empty() && etag_matches(call.if_none_match, record.version)) {
+        answer.status = 304;
+        co_return answer;
+    }
+    auto related = co_await relations(call.org(), type, record.rid, projection);
+    if (!related) co_return refuse_store(call, related.error());
+    const Renderer renderer(*core_.catalog, call.base_url);
+    answer.body = renderer.render(type, record, *related, projection);
+    answer.location = renderer.location(type, record.id);
+    co_return answer;
+}
+
+Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceType& type,
+                                             std::string body, scim::Projection projection) const {
+    CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
+    CO_TRY_ASSIGN(auto prepared, scim::prepare(type, value, nullptr, core_.limits.patch.values));
+    call.record.notes(prepared.notes);
+    const auto member_ids = prepared.members.value_or(std::vector<std::string>{});
+
+    const auto now = core_.clock.now();
+    store::Record record{.rid = core_.ids.next_key<Rid>(),
+                         .id = uuid_v7(now),
+                         .type = type.name,
+                         .version = 1,
+                         .created = now,
+                         .modified = now,
+                         .active = scim::is_active(prepared.document),
+                         .source = call.principal.connector->connector.key,
+                         .document = {}};
+    record.document = with_id(json::to_text(prepared.document), record.id);
+    call.record.resource(type.name, record.id, display_of(prepared.document));
+    const auto changes = scim::diff(type, nullptr, prepared.document);
+    call.record.changes(changes);
+
+    const Renderer renderer(*core_.catalog, call.base_url);
+    const auto fresh = call.record.copy();
+    for (int attempt = 1;; ++attempt) {
+        call.record = fresh.copy();
+        CO_TRY_ASSIGN(auto members, co_await resolve_members(core_, call, member_ids));
+        store::CreateResource create{.rid = record.rid,
+                                     .id = record.id,
+                                     .type = type.name,
+                                     .source = record.source,
+                                     .now = now,
+                                     .active = record.active,
+                                     .display = display_of(prepared.document),
+                                     .document = record.document,
+                                     .unique = scim::unique_keys(type, prepared.document),
+                                     .index = scim::index_keys(type, prepared.document),
+                                     .members = rids_of(members)};
+        const Relations related{.groups = {}, .members = std::move(members)};
+        Answer answer{.status = 201,
+                      .body = renderer.render(type, record, related, projection),
+                      .etag = etag_of(1),
+                      .location = renderer.location(type, record.id)};
+        store::Mutation mutation{std::move(create)};
+        const auto applied = co_await commit(core_, call, std::move(mutation), answer);
+        if (applied) co_return answer;
+        if (applied.error().code == store::ErrorCode::UniqueTaken) {
+            co_return co_await restore_or_refuse(call, type, applied.error(), value, projection);
+        }
+        if (attempt == kAttempts || !may_retry(applied.error(), call)) {
+            co_return refuse_store(call, applied.error());
+        }
+    }
+}
+
+Task<scim::Result<Answer>> Resources::remove(Call& call, const scim::ResourceType& type,
+                                             std::string id) const {
+    const auto fresh = call.record.copy();
+    for (int attempt = 1;; ++attempt) {
+        call.record = fresh.copy();
+        CO_TRY_ASSIGN(const auto record, co_await load(core_, call, type, id));
+        CO_TRY_VOID(check_precondition(call, record.version));
+        const auto document = parse_document(record.document);
+        call.record.resource(type.name, record.id, display_of(document));
+        const bool erase = call.policy().on_delete == auth::OnDelete::Erase;
+        call.record.step("decided", erase ? "erased, by the connector's policy on_delete"
+                                          : "hidden and kept for the retention time");
+        store::Mutation mutation{store::DeleteResource{.rid = record.rid,
+                                                       .type = type.name,
+                                                       .now = core_.clock.now(),
+                                                       .erase = erase,
+                                                       .expected_version = record.version,
+                                                       .unique = scim::unique_keys(type, document),
+                                                       .index = scim::index_keys(type, document)}};
+        Answer answer{.status = 204};
+        const auto applied = co_await commit(core_, call, std::move(mutation), answer);
+        if (applied) co_return answer;
+        if (attempt == kAttempts || !may_retry(applied.error(), call)) {
+            co_return refuse_store(call, applied.error());
+        }
+    }
+}
+
+}  // namespace muster::service

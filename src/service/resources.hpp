@@ -1,0 +1,64 @@
+#pragma once
+// The use cases of RFC 7644 §3.3 to §3.6 on one resource. Each turns a request into a WriteSet by
+// pure functions of scim/ and hands it to the store; none holds a lock or keeps state.
+
+#include <string>
+#include <string_view>
+
+#include "base/task.hpp"
+#include "scim/projection/projection.hpp"
+#include "service/call.hpp"
+#include "service/core.hpp"
+#include "service/render.hpp"
+
+namespace muster::service {
+
+class Resources {
+  public:
+    explicit Resources(const Core& core) : core_(core) {}
+
+    /// Every call answers with a Result; an error changed nothing. The caller finishes the log
+    /// record unless `call.recorded` says that it went into a commit.
+    [[nodiscard]] Task<scim::Result<Answer>> get(Call& call, const scim::ResourceType& type,
+                                                 std::string id, scim::Projection projection) const;
+    [[nodiscard]] Task<scim::Result<Answer>> create(Call& call, const scim::ResourceType& type,
+                                                    std::string body,
+                                                    scim::Projection projection) const;
+    [[nodiscard]] Task<scim::Result<Answer>> replace(Call& call, const scim::ResourceType& type,
+                                                     std::string id, std::string body,
+                                                     scim::Projection projection) const;
+    /// A group answers 204 unless attributes were asked for, so that its members need not be read.
+    [[nodiscard]] Task<scim::Result<Answer>> patch(Call& call, const scim::ResourceType& type,
+                                                   std::string id, std::string body,
+                                                   scim::Projection projection) const;
+    [[nodiscard]] Task<scim::Result<Answer>> remove(Call& call, const scim::ResourceType& type,
+                                                    std::string id) const;
+
+    /// What the resource has in rows, as far as the projection wants it.
+    [[nodiscard]] Task<store::Result<Relations>> relations(OrgKey org,
+                                                           const scim::ResourceType& type, Rid rid,
+                                                           const scim::Projection& projection) const;
+
+  private:
+    /// PUT of an already parsed body; `status` is what success answers.
+    [[nodiscard]] Task<scim::Result<Answer>> replace_value(Call& call, const scim::ResourceType& type,
+                                                           std::string id, const json::Value& value,
+                                                           scim::Projection projection,
+                                                           int status) const;
+    /// POST of what already exists: the same person, switched off, is restored where the
+    /// connector's policy allows it; anyone else is 409.
+    [[nodiscard]] Task<scim::Result<Answer>> restore_or_refuse(Call& call,
+                                                               const scim::ResourceType& type,
+                                                               store::Error taken,
+                                                               const json::Value& value,
+                                                               scim::Projection projection) const;
+    [[nodiscard]] Task<scim::Result<store::Result<Answer>>> update(Call& call,
+                                                                   const scim::ResourceType& type,
+                                                                   struct Draft draft,
+                                                                   scim::Projection projection,
+                                                                   int status) const;
+
+    const Core& core_;
+};
+
+}  // namespace muster::service

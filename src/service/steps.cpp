@@ -1,0 +1,199 @@
+#include "service/steps.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "base/check.hpp"
+#include "base/result.hpp"
+#include "base/text.hpp"
+#include "service/etag.hpp"
+
+namespace muster::service {
+
+namespace {
+
+std::vector<scim::IndexKey> difference(const std::vector<scim::IndexKey>& from,
+                                       const std::vector<scim::IndexKey>& without) {
+    std::vector<scim::IndexKey> left;
+    std::ranges::set_difference(from, without, std::back_inserter(left));
+    return left;
+}
+
+scim::Error body_error(const json::ParseError& error) {
+    using Kind = json::ParseError::Kind;
+    if (error.kind == Kind::TooLarge || error.kind == Kind::TooMany) {
+        return {413, scim::ScimType::TooMany, error.message};
+    }
+    return scim::invalid_syntax(
+        fmt::format("The body is not acceptable JSON (byte {}): {}", error.offset, error.message));
+}
+
+/// The first few ids, quoted, and how many more there are.
+std::string list_ids(const std::vector<std::string>& ids) {
+    constexpr std::size_t kShown = 10;
+    std::string text;
+    for (const auto& id : std::span{ids}.first(std::min(ids.size(), kShown))) {
+        if (!text.empty()) text += ", ";
+        text += scim::quoted(id);
+    }
+    if (ids.size() > kShown) text += fmt::format(" and {} more", ids.size() - kShown);
+    return text;
+}
+
+std::string unique_taken_detail(const store::Error& error) {
+    const bool is_user = error.attribute == "username";
+    return fmt::format(
+        "{} already has this {} (id {}). Give one of them another, or let the identity provider "
+        "link the existing one: in Okta, import from this app or assign the person again.",
+        is_user ? "Another user" : "Another resource",
+        is_user ? std::string_view{"userName"} : std::string_view{error.attribute}, error.holder_id);
+}
+
+}  // namespace
+
+scim::Result<json::Value> parse_body(Call& call, const Limits& limits, std::string_view body) {
+    auto value = json::parse(body, limits.json);
+    call.record.request_body(body, value ? &*value : nullptr);
+    if (!value) return std::unexpected(body_error(value.error()));
+    return std::move(*value);
+}
+
+Task<scim::Result<store::Record>> load(const Core& core, Call& call, const scim::ResourceType& type,
+                                       std::string id) {
+    auto found = co_await core.store.find(call.org(), type.name, id);
+    if (!found) co_return refuse_store(call, found.error());
+    if (!*found) {
+        call.record.resource(type.name, utf8_prefix(id, 100), {});
+        co_return call.refuse(
+            "not-found",
+            {404, scim::ScimType::None,
+             fmt::format("There is no {} with the id {} here. If it was deleted, unlink it in the "
+                         "identity provider and provision it again.",
+                         type.name, scim::quoted(id))});
+    }
+    co_return std::move(**found);
+}
+
+scim::Result<void> check_precondition(Call& call, std::int64_t version) {
+    if (call.if_match.empty() || etag_matches(call.if_match, version)) return {};
+    return call.refuse(
+        "version-mismatch",
+        {412, scim::ScimType::None,
+         fmt::format("If-Match does not name the current version, which is {}. Read the resource "
+                     "again and repeat the change.",
+                     etag_of(version))});
+}
+
+Task<scim::Result<std::vector<store::Reference>>> resolve_members(
+    const Core& core, Call& call, const std::vector<std::string>& ids) {
+    if (ids.empty()) co_return std::vector<store::Reference>{};
+    auto found = co_await core.store.resolve(call.org(), ids);
+    if (!found) co_return refuse_store(call, found.error());
+    if (found->size() == ids.size()) co_return std::move(*found);
+
+    std::unordered_set<std::string_view> known;
+    for (const auto& reference : *found) known.insert(reference.id);
+    std::vector<std::string> unknown;
+    for (const auto& id : ids) {
+        if (!known.contains(id)) unknown.push_back(id);
+    }
+    if (call.policy().unknown_members == auth::UnknownMembers::Skip) {
+        const std::array notes{scim::Note{
+            "unknown-member-skipped",
+            fmt::format("{} unknown members were left out: {}", unknown.size(), list_ids(unknown))}};
+        call.record.notes(notes);
+        co_return std::move(*found);
+    }
+    co_return call.refuse(
+        "unknown-member",
+        scim::invalid_value(fmt::format(
+            "The group names {} member{} unknown here: {}. Assign them to the app first, then push "
+            "the group again.",
+            unknown.size(), unknown.size() == 1 ? "" : "s", list_ids(unknown))));
+}
+
+Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::Mutation mutation,
+                                           Answer answer) {
+    auto record = call.record.copy();
+    record.step("written", "durable with this record");
+    store::WriteSet set;
+    set.org = call.org();
+    set.mutations.push_back(std::move(mutation));
+    set.log.push_back(std::move(record).finish(answer.status, answer.body, call.elapsed_us()));
+    auto committed = co_await core.store.commit(std::move(set));
+    if (!committed) co_return std::unexpected(std::move(committed).error());
+    MUSTER_CHECK(committed->applied.size() == 1);
+    call.recorded = true;
+    co_return committed->applied.front();
+}
+
+bool may_retry(const store::Error& error, const Call& call) {
+    if (error.code == store::ErrorCode::MemberGone) return true;
+    return error.code == store::ErrorCode::VersionMismatch && call.if_match.empty();
+}
+
+std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error) {
+    using enum store::ErrorCode;
+    switch (error.code) {
+        case UniqueTaken:
+            return call.refuse("uniqueness",
+                               {409, scim::ScimType::Uniqueness, unique_taken_detail(error)});
+        case NotFound:
+            return call.refuse("not-found",
+                               {404, scim::ScimType::None,
+                                "The resource was deleted while this request was under way."});
+        case VersionMismatch:
+            return call.refuse("version-mismatch",
+                               {412, scim::ScimType::None,
+                                "The resource was changed while this request was under way. Read "
+                                "it again and repeat the change."});
+        case MemberGone:
+        case Unavailable:
+        case DirectoryConflict:
+            break;
+    }
+    call.record.step("refused", error.message);
+    return call.refuse("unavailable", {503, scim::ScimType::None,
+                                       "The directory cannot be read or written just now; nothing "
+                                       "was changed. Try again in a minute."});
+}
+
+std::string display_of(const json::Object& document) {
+    auto display = json::string_or_empty(document, "displayName");
+    if (display.empty()) display = json::string_or_empty(document, "userName");
+    return std::string{display};
+}
+
+store::DocumentChange document_change(const scim::ResourceType& type, const json::Object& before,
+                                      const json::Object& after, std::string after_text) {
+    const auto unique_before = scim::unique_keys(type, before);
+    const auto unique_after = scim::unique_keys(type, after);
+    const auto index_before = scim::index_keys(type, before);
+    const auto index_after = scim::index_keys(type, after);
+    return {.active = scim::is_active(after),
+            .display = display_of(after),
+            .document = std::move(after_text),
+            .unique_removed = difference(unique_before, unique_after),
+            .unique_added = difference(unique_after, unique_before),
+            .index_removed = difference(index_before, index_after),
+            .index_added = difference(index_after, index_before)};
+}
+
+json::Object parse_document(std::string_view text) {
+    auto parsed = json::parse(text, {.max_bytes = text.size(), .max_depth = 64, .max_values = text.size()});
+    MUSTER_CHECK(parsed.has_value() && parsed->is_object());
+    return std::move(parsed->get_object());
+}
+
+std::vector<Rid> rids_of(std::span<const store::Reference> references) {
+    std::vector<Rid> rids;
+    rids.reserve(references.size());
+    for (const auto& reference : references) rids.push_back(reference.rid);
+    return rids;
+}
+
+}  // namespace muster::service

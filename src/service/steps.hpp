@@ -1,0 +1,62 @@
+#pragma once
+// Steps that several use cases share.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/task.hpp"
+#include "scim/resource/resource.hpp"
+#include "service/call.hpp"
+#include "service/core.hpp"
+
+namespace muster::service {
+
+/// Reads the body under the limits and hands it, redacted, to the log record.
+[[nodiscard]] scim::Result<json::Value> parse_body(Call& call, const Limits& limits,
+                                                   std::string_view body);
+
+/// The live resource or 404; names it in the log record.
+[[nodiscard]] Task<scim::Result<store::Record>> load(const Core& core, Call& call,
+                                                     const scim::ResourceType& type,
+                                                     std::string id);
+
+/// 412 where the call's If-Match does not name `version`.
+[[nodiscard]] scim::Result<void> check_precondition(Call& call, std::int64_t version);
+
+/// The live resources behind member ids. Unknown ones are refused by name or skipped with a note,
+/// by the connector's policy.
+[[nodiscard]] Task<scim::Result<std::vector<store::Reference>>> resolve_members(
+    const Core& core, Call& call, const std::vector<std::string>& ids);
+
+/// Commits one mutation with the call's log record in the same transaction. `answer` is what will
+/// be sent if it succeeds.
+[[nodiscard]] Task<store::Result<store::Applied>> commit(const Core& core, Call& call,
+                                                         store::Mutation mutation, Answer answer);
+
+/// A change computed from a state that is gone by the time of its commit is computed again.
+inline constexpr int kAttempts = 5;
+
+/// Whether computing the change again can help: someone else changed the resource or removed a
+/// member meanwhile, and the client did not insist on a version.
+[[nodiscard]] bool may_retry(const store::Error& error, const Call& call);
+
+/// A store's refusal in SCIM's words.
+[[nodiscard]] std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error);
+
+/// What a reference to this document shows.
+[[nodiscard]] std::string display_of(const json::Object& document);
+
+/// Everything that a store must change to get from one document to another.
+[[nodiscard]] store::DocumentChange document_change(const scim::ResourceType& type,
+                                                    const json::Object& before,
+                                                    const json::Object& after,
+                                                    std::string after_text);
+
+/// The document as it is stored.
+[[nodiscard]] json::Object parse_document(std::string_view text);
+
+[[nodiscard]] std::vector<Rid> rids_of(std::span<const store::Reference> references);
+
+}  // namespace muster::service

@@ -1,0 +1,263 @@
+// The provisioning log and housekeeping.
+
+#include <thread>
+
+#include "base/ids.hpp"
+#include "store/contract_fixture.hpp"
+
+namespace muster::store::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string text(int number) { return R"({"n":)" + std::to_string(number) + "}"; }
+
+/// Ids a second apart, so that every record stands in a segment of its own.
+LogId id_at(int second) {
+    return LogId{IdGenerator::first_at(Timestamp{kStart.ms + second * 1100})};
+}
+
+class LogContract : public ContractTest {
+  protected:
+    void record(LogId id, int number, OrgKey org = kOrg, ConnectorKey connector = kConnector,
+                bool failed = false) {
+        std::string json = text(number);
+        json.pop_back();
+        LogEntry entry{id, org, connector, failed, std::move(json)};
+        run(store->record(std::move(entry)));
+    }
+    std::vector<std::string> log(LogQuery query = {}) { return run(store->log(query)).value(); }
+    std::optional<std::string> entry(LogId id) { return run(store->log_entry(id)).value(); }
+};
+MUSTER_FOR_EACH_STORE(LogContract);
+
+TEST_P(LogContract, A_record_is_there_at_once_and_closed) {
+    EXPECT_THAT(log(), IsEmpty());
+    record(LogId{5}, 1);
+    EXPECT_THAT(log(), ElementsAre(R"({"n":1})"));
+    record(LogId{6}, 2);
+    EXPECT_EQ(entry(LogId{6}), R"({"n":2})");
+}
+
+TEST_P(LogContract, A_committed_set_says_what_it_wrote) {
+    given(user(Rid{1}, "ann"), user(Rid{2}, "bob"), group(Rid{20}, "staff", {Rid{1}}));
+    WriteSet set = write(kOrg, user(Rid{3}, "eve"),
+                         change_members(Rid{20}, {false, {Rid{2}, Rid{3}}, {Rid{1}}}),
+                         TouchToken{TokenKey{1}, kStart, ""});
+    set.log.push_back({LogId{1}, kOrg, kConnector, false, R"({"a":1)"});
+    set.log.push_back({LogId{2}, kOrg, kConnector, false, R"({"a":2)"});
+    ASSERT_TRUE(run(store->commit(std::move(set))));
+    const std::string written =
+        R"(,"written":[{"version":1,"members_added":0,"members_removed":0},)"
+        R"({"version":2,"members_added":2,"members_removed":1},)"
+        R"({"version":0,"members_added":0,"members_removed":0}]})";
+    EXPECT_THAT(log(), ElementsAre(R"({"a":2)" + written, R"({"a":1)" + written));
+}
+
+TEST_P(LogContract, A_refused_set_leaves_no_record) {
+    given(user(Rid{1}, "ann"));
+    WriteSet set = write(kOrg, user(Rid{2}, "ann"));
+    set.log.push_back({LogId{1}, kOrg, kConnector, true, R"({"a":1)"});
+    EXPECT_FALSE(run(store->commit(std::move(set))));
+    EXPECT_THAT(log(), IsEmpty());
+    EXPECT_FALSE(entry(LogId{1}));
+}
+
+TEST_P(LogContract, Records_come_newest_first_in_pages) {
+    for (int i = 0; i < 20; ++i) record(id_at(i), i);
+    LogQuery query;
+    query.limit = 3;
+    EXPECT_THAT(log(query), ElementsAre(text(19), text(18), text(17)));
+    query.before = id_at(17);
+    EXPECT_THAT(log(query), ElementsAre(text(16), text(15), text(14)));
+    query.before = id_at(1);
+    EXPECT_THAT(log(query), ElementsAre(text(0)));
+    query.before = id_at(0);
+    EXPECT_THAT(log(query), IsEmpty());
+    query.before.reset();
+    query.after = id_at(17);
+    EXPECT_THAT(log(query), ElementsAre(text(19), text(18)));
+    query.before = id_at(19);
+    EXPECT_THAT(log(query), ElementsAre(text(18)));
+    query.limit = 0;
+    EXPECT_THAT(log(query), IsEmpty());
+}
+
+TEST_P(LogContract, Ids_close_together_are_paged_as_exactly) {
+    const std::int64_t base = id_at(3).value;
+    for (int i = 0; i < 50; ++i) record(LogId{base + (i * 7) % 50}, (i * 7) % 50);
+    LogQuery query;
+    query.limit = 7;
+    std::vector<std::string> walked;
+    for (int page = 0; page < 8; ++page) {
+        query.before = LogId{base + 50 - page * 7};
+        for (std::string& one : log(query)) walked.push_back(std::move(one));
+    }
+    ASSERT_EQ(walked.size(), 50U);
+    for (int i = 0; i < 50; ++i) EXPECT_EQ(walked[static_cast<std::size_t>(i)], text(49 - i));
+}
+
+TEST_P(LogContract, A_record_that_comes_late_is_found_in_its_place) {
+    for (int i = 0; i < 10; ++i) {
+        if (i == 4) continue;
+        record(id_at(i), i);
+        log();  // a segment of its own
+    }
+    record(id_at(4), 4);  // its request took long
+    LogQuery query;
+    query.before = id_at(6);
+    query.limit = 3;
+    EXPECT_THAT(log(query), ElementsAre(text(5), text(4), text(3)));
+    EXPECT_EQ(entry(id_at(4)), text(4));
+    query = {};
+    query.limit = 2;
+    EXPECT_THAT(log(query), ElementsAre(text(9), text(8)));
+}
+
+TEST_P(LogContract, Queries_are_narrowed_by_organisation_connector_and_failure) {
+    record(id_at(0), 0, kOrg, ConnectorKey{7});
+    record(id_at(1), 1, kOrg, ConnectorKey{8}, true);
+    record(id_at(2), 2, kOtherOrg, ConnectorKey{9});
+    record(id_at(3), 3, kOtherOrg, ConnectorKey{9}, true);
+    record(id_at(4), 4, kOrg, ConnectorKey{7}, true);
+    record(id_at(5), 5, OrgKey{}, ConnectorKey{}, true);
+
+    const auto ask = [this](std::optional<OrgKey> org, std::optional<ConnectorKey> connector,
+                            bool failed) {
+        LogQuery query;
+        query.org = org;
+        query.connector = connector;
+        query.failed_only = failed;
+        return log(query);
+    };
+    EXPECT_EQ(ask({}, {}, false).size(), 6U);
+    EXPECT_THAT(ask({}, {}, true), ElementsAre(text(5), text(4), text(3), text(1)));
+    EXPECT_THAT(ask(kOrg, {}, false), ElementsAre(text(4), text(1), text(0)));
+    EXPECT_THAT(ask(kOrg, {}, true), ElementsAre(text(4), text(1)));
+    EXPECT_THAT(ask(kOrg, ConnectorKey{7}, false), ElementsAre(text(4), text(0)));
+    EXPECT_THAT(ask(kOrg, ConnectorKey{7}, true), ElementsAre(text(4)));
+    EXPECT_THAT(ask({}, ConnectorKey{9}, false), ElementsAre(text(3), text(2)));
+    EXPECT_THAT(ask({}, ConnectorKey{9}, true), ElementsAre(text(3)));
+    EXPECT_THAT(ask(kOrg, ConnectorKey{9}, false), IsEmpty()) << "of another organisation";
+    EXPECT_THAT(ask(OrgKey{}, {}, false), ElementsAre(text(5)));
+}
+
+TEST_P(LogContract, An_entry_is_found_by_its_id_and_no_other) {
+    for (int i = 0; i < 10; ++i) record(id_at(i), i, kOrg, ConnectorKey{i % 3 + 1});
+    record(LogId{id_at(5).value + 1}, 99);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(entry(id_at(i)), text(i));
+    EXPECT_EQ(entry(LogId{id_at(5).value + 1}), text(99));
+    EXPECT_FALSE(entry(LogId{id_at(5).value + 2}));
+    EXPECT_FALSE(entry(LogId{0}));
+    EXPECT_FALSE(entry(LogId{-1}));
+    EXPECT_FALSE(entry(LogId{INT64_MAX}));
+}
+
+TEST_P(LogContract, Bounds_at_the_ends_of_the_number_range_are_harmless) {
+    record(id_at(0), 0);
+    LogQuery query;
+    query.before = LogId{INT64_MAX};
+    query.after = LogId{INT64_MIN};
+    EXPECT_EQ(log(query).size(), 1U);
+    query.before = LogId{INT64_MIN};
+    EXPECT_THAT(log(query), IsEmpty());
+    query.before.reset();
+    query.after = LogId{INT64_MAX};
+    EXPECT_THAT(log(query), IsEmpty());
+}
+
+TEST_P(LogContract, Records_keep_every_byte_and_any_size) {
+    const std::string large(3'000'000, 'x');
+    const std::string odd("{\"n\":\"a\nb\0c\"", 12);
+    run(store->record({id_at(0), kOrg, kConnector, false, odd}));
+    run(store->record({id_at(1), kOrg, kConnector, false, "{\"n\":\"" + large + "\""}));
+    EXPECT_THAT(log(), ElementsAre("{\"n\":\"" + large + "\"}", odd + "}"));
+}
+
+TEST_P(LogContract, Records_of_many_threads_are_all_kept) {
+    constexpr int kThreads = 4;
+    constexpr int kEach = 500;
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+        threads.emplace_back([this, thread] {
+            for (int i = 0; i < kEach; ++i) {
+                const int number = thread * kEach + i;
+                record(LogId{id_at(number % 3).value + number}, number);
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    LogQuery query;
+    query.limit = 10'000;
+    EXPECT_EQ(log(query).size(), static_cast<std::size_t>(kThreads * kEach));
+    EXPECT_EQ(store->figures().log_records, static_cast<std::uint64_t>(kThreads * kEach));
+}
+
+TEST_P(LogContract, More_than_16_MiB_wait_for_room_and_are_kept) {
+    boost::asio::io_context context;
+    int done = 0;
+    for (int i = 0; i < 40; ++i) {
+        LogEntry entry{LogId{id_at(0).value + i}, kOrg, kConnector, false,
+                       "{\"n\":\"" + std::string(1'000'000, 'x') + "\""};
+        boost::asio::co_spawn(context, store->record(std::move(entry)),
+                              [&](std::exception_ptr error) {
+                                  ASSERT_FALSE(error);
+                                  ++done;
+                              });
+    }
+    context.run();
+    EXPECT_EQ(done, 40);
+    LogQuery query;
+    query.limit = 100;
+    EXPECT_EQ(log(query).size(), 40U);
+}
+
+// ---- housekeeping ----------------------------------------------------------------------------
+
+class PurgeContract : public LogContract {
+  protected:
+    bool purge(std::int64_t log_before, std::int64_t deleted_before) {
+        return run(store->purge(Timestamp{log_before}, Timestamp{deleted_before})).value();
+    }
+};
+MUSTER_FOR_EACH_STORE(PurgeContract);
+
+TEST_P(PurgeContract, Old_records_go_and_young_ones_stay) {
+    for (int i = 0; i < 10; ++i) record(id_at(i), i);
+    EXPECT_FALSE(purge(kStart.ms + 7 * 1100, 0));
+    EXPECT_THAT(log(), ElementsAre(text(9), text(8), text(7)));
+    EXPECT_FALSE(entry(id_at(6)));
+    EXPECT_EQ(entry(id_at(7)), text(7));
+}
+
+TEST_P(PurgeContract, Retained_deletions_go_when_their_time_is_over) {
+    given(user(Rid{1}, "a"), user(Rid{2}, "b"));
+    given(removal(user(Rid{1}, "a")));  // at kStart + 2
+    EXPECT_FALSE(purge(0, kStart.ms + 2));
+    CreateResource again = user(Rid{3}, "c");
+    again.id = id_of(Rid{1});
+    EXPECT_FALSE(commit(again)) << "the id is kept as long as the row";
+    EXPECT_FALSE(purge(0, kStart.ms + 3));
+    EXPECT_TRUE(commit(again));
+    EXPECT_EQ(count({"User", ScanAll{}, true}), 2);
+    EXPECT_TRUE(find_user(Rid{2})) << "live resources are never purged";
+}
+
+TEST_P(PurgeContract, A_large_backlog_goes_in_bounded_steps) {
+    WriteSet set = write(kOrg);
+    for (std::int64_t rid = 1; rid <= 1'200; ++rid) {
+        const CreateResource created = user(Rid{rid}, "user" + std::to_string(rid));
+        set.mutations.emplace_back(created);
+        set.mutations.emplace_back(removal(created));
+    }
+    ASSERT_TRUE(run(store->commit(std::move(set))));
+    EXPECT_TRUE(purge(0, kStart.ms + 3));
+    EXPECT_TRUE(purge(0, kStart.ms + 3));
+    EXPECT_FALSE(purge(0, kStart.ms + 3));
+    EXPECT_FALSE(purge(0, kStart.ms + 3));
+    EXPECT_TRUE(commit(user(Rid{1}, "user1")));
+}
+
+}  // namespace
+}  // namespace muster::store::test

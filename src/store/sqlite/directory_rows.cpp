@@ -1,0 +1,179 @@
+#include "store/sqlite/directory_rows.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.hpp"
+
+namespace muster::store::sqlite {
+namespace {
+
+constexpr std::array<const char*, 9> kRemoveOrganisation = {
+    "DELETE FROM token WHERE connector IN (SELECT key FROM connector WHERE org = ?1)",
+    "DELETE FROM connector WHERE org = ?1",
+    "DELETE FROM member WHERE org = ?1",
+    "DELETE FROM attr WHERE org = ?1",
+    "DELETE FROM uniq WHERE org = ?1",
+    "DELETE FROM counter WHERE org = ?1",
+    "DELETE FROM resource WHERE org = ?1",
+    "DELETE FROM log_segment WHERE org = ?1",
+    "DELETE FROM organisation WHERE key = ?1",
+};
+
+Outcome<void> settle(Outcome<std::int64_t> outcome, const char* conflict) {
+    if (outcome) return {};
+    if (!outcome.error().is_constraint()) return std::unexpected(std::move(outcome).error());
+    return std::unexpected(refusal(ErrorCode::DirectoryConflict, conflict));
+}
+
+std::optional<std::int64_t> milliseconds(const std::optional<Timestamp>& time) {
+    if (!time) return std::nullopt;
+    return time->ms;
+}
+
+Digest digest(std::span<const std::byte> bytes) {
+    Digest out{};
+    // The schema's CHECK holds the length.
+    MUSTER_CHECK(bytes.size() == out.size());
+    std::ranges::copy(bytes, out.begin());
+    return out;
+}
+
+Organisation organisation_of(const Rows& row) {
+    return {OrgKey{row.integer(0)}, std::string(row.text(1)), std::string(row.text(2)),
+            Timestamp{row.integer(3)}};
+}
+
+Connector connector_of(const Rows& row) {
+    Connector connector;
+    connector.key = ConnectorKey{row.integer(0)};
+    connector.org = OrgKey{row.integer(1)};
+    connector.id = row.text(2);
+    connector.idp = row.text(3);
+    connector.name = row.text(4);
+    connector.state = static_cast<ConnectorState>(row.integer(5));
+    connector.policy = row.text(6);
+    connector.created = Timestamp{row.integer(7)};
+    return connector;
+}
+
+Token token_of(const Rows& row) {
+    Token token;
+    token.key = TokenKey{row.integer(0)};
+    token.connector = ConnectorKey{row.integer(1)};
+    token.id = row.text(2);
+    token.name = row.text(3);
+    token.kind = static_cast<TokenKind>(row.integer(4));
+    token.active = row.integer(5) != 0;
+    token.hash = digest(row.blob(6));
+    if (!row.is_null(7)) token.previous_hash = digest(row.blob(7));
+    token.created_by = row.text(8);
+    token.created = Timestamp{row.integer(9)};
+    token.expires = Timestamp{row.integer(10)};
+    if (!row.is_null(11)) token.last_used = Timestamp{row.integer(11)};
+    token.last_used_from = row.text(12);
+    return token;
+}
+
+template <class T>
+Outcome<std::vector<T>> read_all(const Database& db, const char* sql, T (*decode)(const Rows&)) {
+    std::vector<T> all;
+    Statement statement(db, sql);
+    Rows rows = statement.query();
+    for (;;) {
+        TRY_ASSIGN(const bool row, rows.next());
+        if (!row) return all;
+        all.push_back(decode(rows));
+    }
+}
+
+}  // namespace
+
+DirectoryRows::DirectoryRows(const Database& db)
+    : put_organisation_(db,
+                        "INSERT INTO organisation (key, slug, name, created) "
+                        "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET "
+                        "slug = excluded.slug, name = excluded.name, created = excluded.created"),
+      put_connector_(db,
+                     "INSERT INTO connector (key, org, id, idp, name, state, policy, created) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key) DO UPDATE SET "
+                     "org = excluded.org, id = excluded.id, idp = excluded.idp, "
+                     "name = excluded.name, state = excluded.state, policy = excluded.policy, "
+                     "created = excluded.created"),
+      put_token_(db,
+                 "INSERT INTO token (key, connector, id, name, kind, active, hash, "
+                 "previous_hash, created_by, created, expires, last_used, last_used_from) "
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+                 "ON CONFLICT (key) DO UPDATE SET connector = excluded.connector, "
+                 "id = excluded.id, name = excluded.name, kind = excluded.kind, "
+                 "active = excluded.active, hash = excluded.hash, "
+                 "previous_hash = excluded.previous_hash, created_by = excluded.created_by, "
+                 "created = excluded.created, expires = excluded.expires, "
+                 "last_used = excluded.last_used, last_used_from = excluded.last_used_from"),
+      remove_token_(db, "DELETE FROM token WHERE key = ?1"),
+      touch_token_(db, "UPDATE token SET last_used = ?2, last_used_from = ?3 WHERE key = ?1") {
+    for (const char* sql : kRemoveOrganisation) remove_organisation_.emplace_back(db, sql);
+}
+
+Outcome<void> DirectoryRows::apply(const PutOrganisation& put) {
+    const Organisation& org = put.organisation;
+    return settle(put_organisation_.execute(org.key.value, org.slug, org.name, org.created.ms),
+                  "the slug of the organisation is taken");
+}
+
+Outcome<void> DirectoryRows::apply(const RemoveOrganisation& removal) {
+    for (Statement& statement : remove_organisation_) {
+        TRY_VOID(statement.execute(removal.key.value));
+    }
+    return {};
+}
+
+Outcome<void> DirectoryRows::apply(const PutConnector& put) {
+    const Connector& connector = put.connector;
+    return settle(put_connector_.execute(connector.key.value, connector.org.value, connector.id,
+                                         connector.idp, connector.name,
+                                         static_cast<std::int64_t>(connector.state),
+                                         connector.policy, connector.created.ms),
+                  "the connector's id is taken, or its organisation is gone");
+}
+
+Outcome<void> DirectoryRows::apply(const PutToken& put) {
+    const Token& token = put.token;
+    return settle(
+        put_token_.execute(token.key.value, token.connector.value, token.id, token.name,
+                           static_cast<std::int64_t>(token.kind), token.active, token.hash,
+                           token.previous_hash, token.created_by, token.created.ms,
+                           token.expires.ms, milliseconds(token.last_used), token.last_used_from),
+        "the token's id is taken, or its connector is gone");
+}
+
+Outcome<void> DirectoryRows::apply(const RemoveToken& removal) {
+    TRY_VOID(remove_token_.execute(removal.key.value));
+    return {};
+}
+
+Outcome<void> DirectoryRows::apply(const TouchToken& touch) {
+    TRY_VOID(touch_token_.execute(touch.key.value, touch.used.ms, touch.from));
+    return {};
+}
+
+Outcome<Directory> read_directory(const Database& db) {
+    Directory directory;
+    TRY_ASSIGN(directory.organisations,
+               read_all(db, "SELECT key, slug, name, created FROM organisation ORDER BY key",
+                        organisation_of));
+    TRY_ASSIGN(directory.connectors,
+               read_all(db,
+                        "SELECT key, org, id, idp, name, state, policy, created "
+                        "FROM connector ORDER BY key",
+                        connector_of));
+    TRY_ASSIGN(directory.tokens,
+               read_all(db,
+                        "SELECT key, connector, id, name, kind, active, hash, previous_hash, "
+                        "created_by, created, expires, last_used, last_used_from "
+                        "FROM token ORDER BY key",
+                        token_of));
+    return directory;
+}
+
+}  // namespace muster::store::sqlite

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "store/types.hpp"
+
+namespace muster::store {
+
+/// Looks at DIRECTORY/muster.db without the lock and without changing anything, for `muster
+/// doctor`: one line about what it found, or what is wrong with it. A missing database is no error.
+/// Takes a time that grows with the file: at most a few seconds a gigabyte.
+[[nodiscard]] Result<std::string> inspect(const std::string& directory);
+
+}  // namespace muster::store

@@ -1,0 +1,86 @@
+#include "store/sqlite/member_rows.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+namespace muster::store::sqlite {
+
+MemberRows::MemberRows(const Database& db)
+    : insert_(db,
+              "INSERT INTO member (org, grp, member) SELECT ?1, ?2, rid FROM resource "
+              "WHERE rid = ?3 AND org = ?1 AND deleted IS NULL ON CONFLICT DO NOTHING"),
+      live_(db, "SELECT 1 FROM resource WHERE rid = ?2 AND org = ?1 AND deleted IS NULL"),
+      delete_(db, "DELETE FROM member WHERE org = ?1 AND grp = ?2 AND member = ?3"),
+      list_(db, "SELECT member FROM member WHERE org = ?1 AND grp = ?2 ORDER BY member"),
+      touch_groups_(db,
+                    "UPDATE resource SET version = version + 1, modified = ?3 WHERE rid IN "
+                    "(SELECT grp FROM member WHERE org = ?1 AND member = ?2) AND rid <> ?2"),
+      delete_memberships_(db, "DELETE FROM member WHERE org = ?1 AND member = ?2"),
+      delete_members_(db, "DELETE FROM member WHERE org = ?1 AND grp = ?2") {}
+
+Outcome<MemberRows::Delta> MemberRows::change(OrgKey org, Rid group, const MembersChange& change) {
+    if (change.replace) {
+        TRY_ASSIGN(const MembersChange delta, difference(org, group, change.add));
+        return this->change(org, group, delta);
+    }
+    Delta delta;
+    TRY_ASSIGN(delta.removed, remove(org, group, change.remove));
+    TRY_ASSIGN(delta.added, add(org, group, change.add));
+    return delta;
+}
+
+Outcome<MembersChange> MemberRows::difference(OrgKey org, Rid group, std::vector<Rid> wanted) {
+    std::ranges::sort(wanted);
+    wanted.erase(std::ranges::unique(wanted).begin(), wanted.end());
+
+    std::vector<Rid> present;
+    Rows rows = list_.query(org.value, group.value);
+    for (;;) {
+        TRY_ASSIGN(const bool row, rows.next());
+        if (!row) break;
+        present.push_back(Rid{rows.integer(0)});
+    }
+    MembersChange change;
+    std::ranges::set_difference(wanted, present, std::back_inserter(change.add));
+    std::ranges::set_difference(present, wanted, std::back_inserter(change.remove));
+    return change;
+}
+
+Outcome<std::int64_t> MemberRows::add(OrgKey org, Rid group, const std::vector<Rid>& members) {
+    std::int64_t added = 0;
+    for (const Rid member : members) {
+        TRY_ASSIGN(const std::int64_t inserted,
+                   insert_.execute(org.value, group.value, member.value));
+        added += inserted;
+        if (inserted == 1) continue;
+        Rows rows = live_.query(org.value, member.value);
+        TRY_ASSIGN(const bool live, rows.next());
+        if (!live) {
+            return std::unexpected(refusal(
+                ErrorCode::MemberGone, fmt::format("row {} is no live resource", member.value)));
+        }
+    }
+    return added;
+}
+
+Outcome<std::int64_t> MemberRows::remove(OrgKey org, Rid group, const std::vector<Rid>& members) {
+    std::int64_t removed = 0;
+    for (const Rid member : members) {
+        TRY_ASSIGN(const std::int64_t deleted,
+                   delete_.execute(org.value, group.value, member.value));
+        removed += deleted;
+    }
+    return removed;
+}
+
+Outcome<std::int64_t> MemberRows::remove_all(OrgKey org, Rid resource, Timestamp now) {
+    TRY_VOID(touch_groups_.execute(org.value, resource.value, now.ms));
+    TRY_ASSIGN(const std::int64_t memberships,
+               delete_memberships_.execute(org.value, resource.value));
+    TRY_ASSIGN(const std::int64_t members, delete_members_.execute(org.value, resource.value));
+    return memberships + members;
+}
+
+}  // namespace muster::store::sqlite

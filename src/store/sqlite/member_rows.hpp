@@ -1,0 +1,36 @@
+#pragma once
+// Memberships: one row each, so that a change costs the same in every size of group.
+
+#include <vector>
+
+#include "store/sqlite/db.hpp"
+
+namespace muster::store::sqlite {
+
+class MemberRows {
+  public:
+    explicit MemberRows(const Database& db);
+
+    struct Delta {
+        std::int64_t added = 0;
+        std::int64_t removed = 0;
+    };
+    /// MemberGone where a row to add is no live resource of `org`. O(change); for `replace`,
+    /// O(old + new) reads.
+    [[nodiscard]] Outcome<Delta> change(OrgKey org, Rid group, const MembersChange& change);
+
+    /// Removes a resource as a member and as a group. Groups that lose it rise in version. The
+    /// number of rows removed.
+    [[nodiscard]] Outcome<std::int64_t> remove_all(OrgKey org, Rid resource, Timestamp now);
+
+  private:
+    [[nodiscard]] Outcome<std::int64_t> add(OrgKey org, Rid group, const std::vector<Rid>& members);
+    [[nodiscard]] Outcome<std::int64_t> remove(OrgKey org, Rid group,
+                                               const std::vector<Rid>& members);
+    /// The change without `replace` that has the same effect.
+    [[nodiscard]] Outcome<MembersChange> difference(OrgKey org, Rid group, std::vector<Rid> wanted);
+
+    Statement insert_, live_, delete_, list_, touch_groups_, delete_memberships_, delete_members_;
+};
+
+}  // namespace muster::store::sqlite

@@ -1,0 +1,303 @@
+#include "store/sqlite/reader.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.hpp"
+#include "store/sqlite/directory_rows.hpp"
+
+namespace muster::store::sqlite {
+namespace {
+
+// Every way to find candidates gives rids in rising order and takes the same arguments:
+// ?1 organisation, ?2 type, ?3 id or attribute, ?4 key, ?5 end of the key's range, ?6 rid to go on
+// behind, ?7 limit, ?8 rows to skip. Rows are fetched afterwards, so skipping never reads one.
+enum AccessKind : std::size_t {
+    kAll,
+    kId,
+    kMember,
+    kGroup,
+    kUniqueEqual,
+    kIndexedEqual,
+    kUniquePrefix,
+    kIndexedPrefix,
+};
+
+constexpr const char* kScanAll =
+    "SELECT rid FROM resource INDEXED BY resource_live "
+    "WHERE org = ?1 AND type = ?2 AND deleted IS NULL AND rid > ?6 ORDER BY rid LIMIT ?7 OFFSET ?8";
+constexpr const char* kById =
+    "SELECT rid FROM resource INDEXED BY resource_id "
+    "WHERE org = ?1 AND id = ?3 AND type = ?2 AND deleted IS NULL AND rid > ?6 LIMIT ?7 OFFSET ?8";
+// Rows of keys may outlive a resource (KeyRows::take_over), so each is held against the resource.
+#define MUSTER_KEY_ROWS(table)                                   \
+    " FROM " table                                               \
+    " k CROSS JOIN resource r WHERE k.org = ?1 AND k.type = ?2 " \
+    "AND k.attribute = ?3 AND k.rid > ?6 AND r.rid = k.rid AND r.deleted IS NULL "
+#define MUSTER_PAGE "ORDER BY k.rid LIMIT ?7 OFFSET ?8"
+constexpr const char* kUniqueKey =
+    "SELECT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key = ?4 " MUSTER_PAGE;
+constexpr const char* kIndexedKey =
+    "SELECT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key = ?4 " MUSTER_PAGE;
+// A multi-valued attribute may hold several keys of one range, hence DISTINCT.
+constexpr const char* kUniqueRange =
+    "SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key >= ?4 AND k.key < ?5 " MUSTER_PAGE;
+constexpr const char* kIndexedRange =
+    "SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key >= ?4 AND k.key < ?5 " MUSTER_PAGE;
+#undef MUSTER_PAGE
+#undef MUSTER_KEY_ROWS
+constexpr const char* kByMember =
+    "SELECT m.grp FROM member m CROSS JOIN resource r WHERE m.org = ?1 AND m.member = "
+    "(SELECT rid FROM resource WHERE org = ?1 AND id = ?3 AND deleted IS NULL) AND m.grp > ?6 "
+    "AND r.rid = m.grp AND r.type = ?2 AND r.deleted IS NULL ORDER BY m.grp LIMIT ?7 OFFSET ?8";
+constexpr const char* kByGroup =
+    "SELECT m.member FROM member m CROSS JOIN resource r WHERE m.org = ?1 AND m.grp = "
+    "(SELECT rid FROM resource WHERE org = ?1 AND id = ?3 AND deleted IS NULL) AND m.member > ?6 "
+    "AND r.rid = m.member AND r.type = ?2 AND r.deleted IS NULL "
+    "ORDER BY m.member LIMIT ?7 OFFSET ?8";
+
+constexpr const char* kRecordColumns =
+    "SELECT rid, id, type, version, created, modified, active, source, document FROM resource ";
+
+Record record_of(const Rows& row) {
+    Record record;
+    record.rid = Rid{row.integer(0)};
+    record.id = row.text(1);
+    record.type = row.text(2);
+    record.version = row.integer(3);
+    record.created = Timestamp{row.integer(4)};
+    record.modified = Timestamp{row.integer(5)};
+    record.active = row.integer(6) != 0;
+    record.source = ConnectorKey{row.integer(7)};
+    record.document = row.text(8);
+    return record;
+}
+
+Reference reference_of(const Rows& row) {
+    return {Rid{row.integer(0)}, std::string(row.text(1)), std::string(row.text(2)),
+            std::string(row.text(3))};
+}
+
+/// The least byte string greater than every one that begins with `prefix`. None: there is no end.
+std::optional<std::string> end_of_prefix(std::string prefix) {
+    while (!prefix.empty() && prefix.back() == '\xFF') prefix.pop_back();
+    if (prefix.empty()) return std::nullopt;
+    prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+    return prefix;
+}
+
+std::int64_t clamp(std::size_t number) {
+    constexpr auto kMost = std::size_t{std::numeric_limits<std::int32_t>::max()};
+    return static_cast<std::int64_t>(std::min(number, kMost));
+}
+
+}  // namespace
+
+/// The arguments of a plan; views into it.
+struct Reader::Arguments {
+    AccessKind kind = kAll;
+    std::string_view name;
+    std::string_view key;
+    std::optional<std::string> end;
+
+    explicit Arguments(const Plan& plan) { std::visit(*this, plan.access); }
+
+    void operator()(const ScanAll&) {}
+    void operator()(const ById& access) { set(kId, access.id); }
+    void operator()(const ByMember& access) { set(kMember, access.member_id); }
+    void operator()(const ByGroup& access) { set(kGroup, access.group_id); }
+    void operator()(const ByKey& access) {
+        key = access.key;
+        if (access.prefix) {
+            set(access.unique ? kUniquePrefix : kIndexedPrefix, access.attribute);
+            end = end_of_prefix(access.key);
+        } else {
+            set(access.unique ? kUniqueEqual : kIndexedEqual, access.attribute);
+        }
+    }
+    void set(AccessKind which, std::string_view what) {
+        kind = which;
+        name = what;
+    }
+
+    /// A blob sorts behind every text: the end of a range that has none.
+    [[nodiscard]] Rows run(Statement& statement, OrgKey org, const Plan& plan, const Page& page,
+                           std::int64_t limit) const {
+        const auto skip = clamp(page.skip);
+        if (!end) {
+            return statement.query(org.value, plan.type, name, key, std::span<const std::byte>(),
+                                   page.after.value, limit, skip);
+        }
+        return statement.query(org.value, plan.type, name, key, *end, page.after.value, limit,
+                               skip);
+    }
+};
+
+/// One read transaction over several statements, taken and given back once.
+class Reader::Snapshot {
+  public:
+    explicit Snapshot(Reader& reader) : reader_(reader), begun_(reader.begin_.execute()) {}
+    ~Snapshot() {
+        // A read transaction has nothing to lose: the outcome of its end changes no answer.
+        if (begun_) static_cast<void>(reader_.commit_.execute());
+    }
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+    [[nodiscard]] const Outcome<std::int64_t>& begun() const { return begun_; }
+
+  private:
+    Reader& reader_;
+    Outcome<std::int64_t> begun_;
+};
+
+Reader::Access::Access(const Database& db, const char* sql)
+    : page(db, sql), count(db, fmt::format("SELECT count(*) FROM ({})", sql)) {}
+
+Reader::Reader(Database db)
+    : db_(std::move(db)),
+      begin_(db_, "BEGIN"),
+      commit_(db_, "COMMIT"),
+      find_(db_, fmt::format("{} INDEXED BY resource_id WHERE org = ?1 AND id = ?2 AND type = ?3 "
+                             "AND deleted IS NULL",
+                             kRecordColumns)),
+      fetch_(db_, fmt::format("{} WHERE rid = ?1", kRecordColumns)),
+      live_count_(db_, "SELECT live FROM counter WHERE org = ?1 AND type = ?2"),
+      access_{Access(db_, kScanAll),     Access(db_, kById),        Access(db_, kByMember),
+              Access(db_, kByGroup),     Access(db_, kUniqueKey),   Access(db_, kIndexedKey),
+              Access(db_, kUniqueRange), Access(db_, kIndexedRange)},
+      groups_of_(db_,
+                 "SELECT r.rid, r.id, r.type, r.display FROM member m CROSS JOIN resource r "
+                 "WHERE m.org = ?1 AND m.member = ?2 AND r.rid = m.grp AND r.deleted IS NULL "
+                 "ORDER BY m.grp"),
+      members_of_(db_,
+                  "SELECT r.rid, r.id, r.type, r.display FROM member m CROSS JOIN resource r "
+                  "WHERE m.org = ?1 AND m.grp = ?2 AND m.member > ?3 AND r.rid = m.member "
+                  "AND r.deleted IS NULL ORDER BY m.member LIMIT ?4"),
+      member_count_(db_, "SELECT count(*) FROM member WHERE org = ?1 AND grp = ?2"),
+      resolve_(db_,
+               "SELECT rid, id, type, display FROM resource INDEXED BY resource_id "
+               "WHERE org = ?1 AND id = ?2 AND deleted IS NULL"),
+      probe_(db_, "SELECT count(*) FROM sqlite_schema"),
+      log_(db_) {}
+
+Outcome<std::optional<Record>> Reader::find(OrgKey org, std::string_view type,
+                                            std::string_view id) {
+    Rows rows = find_.query(org.value, id, type);
+    TRY_ASSIGN(const bool found, rows.next());
+    if (!found) return std::nullopt;
+    return record_of(rows);
+}
+
+Outcome<std::optional<Record>> Reader::fetch(Rid rid) {
+    Rows rows = fetch_.query(rid.value);
+    TRY_ASSIGN(const bool found, rows.next());
+    if (!found) return std::nullopt;
+    return record_of(rows);
+}
+
+Outcome<Slice> Reader::query(OrgKey org, const Plan& plan, const Page& page) {
+    const Arguments arguments(plan);
+    const std::int64_t limit = clamp(page.limit);
+    Slice slice;
+    // As long as this statement stands on a row, what is fetched beside it is of the same snapshot.
+    Statement& statement = access_[arguments.kind].page;
+    Rows rows = arguments.run(statement, org, plan, page, limit + 1);
+    for (;;) {
+        TRY_ASSIGN(const bool row, rows.next());
+        if (!row) return slice;
+        if (static_cast<std::int64_t>(slice.records.size()) == limit) {
+            slice.more = true;
+            return slice;
+        }
+        TRY_ASSIGN(std::optional<Record> record, fetch(Rid{rows.integer(0)}));
+        MUSTER_CHECK(record.has_value());
+        slice.records.push_back(*std::move(record));
+    }
+}
+
+Outcome<std::int64_t> Reader::count(OrgKey org, const Plan& plan) {
+    const Arguments arguments(plan);
+    Rows rows = arguments.kind == kAll
+                    ? live_count_.query(org.value, plan.type)
+                    : arguments.run(access_[arguments.kind].count, org, plan, Page{}, -1);
+    TRY_ASSIGN(const bool row, rows.next());
+    return row ? rows.integer(0) : 0;
+}
+
+Outcome<std::vector<Reference>> Reader::groups_of(OrgKey org, Rid member) {
+    std::vector<Reference> groups;
+    Rows rows = groups_of_.query(org.value, member.value);
+    for (;;) {
+        TRY_ASSIGN(const bool row, rows.next());
+        if (!row) return groups;
+        groups.push_back(reference_of(rows));
+    }
+}
+
+Outcome<Members> Reader::members_of(OrgKey org, Rid group, Rid after, std::size_t limit) {
+    Members members;
+    const std::int64_t most = clamp(limit);
+    Rows rows = members_of_.query(org.value, group.value, after.value, most + 1);
+    for (;;) {
+        TRY_ASSIGN(const bool row, rows.next());
+        if (!row) return members;
+        if (static_cast<std::int64_t>(members.references.size()) == most) {
+            members.more = true;
+            return members;
+        }
+        members.references.push_back(reference_of(rows));
+    }
+}
+
+Outcome<std::int64_t> Reader::member_count(OrgKey org, Rid group) {
+    Rows rows = member_count_.query(org.value, group.value);
+    TRY_ASSIGN(const bool row, rows.next());
+    return row ? rows.integer(0) : 0;
+}
+
+Outcome<void> Reader::resolve(OrgKey org, std::span<const std::string> ids,
+                              std::vector<Reference>& found) {
+    Snapshot snapshot(*this);
+    TRY_VOID(snapshot.begun());
+    for (const std::string& id : ids) {
+        Rows rows = resolve_.query(org.value, id);
+        TRY_ASSIGN(const bool row, rows.next());
+        if (row) found.push_back(reference_of(rows));
+    }
+    return {};
+}
+
+Outcome<Directory> Reader::directory() const { return read_directory(db_); }
+
+Outcome<void> Reader::probe() {
+    Rows rows = probe_.query();
+    TRY_VOID(rows.next());
+    return {};
+}
+
+void ReaderPool::add(std::unique_ptr<Reader> reader) {
+    {
+        const std::scoped_lock lock(mutex_);
+        idle_.push_back(std::move(reader));
+    }
+    returned_.notify_one();
+}
+
+ReaderPool::Lease ReaderPool::lease() {
+    std::unique_lock lock(mutex_);
+    returned_.wait(lock, [this] { return !idle_.empty(); });
+    std::unique_ptr<Reader> reader = std::move(idle_.back());
+    idle_.pop_back();
+    return {*this, std::move(reader)};
+}
+
+void ReaderPool::clear() {
+    const std::scoped_lock lock(mutex_);
+    idle_.clear();
+}
+
+}  // namespace muster::store::sqlite

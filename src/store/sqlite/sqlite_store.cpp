@@ -1,0 +1,174 @@
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "store/sqlite/directory_lock.hpp"
+#include "store/sqlite/reader.hpp"
+#include "store/sqlite/schema.hpp"
+#include "store/sqlite/writer.hpp"
+
+namespace muster::store {
+namespace {
+
+using sqlite::to_result;
+
+constexpr int kWriterCacheKib = 16 * 1024;
+constexpr int kReaderCacheKib = 8 * 1024;
+constexpr std::size_t kResolveSlice = 512;  // about 1 ms
+
+class Implementation final : public SqliteStore {
+  public:
+    Implementation(std::string path, sqlite::DirectoryLock lock,
+                   std::vector<std::unique_ptr<sqlite::Reader>> readers,
+                   std::unique_ptr<sqlite::Writer> writer)
+        : path_(std::move(path)), lock_(std::move(lock)), writer_(std::move(writer)) {
+        for (auto& reader : readers) readers_.add(std::move(reader));
+    }
+    ~Implementation() override { close(); }
+    Implementation(const Implementation&) = delete;
+    Implementation& operator=(const Implementation&) = delete;
+
+    Task<Result<std::optional<Record>>> find(OrgKey org, std::string_view type,
+                                             std::string_view id) override {
+        co_return to_result(readers_.lease()->find(org, type, id));
+    }
+
+    Task<Result<Slice>> query(OrgKey org, const Plan& plan, Rid after, std::size_t skip,
+                              std::size_t limit) override {
+        co_return to_result(readers_.lease()->query(org, plan, {after, skip, limit}));
+    }
+
+    Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) override {
+        co_return to_result(readers_.lease()->count(org, plan));
+    }
+
+    Task<Result<std::vector<Reference>>> groups_of(OrgKey org, Rid member) override {
+        co_return to_result(readers_.lease()->groups_of(org, member));
+    }
+
+    Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after, std::size_t limit) override {
+        co_return to_result(readers_.lease()->members_of(org, group, after, limit));
+    }
+
+    Task<Result<std::int64_t>> member_count(OrgKey org, Rid group) override {
+        co_return to_result(readers_.lease()->member_count(org, group));
+    }
+
+    Task<Result<std::vector<Reference>>> resolve(OrgKey org,
+                                                 std::span<const std::string> ids) override {
+        std::vector<Reference> found;
+        found.reserve(ids.size());
+        while (!ids.empty()) {
+            const auto slice = ids.first(std::min(ids.size(), kResolveSlice));
+            ids = ids.subspan(slice.size());
+            CO_TRY_VOID(to_result(readers_.lease()->resolve(org, slice, found)));
+            if (ids.empty()) break;
+            // Other requests of this thread get their turn.
+            const auto executor = co_await boost::asio::this_coro::executor;
+            co_await boost::asio::post(executor, boost::asio::use_awaitable);
+        }
+        co_return found;
+    }
+
+    Task<Result<Committed>> commit(WriteSet set) override {
+        sqlite::Work work(std::move(set));
+        CO_TRY_ASSIGN(sqlite::Done done, co_await writer_->submit(std::move(work)));
+        co_return std::move(done.committed);
+    }
+
+    Task<void> record(LogEntry entry) override { return writer_->record(std::move(entry)); }
+
+    Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
+        co_await flush_log();
+        co_return to_result(readers_.lease()->log().read(query));
+    }
+
+    Task<Result<std::optional<std::string>>> log_entry(LogId id) override {
+        co_await flush_log();
+        co_return to_result(readers_.lease()->log().find(id));
+    }
+
+    Result<Directory> load_directory() override { return to_result(readers_.lease()->directory()); }
+
+    Task<Result<bool>> purge(Timestamp log_before, Timestamp deleted_before) override {
+        co_await flush_log();
+        sqlite::Work work(sqlite::Purge{log_before, deleted_before});
+        CO_TRY_ASSIGN(const sqlite::Done done, co_await writer_->submit(std::move(work)));
+        co_return done.more;
+    }
+
+    Result<void> healthy() override {
+        if (!writer_) return std::unexpected(Error{ErrorCode::Unavailable, "closed", {}, {}});
+        TRY_VOID(writer_->healthy());
+        return to_result(readers_.lease()->probe());
+    }
+
+    Figures figures() const override {
+        Figures figures = writer_ ? writer_->figures() : Figures{};
+        for (const char* suffix : {"", "-wal"}) {
+            std::error_code ignored;
+            const auto bytes = std::filesystem::file_size(path_ + suffix, ignored);
+            if (!ignored) figures.database_bytes += bytes;
+        }
+        return figures;
+    }
+
+    // The writer closes last, so that nobody but it ever checkpoints.
+    void close() override {
+        if (!writer_) return;
+        writer_->stop();
+        readers_.clear();
+        writer_.reset();
+        lock_.reset();
+    }
+
+  private:
+    /// So that a reader sees every record handed over before. Where the disk is full the records
+    /// stay queued, and an operator is better served by the older ones than by nothing.
+    Task<void> flush_log() {
+        if (!writer_->has_unwritten_log()) co_return;
+        sqlite::Work nothing(WriteSet{});
+        static_cast<void>(co_await writer_->submit(std::move(nothing)));
+    }
+
+    std::string path_;
+    std::optional<sqlite::DirectoryLock> lock_;
+    sqlite::ReaderPool readers_;
+    std::unique_ptr<sqlite::Writer> writer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options) {
+    using sqlite::Database;
+    TRY_ASSIGN(sqlite::DirectoryLock lock, sqlite::DirectoryLock::take(options.directory));
+    const std::string path = options.directory + "/muster.db";
+    // SQLite gives its other files the permissions of this one.
+    TRY_VOID(sqlite::create_private_file(path));
+
+    const bool durable = options.durability == Durability::Full;
+    TRY_ASSIGN(Database database, Database::open({path, Database::Access::Write, durable,
+                                                  kWriterCacheKib, options.vfs}));
+    TRY_VOID(sqlite::migrate(database));
+    TRY_VOID(sqlite::sync_directory(options.directory));
+
+    std::vector<std::unique_ptr<sqlite::Reader>> readers;
+    for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
+        TRY_ASSIGN(Database reader, Database::open({path, Database::Access::Read, true,
+                                                    kReaderCacheKib, options.vfs}));
+        readers.push_back(std::make_unique<sqlite::Reader>(std::move(reader)));
+    }
+    const sqlite::Writer::Options writing{options.batch_sets, options.batch_bytes, durable};
+    auto writer = std::make_unique<sqlite::Writer>(std::move(database), writing);
+    return std::make_unique<Implementation>(path, std::move(lock), std::move(readers),
+                                            std::move(writer));
+}
+
+}  // namespace muster::store

@@ -1,0 +1,456 @@
+#include "store/sqlite/writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "store/log_json.hpp"
+
+namespace muster::store::sqlite {
+namespace asio = boost::asio;
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kLogDelay{100};
+constexpr milliseconds kLogRetryDelay{1000};  // after a full disk
+constexpr milliseconds kIdleDelay{1000};      // before the write-ahead log is emptied
+constexpr milliseconds kControlDelay{20};     // by which a control run's commits lag its answers
+constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
+constexpr std::size_t kLogRoomBytes = std::size_t{16} << 20;
+constexpr int kCheckpointPages = 4096;
+
+// After these the transaction is gone but the database is as it was: the next one may succeed.
+// After any other error nobody knows what reached the disk (a failed fsync may report success when
+// repeated), so the writer stops for good.
+constexpr std::array kRecoverable = {SQLITE_FULL,          SQLITE_NOMEM, SQLITE_IOERR_NOMEM,
+                                     SQLITE_IOERR_SHMSIZE, SQLITE_BUSY,  SQLITE_LOCKED,
+                                     SQLITE_INTERRUPT};
+
+/// The write set is at fault, not the database: others of its batch go on.
+bool concerns_one_set(const Failure& failure) {
+    return failure.code == 0 || failure.is_constraint() || failure.code == SQLITE_TOOBIG;
+}
+
+std::size_t size_of(const LogEntry& entry) { return sizeof(LogEntry) + entry.json.size(); }
+
+/// Roughly what a mutation carries; the point is to bound a batch.
+std::size_t size_of(const Mutation& mutation) {
+    return std::visit(
+        [](const auto& one) -> std::size_t {
+            using T = std::decay_t<decltype(one)>;
+            std::size_t bytes = sizeof(T);
+            if constexpr (std::is_same_v<T, CreateResource>) {
+                bytes += one.document.size() + one.members.size() * sizeof(Rid);
+            } else if constexpr (std::is_same_v<T, UpdateResource>) {
+                if (one.document) bytes += one.document->document.size();
+                if (one.members) bytes += one.members->add.size() * sizeof(Rid);
+            }
+            return bytes;
+        },
+        mutation);
+}
+
+std::size_t size_of(const Work& work) {
+    std::size_t bytes = 0;
+    if (const auto* set = std::get_if<WriteSet>(&work)) {
+        for (const Mutation& mutation : set->mutations) bytes += size_of(mutation);
+        for (const LogEntry& entry : set->log) bytes += size_of(entry);
+    }
+    return bytes;
+}
+
+/// Counts as work of the execution context until it goes, so that the context waits for the answer.
+template <class Handler>
+asio::any_io_executor busy_executor_of(const Handler& handler) {
+    const asio::any_io_executor executor = asio::get_associated_executor(handler);
+    return asio::prefer(executor, asio::execution::outstanding_work.tracked);
+}
+
+Error unavailable(std::string message) {
+    return {ErrorCode::Unavailable, std::move(message), {}, {}};
+}
+
+}  // namespace
+
+Writer::Writer(Database db, const Options& options)
+    : options_(options),
+      db_(std::move(db)),
+      begin_(db_, "BEGIN IMMEDIATE"),
+      commit_(db_, "COMMIT"),
+      rollback_(db_, "ROLLBACK"),
+      savepoint_(db_, "SAVEPOINT write_set"),
+      release_(db_, "RELEASE write_set"),
+      rollback_to_(db_, "ROLLBACK TO write_set"),
+      purge_log_(db_,
+                 "DELETE FROM log_segment WHERE seq IN (SELECT seq FROM log_segment "
+                 "INDEXED BY log_time WHERE last_id < ?1 LIMIT 500)"),
+      purge_deleted_(db_,
+                     "DELETE FROM resource WHERE rid IN (SELECT rid FROM resource "
+                     "INDEXED BY resource_deleted WHERE deleted < ?1 LIMIT 500)"),
+      purge_more_(db_,
+                  "SELECT EXISTS (SELECT 1 FROM log_segment WHERE last_id < ?1) OR "
+                  "EXISTS (SELECT 1 FROM resource WHERE deleted < ?2)"),
+      resources_(db_),
+      directory_(db_),
+      segments_(db_) {
+    sqlite3_wal_hook(
+        db_.handle(),
+        [](void* pages, sqlite3*, const char*, int count) {
+            *static_cast<int*>(pages) = count;
+            return SQLITE_OK;
+        },
+        &wal_pages_);
+    thread_ = std::thread([this] { run(); });
+}
+
+Writer::~Writer() { stop(); }
+
+// ---- called by any thread --------------------------------------------------------------------
+
+Task<Result<Done>> Writer::submit(Work work) {
+    auto initiate = [this](auto handler, Work what) {
+        const std::size_t bytes = size_of(what);
+        const asio::any_io_executor executor = busy_executor_of(handler);
+        enqueue({std::move(what), bytes, {executor, std::move(handler)}});
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(Result<Done>)>(
+        std::move(initiate), asio::use_awaitable, std::move(work));
+}
+
+void Writer::enqueue(Request request) {
+    std::unique_lock lock(mutex_);
+    if (!stopping_ && !failed_) {
+        queue_.push_back(std::move(request));
+        const bool first = queue_.size() == 1;
+        lock.unlock();
+        // Where others wait already, the writer is awake or was woken.
+        if (first) wake_.notify_one();
+        return;
+    }
+    const Error error = stopping_ ? unavailable("the store is closing") : *failed_;
+    lock.unlock();
+    std::vector<Request> requests;
+    requests.push_back(std::move(request));
+    answer(requests, {std::unexpected(error)});
+}
+
+Task<void> Writer::record(LogEntry entry) {
+    bool full = false;
+    bool notify = false;
+    {
+        const std::scoped_lock lock(mutex_);
+        // Where nothing can be written any more there is nothing to wait for either.
+        if (failed_ || stopping_) co_return;
+        const std::size_t before = log_bytes_;
+        const bool first = log_.empty();
+        log_bytes_ += size_of(entry);
+        log_.push_back(std::move(entry));
+        if (first) log_due_ = steady_clock::now() + kLogDelay;
+        const bool plenty = before < kLogFlushBytes && log_bytes_ >= kLogFlushBytes;
+        if (plenty) log_due_ = steady_clock::now();
+        notify = first || plenty;
+        full = log_bytes_ > kLogRoomBytes;
+    }
+    if (notify) wake_.notify_one();
+    if (full) co_await room();
+}
+
+Task<void> Writer::room() {
+    auto initiate = [this](auto handler) {
+        const asio::any_io_executor executor = busy_executor_of(handler);
+        Resumption waiter{executor, std::move(handler)};
+        {
+            const std::scoped_lock lock(mutex_);
+            if (log_bytes_ > kLogRoomBytes && !failed_ && !stopping_) {
+                room_.push_back(std::move(waiter));
+                return;
+            }
+        }
+        std::vector<Resumption> resumptions;
+        resumptions.push_back(std::move(waiter));
+        resume(std::move(resumptions));
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(initiate),
+                                                                       asio::use_awaitable);
+}
+
+bool Writer::has_unwritten_log() const {
+    const std::scoped_lock lock(mutex_);
+    return log_bytes_ > 0;
+}
+
+Result<void> Writer::healthy() const {
+    const std::scoped_lock lock(mutex_);
+    if (failed_) return std::unexpected(*failed_);
+    if (stopping_) return std::unexpected(unavailable("the store is closing"));
+    return {};
+}
+
+Store::Figures Writer::figures() const {
+    Store::Figures figures;
+    figures.commits = commits_;
+    figures.write_sets = write_sets_;
+    figures.log_records = log_records_;
+    const std::scoped_lock lock(mutex_);
+    figures.queue_depth = queue_.size();
+    return figures;
+}
+
+void Writer::stop() {
+    {
+        const std::scoped_lock lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+}
+
+// ---- the writer's thread ---------------------------------------------------------------------
+
+void Writer::run() {
+    while (std::optional<Batch> batch = take()) {
+        if (batch->empty()) {
+            checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+            continue;
+        }
+        write(*std::move(batch));
+        if (wal_pages_ < checkpointed_at_) checkpointed_at_ = 0;
+        if (wal_pages_ - checkpointed_at_ >= kCheckpointPages) {
+            checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+        }
+    }
+}
+
+std::optional<Writer::Batch> Writer::take() {
+    std::unique_lock lock(mutex_);
+    const Instant idle_until = steady_clock::now() + kIdleDelay;
+    while (queue_.empty() && !stopping_) {
+        const bool waits_for_log = !log_.empty();
+        if (!waits_for_log && wal_pages_ == 0) {
+            wake_.wait(lock);
+            continue;
+        }
+        const Instant until = waits_for_log ? log_due_ : idle_until;
+        if (steady_clock::now() < until) {
+            wake_.wait_until(lock, until);
+        } else if (waits_for_log) {
+            break;
+        } else {
+            return Batch{};
+        }
+    }
+    if (queue_.empty() && log_.empty()) return std::nullopt;
+    return collect();
+}
+
+Writer::Batch Writer::collect() {
+    Batch batch;
+    std::size_t bytes = 0;
+    while (!queue_.empty() && batch.requests.size() < options_.batch_sets &&
+           (batch.requests.empty() || bytes + queue_.front().bytes <= options_.batch_bytes)) {
+        bytes += queue_.front().bytes;
+        batch.requests.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+    batch.log = std::exchange(log_, {});
+    for (const LogEntry& entry : batch.log) batch.log_bytes += size_of(entry);
+    return batch;
+}
+
+void Writer::write(Batch batch) {
+    Outcome<std::vector<Result<Done>>> results = apply_all(batch);
+    const bool answered = results.has_value() && !options_.durable;
+    if (answered) {
+        answer(batch.requests, *results);
+        std::this_thread::sleep_for(kControlDelay);
+    }
+    if (results) {
+        if (auto committed = commit_.execute(); !committed) {
+            results = std::unexpected(std::move(committed).error());
+        }
+    }
+    if (results) {
+        count(batch, *results);
+    } else {
+        // The error may have ended the transaction already; where not, its end cannot fail
+        // usefully.
+        if (db_.in_transaction()) static_cast<void>(rollback_.execute());
+        note_failure(results.error());
+    }
+    settle_log(batch, results.has_value());
+    if (answered) return;
+    if (!results) {
+        const Error error = std::move(results).error().error;
+        results = std::vector<Result<Done>>(batch.requests.size(), std::unexpected(error));
+    }
+    answer(batch.requests, *std::move(results));
+}
+
+void Writer::count(const Batch& batch, const std::vector<Result<Done>>& results) {
+    commits_ += 1;
+    log_records_ += batch.log.size();
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        const auto* set = std::get_if<WriteSet>(&batch.requests[i].work);
+        if (!results[i] || set == nullptr) continue;
+        write_sets_ += set->mutations.empty() && set->log.empty() ? 0 : 1;
+        log_records_ += set->log.size();
+    }
+}
+
+Outcome<std::vector<Result<Done>>> Writer::apply_all(const Batch& batch) {
+    if (failed_) return std::unexpected(Failure{SQLITE_ABORT, *failed_});
+    SegmentBatch log;
+    for (const LogEntry& entry : batch.log) log.add(entry, finish_log_json(entry.json));
+
+    // One set needs no savepoint: undoing it undoes the transaction.
+    const bool nested = batch.requests.size() > 1;
+    std::vector<Result<Done>> results;
+    results.reserve(batch.requests.size());
+    TRY_VOID(begin_.execute());
+    for (const Request& request : batch.requests) {
+        if (nested) TRY_VOID(savepoint_.execute());
+        Outcome<Done> done = apply(request.work);
+        if (!done) {
+            if (!concerns_one_set(done.error())) return std::unexpected(std::move(done).error());
+            TRY_VOID(nested ? rollback_to_.execute() : rollback_.execute());
+            TRY_VOID(nested ? release_.execute() : begin_.execute());
+            results.emplace_back(std::unexpected(std::move(done).error().error));
+            continue;
+        }
+        if (nested) TRY_VOID(release_.execute());
+        if (const auto* set = std::get_if<WriteSet>(&request.work)) {
+            for (const LogEntry& entry : set->log) {
+                log.add(entry, finish_log_json(entry.json, done->committed.applied));
+            }
+        }
+        results.emplace_back(*std::move(done));
+    }
+    TRY_VOID(segments_.write(log));
+    return results;
+}
+
+Outcome<Done> Writer::apply(const Work& work) {
+    Done done;
+    if (const auto* set = std::get_if<WriteSet>(&work)) {
+        TRY_ASSIGN(done.committed, apply_set(*set));
+    } else {
+        TRY_ASSIGN(done.more, apply_purge(std::get<Purge>(work)));
+    }
+    return done;
+}
+
+Outcome<Committed> Writer::apply_set(const WriteSet& set) {
+    Committed committed;
+    committed.applied.reserve(set.mutations.size());
+    for (const Mutation& mutation : set.mutations) {
+        Outcome<Applied> applied = std::visit(
+            [this, &set](const auto& one) -> Outcome<Applied> {
+                if constexpr (requires { resources_.apply(set.org, one); }) {
+                    return resources_.apply(set.org, one);
+                } else {
+                    TRY_VOID(directory_.apply(one));
+                    return Applied{};
+                }
+            },
+            mutation);
+        TRY_ASSIGN(const Applied one, std::move(applied));
+        committed.applied.push_back(one);
+    }
+    return committed;
+}
+
+Outcome<bool> Writer::apply_purge(const Purge& purge) {
+    const std::int64_t first_kept = IdGenerator::first_at(purge.log_before);
+    TRY_VOID(purge_log_.execute(first_kept));
+    TRY_VOID(purge_deleted_.execute(purge.deleted_before.ms));
+    Rows rows = purge_more_.query(first_kept, purge.deleted_before.ms);
+    TRY_ASSIGN(const bool row, rows.next());
+    return row && rows.integer(0) != 0;
+}
+
+void Writer::note_failure(const Failure& failure) {
+    if (std::ranges::find(kRecoverable, failure.code) != kRecoverable.end()) return;
+    if (failed_) return;
+    db_.leave_log_on_close();
+    const std::scoped_lock lock(mutex_);
+    failed_ = unavailable(fmt::format(
+        "writing stopped after an error that may have lost data on its way to the disk; check the "
+        "disk, then restart: {}",
+        failure.error.message));
+}
+
+void Writer::settle_log(Batch& batch, bool written) {
+    std::vector<Resumption> resumptions;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (written || failed_ || stopping_) {
+            log_bytes_ -= batch.log_bytes;
+        } else {
+            log_.insert(log_.begin(), std::move_iterator(batch.log.begin()),
+                        std::move_iterator(batch.log.end()));
+            log_due_ = steady_clock::now() + kLogRetryDelay;
+        }
+        if (log_bytes_ <= kLogRoomBytes || failed_ || stopping_) {
+            resumptions = std::exchange(room_, {});
+        }
+    }
+    resume(std::move(resumptions));
+}
+
+void Writer::answer(std::vector<Request>& requests, std::vector<Result<Done>> results) {
+    std::vector<Resumption> resumptions;
+    resumptions.reserve(requests.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        Waiter<Result<Done>>& waiter = requests[i].waiter;
+        auto run = [resume = std::move(waiter.resume), result = std::move(results[i])]() mutable {
+            resume(std::move(result));
+        };
+        resumptions.push_back({std::move(waiter.executor), std::move(run)});
+    }
+    resume(std::move(resumptions));
+}
+
+// Waking another thread costs more than resuming a coroutine there, so each is woken once.
+void Writer::resume(std::vector<Resumption> resumptions) {
+    std::vector<std::vector<Resumption>> by_executor;
+    for (Resumption& one : resumptions) {
+        auto place = std::ranges::find_if(by_executor, [&one](const auto& some) {
+            return some.front().executor == one.executor;
+        });
+        if (place == by_executor.end()) place = by_executor.emplace(place);
+        place->push_back(std::move(one));
+    }
+    for (std::vector<Resumption>& some : by_executor) {
+        const asio::any_io_executor executor = some.front().executor;
+        asio::post(executor, [some = std::move(some)]() mutable {
+            for (Resumption& one : some) one.resume();
+        });
+    }
+}
+
+void Writer::checkpoint(int mode) {
+    if (failed_) {
+        wal_pages_ = 0;  // nothing to come back for
+        return;
+    }
+    int in_log = 0;
+    int moved = 0;
+    const int status = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, mode, &in_log, &moved);
+    if (status != SQLITE_OK) note_failure(db_.failure(status));
+    if (status == SQLITE_OK && mode == SQLITE_CHECKPOINT_TRUNCATE) wal_pages_ = 0;
+    checkpointed_at_ = wal_pages_;
+}
+
+}  // namespace muster::store::sqlite

@@ -1,0 +1,137 @@
+#pragma once
+// The single writer: one thread, one connection that both writes and checkpoints. Write sets that
+// arrive while a commit is being synced share the next one.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "base/task.hpp"
+#include "store/sqlite/db.hpp"
+#include "store/sqlite/directory_rows.hpp"
+#include "store/sqlite/log_segments.hpp"
+#include "store/sqlite/resource_rows.hpp"
+#include "store/store.hpp"
+
+namespace muster::store::sqlite {
+
+/// Store::purge.
+struct Purge {
+    Timestamp log_before;
+    Timestamp deleted_before;
+};
+
+/// What the writer does between two commits. An empty WriteSet only waits for the commit, and with
+/// it for the log records handed over before.
+using Work = std::variant<WriteSet, Purge>;
+
+struct Done {
+    Committed committed;
+    bool more = false;  ///< of a Purge
+};
+
+class Writer {
+  public:
+    struct Options {
+        std::size_t batch_sets = 256;
+        std::size_t batch_bytes = std::size_t{2} << 20;
+        /// Off: answers come before the commit. Only for the crash test's control run.
+        bool durable = true;
+    };
+
+    Writer(Database db, const Options& options);
+    ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    /// Any thread. Resumes on the caller's executor.
+    [[nodiscard]] Task<Result<Done>> submit(Work work);
+    /// Any thread. Store::record.
+    [[nodiscard]] Task<void> record(LogEntry entry);
+    /// Whether log records wait that no reader can see yet.
+    [[nodiscard]] bool has_unwritten_log() const;
+
+    /// The error after which nothing is written any more, if there was one.
+    [[nodiscard]] Result<void> healthy() const;
+    /// All but database_bytes.
+    [[nodiscard]] Store::Figures figures() const;
+
+    /// Writes what waits, checkpoints and ends the thread. Idempotent.
+    void stop();
+
+  private:
+    using Instant = std::chrono::steady_clock::time_point;
+
+    /// Who waits for an answer, and where it has to be given. The executor counts as busy.
+    template <class... Answer>
+    struct Waiter {
+        boost::asio::any_io_executor executor;
+        std::move_only_function<void(Answer...)> resume;
+    };
+    using Resumption = Waiter<>;
+    struct Request {
+        Work work;
+        std::size_t bytes = 0;
+        Waiter<Result<Done>> waiter;
+    };
+    struct Batch {
+        std::vector<Request> requests;
+        std::vector<LogEntry> log;
+        std::size_t log_bytes = 0;
+        [[nodiscard]] bool empty() const { return requests.empty() && log.empty(); }
+    };
+    void enqueue(Request request);
+    [[nodiscard]] Task<void> room();
+
+    void run();
+    /// The next batch; an empty one after an idle second; nothing when it is time to end.
+    [[nodiscard]] std::optional<Batch> take();
+    [[nodiscard]] Batch collect();
+    void write(Batch batch);
+    [[nodiscard]] Outcome<std::vector<Result<Done>>> apply_all(const Batch& batch);
+    [[nodiscard]] Outcome<Done> apply(const Work& work);
+    [[nodiscard]] Outcome<Committed> apply_set(const WriteSet& set);
+    [[nodiscard]] Outcome<bool> apply_purge(const Purge& purge);
+    void count(const Batch& batch, const std::vector<Result<Done>>& results);
+    void note_failure(const Failure& failure);
+    void settle_log(Batch& batch, bool written);
+    static void answer(std::vector<Request>& requests, std::vector<Result<Done>> results);
+    static void resume(std::vector<Resumption> resumptions);
+    void checkpoint(int mode);
+
+    const Options options_;
+    Database db_;
+    Statement begin_, commit_, rollback_, savepoint_, release_, rollback_to_;
+    Statement purge_log_, purge_deleted_, purge_more_;
+    ResourceRows resources_;
+    DirectoryRows directory_;
+    SegmentWriter segments_;
+    int wal_pages_ = 0;        ///< in the log after the last commit
+    int checkpointed_at_ = 0;  ///< wal_pages_ at the last checkpoint
+
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    std::deque<Request> queue_;
+    std::vector<LogEntry> log_;
+    std::size_t log_bytes_ = 0;  ///< in log_ and in the batch that is being written
+    Instant log_due_;
+    std::vector<Resumption> room_;  ///< calls of record() that wait
+    bool stopping_ = false;
+    std::optional<Error> failed_;  ///< set once, by the writer's thread
+
+    std::atomic<std::uint64_t> commits_{0};
+    std::atomic<std::uint64_t> write_sets_{0};
+    std::atomic<std::uint64_t> log_records_{0};
+    std::thread thread_;
+};
+
+}  // namespace muster::store::sqlite

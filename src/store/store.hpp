@@ -1,0 +1,96 @@
+#pragma once
+// The store: what the use cases ask of a database. Implemented by sqlite/ and memory/, held to one
+// contract by contract_test.cpp; PostgreSQL fits the same shape (asynchronous reads, one round trip
+// a write).
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/task.hpp"
+#include "store/plan.hpp"
+#include "store/types.hpp"
+
+namespace muster::store {
+
+/// One slice of candidates in rid order.
+struct Slice {
+    std::vector<Record> records;
+    bool more = false;  ///< go on after records.back().rid
+};
+
+struct Members {
+    std::vector<Reference> references;  ///< in rid order
+    bool more = false;
+};
+
+/// Thread-safe. A read sees every write that was acknowledged before it began, and never half a
+/// WriteSet. Every call names the organisation; a row of another one is never seen, not even its
+/// existence. A Task runs on the caller's executor; a store never blocks it for longer than one
+/// point read or one slice.
+class Store {
+  public:
+    virtual ~Store() = default;
+
+    /// The live resource, or nothing.
+    [[nodiscard]] virtual Task<Result<std::optional<Record>>> find(OrgKey org,
+                                                                   std::string_view type,
+                                                                   std::string_view id) = 0;
+    /// Candidates of `plan` with a rid greater than `after`, at most `limit`, after dropping the
+    /// first `skip` of them. Live resources only.
+    [[nodiscard]] virtual Task<Result<Slice>> query(OrgKey org, const Plan& plan, Rid after,
+                                                    std::size_t skip, std::size_t limit) = 0;
+    /// How many candidates the plan has; O(1) for ScanAll.
+    [[nodiscard]] virtual Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) = 0;
+
+    /// The groups that a resource is a direct member of, in rid order. O(groups of that resource).
+    [[nodiscard]] virtual Task<Result<std::vector<Reference>>> groups_of(OrgKey org,
+                                                                         Rid member) = 0;
+    /// Members of a group in rid order behind `after`. O(limit).
+    [[nodiscard]] virtual Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after,
+                                                           std::size_t limit) = 0;
+    [[nodiscard]] virtual Task<Result<std::int64_t>> member_count(OrgKey org, Rid group) = 0;
+    /// The live resources among `ids`, in the order asked; unknown ids are simply absent.
+    [[nodiscard]] virtual Task<Result<std::vector<Reference>>> resolve(
+        OrgKey org, std::span<const std::string> ids) = 0;
+
+    /// Applies and makes durable, all or nothing; returns when it is on disk. Concurrent sets share
+    /// one durable commit (group commit); they are applied in the order of the calls.
+    [[nodiscard]] virtual Task<Result<Committed>> commit(WriteSet set) = 0;
+
+    /// Hands over a log record of a request that changed nothing. It is written with the next
+    /// commit, at the latest after 100 ms. Where more than 16 MiB wait, the call waits for room.
+    [[nodiscard]] virtual Task<void> record(LogEntry entry) = 0;
+
+    /// Complete JSON texts, newest first. Records handed over before the call are included.
+    [[nodiscard]] virtual Task<Result<std::vector<std::string>>> log(const LogQuery& query) = 0;
+    [[nodiscard]] virtual Task<Result<std::optional<std::string>>> log_entry(LogId id) = 0;
+
+    /// At start: everything about organisations, connectors and tokens.
+    [[nodiscard]] virtual Result<Directory> load_directory() = 0;
+
+    /// Housekeeping, called now and then: drops log segments whose newest record is older than
+    /// `log_before` and retained deletions older than `deleted_before`, a bounded batch a call;
+    /// returns whether more is left.
+    [[nodiscard]] virtual Task<Result<bool>> purge(Timestamp log_before,
+                                                   Timestamp deleted_before) = 0;
+
+    /// A cheap read and the health of the writer, for /readyz.
+    [[nodiscard]] virtual Result<void> healthy() = 0;
+
+    /// Figures for /metrics.
+    struct Figures {
+        std::uint64_t commits = 0;     ///< durable commits
+        std::uint64_t write_sets = 0;  ///< write sets in them
+        std::uint64_t log_records = 0;
+        std::uint64_t queue_depth = 0;  ///< write sets waiting now
+        std::uint64_t database_bytes = 0;
+    };
+    [[nodiscard]] virtual Figures figures() const = 0;
+
+    /// Writes what waits and stops. No call may follow or be under way. Idempotent.
+    virtual void close() = 0;
+};
+
+}  // namespace muster::store

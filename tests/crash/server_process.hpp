@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <sys/types.h>
+
+namespace muster::crash {
+
+/// A server as a child process, from its "ready" line to its SIGKILL.
+class ServerProcess {
+  public:
+    /// Waits at most 20 s for the ready line; throws std::runtime_error where it does not come.
+    ServerProcess(const std::filesystem::path& program, const std::filesystem::path& data);
+    ~ServerProcess() { kill(); }
+    ServerProcess(const ServerProcess&) = delete;
+    ServerProcess& operator=(const ServerProcess&) = delete;
+
+    [[nodiscard]] const std::string& address() const { return address_; }
+    /// SIGKILL, and waits until the process is gone. Idempotent.
+    void kill();
+
+  private:
+    pid_t pid_ = -1;
+    std::string address_;
+};
+
+}  // namespace muster::crash

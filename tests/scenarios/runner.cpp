@@ -1,0 +1,141 @@
+// Plays scenario files against the built binary. Each file gets an organisation of its own, and a
+// second one to show that nothing leaks between them.
+
+#include <cstdio>
+#include <exception>
+#include <expected>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+#include "exchange.hpp"
+#include "json/json.hpp"
+#include "match.hpp"
+#include "net/http_client.hpp"
+#include "program.hpp"
+#include "scenario.hpp"
+
+namespace muster::scenarios {
+namespace {
+
+using Outcome = std::expected<void, std::string>;
+
+/// Commands against the running server's data directory.
+class Commands {
+  public:
+    Commands(std::string muster, const std::filesystem::path& data)
+        : muster_(std::move(muster)), data_(data.string()) {}
+
+    /// The JSON object that `muster WORDS… --json` prints.
+    [[nodiscard]] std::expected<json::Object, std::string> object(
+        std::vector<std::string> words) const {
+        words.insert(words.begin(), muster_);
+        words.insert(words.end(), {"--data", data_, "--json"});
+        TRY_ASSIGN(const std::string output, run_command(words));
+        auto value = json::parse(output);
+        if (!value || !value->is_object())
+            return std::unexpected(fmt::format("not a JSON object: {}", output));
+        return std::move(value->get_object());
+    }
+
+  private:
+    std::string muster_;
+    std::string data_;
+};
+
+/// An organisation with a connector and a token; its variables begin with `prefix`.
+Outcome set_up(const Commands& commands, const std::string& name, const std::string& prefix,
+               Variables& variables) {
+    TRY_ASSIGN(const json::Object organisation, commands.object({"org", "create", name}));
+    const std::string slug{json::string_or_empty(organisation, "slug")};
+    TRY_ASSIGN(const json::Object connector,
+               commands.object({"connector", "create", "--org", slug, "--idp", "okta"}));
+    const std::string id{json::string_or_empty(connector, "id")};
+    TRY_ASSIGN(const json::Object token, commands.object({"token", "generate", "--connector", id}));
+    variables.set(prefix + "org", slug);
+    variables.set(prefix + "connector", id);
+    variables.set(prefix + "base", std::string{json::string_or_empty(connector, "scim_url")});
+    variables.set(prefix + "token", std::string{json::string_or_empty(token, "secret")});
+    return {};
+}
+
+struct Count {
+    int passed = 0;
+    int failed = 0;
+};
+
+std::expected<Count, std::string> play_file(const std::string& file, const Commands& commands,
+                                            const std::string& origin) {
+    std::ifstream stream(file);
+    if (!stream) return std::unexpected("cannot be read");
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    TRY_ASSIGN(const std::vector<Step> steps, parse_scenario(text));
+
+    Variables variables;
+    variables.set("origin", origin);
+    variables.set_raw("nul", std::string(1, '\0'));
+    const std::string name = std::filesystem::path(file).stem().string();
+    TRY_VOID(set_up(commands, name, "", variables));
+    TRY_VOID(set_up(commands, name + " neighbour", "other.", variables));
+
+    const auto url = net::Url::parse(origin);
+    if (!url) return std::unexpected(fmt::format("no URL: {}", origin));
+    net::HttpClient client(*url);
+    Exchange exchange(client, variables, [&commands](std::vector<std::string> words) {
+        return commands.object(std::move(words));
+    });
+    Count count;
+    for (const Step& step : steps) {
+        const std::vector<std::string> wrong = exchange.play(step);
+        ++(wrong.empty() ? count.passed : count.failed);
+        if (wrong.empty()) continue;
+        fmt::print("{}:{}: {}\n", file, step.line, step.name);
+        for (const std::string& sentence : wrong) fmt::print("    {}\n", sentence);
+    }
+    return count;
+}
+
+int play_all(const std::string& muster, std::span<const std::string> files) {
+    const TemporaryDirectory directory;
+    Server server(muster, directory.path() / "data");
+    const Commands commands(muster, directory.path() / "data");
+    int failed = 0;
+    for (const std::string& file : files) {
+        const auto count = play_file(file, commands, server.origin());
+        if (!count) {
+            fmt::print("{}: {}\n", file, count.error());
+            ++failed;
+            continue;
+        }
+        fmt::print("{}: {} steps passed, {} failed\n", file, count->passed, count->failed);
+        failed += count->failed;
+    }
+    if (const std::string end = server.stop(); !end.empty()) {
+        fmt::print("the server {}\n", end);
+        ++failed;
+    }
+    return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace muster::scenarios
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (arguments.size() < 2) {
+        fmt::print(stderr, "usage: scenario_runner MUSTER FILE.scim…\n");
+        return 2;
+    }
+    try {
+        return muster::scenarios::play_all(arguments.front(), std::span{arguments}.subspan(1));
+    } catch (const std::exception& failure) {
+        fmt::print(stderr, "scenario_runner: {}\n", failure.what());
+        return 1;
+    }
+}

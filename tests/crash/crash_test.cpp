@@ -7,11 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "app/application.hpp"
-#include "json/json.hpp"
 #include "ledger.hpp"
 #include "net/http_client.hpp"
-#include "server_process.hpp"
+#include "support/server_process.hpp"
+#include "support/tenant.hpp"
 
 namespace muster::crash {
 
@@ -20,29 +19,8 @@ namespace {
 constexpr unsigned kClients = 8;
 constexpr int kControlCycles = 5;
 
-struct Tenant {
-    std::string connector;
-    std::string token;
-    std::string group;
-};
-
-std::string member(const std::string& body, std::string_view name) {
-    const auto value = json::parse(body);
-    return value && value->is_object() ? std::string{json::string_or_empty(value->get_object(), name)}
-                                       : std::string{};
-}
-
-Tenant make_tenant(const std::filesystem::path& data) {
-    auto offline = app::Offline::open(data);
-    if (!offline) throw std::runtime_error(offline.error());
-    (*offline)->call("POST", "/admin/v1/organisations", R"({"name":"ACME"})");
-    const auto connector =
-        (*offline)->call("POST", "/admin/v1/connectors", R"({"org":"acme","idp":"okta"})");
-    const auto id = member(connector.second, "id");
-    const auto token = (*offline)->call("POST", "/admin/v1/tokens",
-                                        fmt::format(R"({{"connector":"{}"}})", id));
-    return {.connector = id, .token = member(token.second, "secret"), .group = {}};
-}
+using testing::ServerProcess;
+using testing::Tenant;
 
 /// One client's connection: requests as Okta sends them.
 class Client {
@@ -54,7 +32,7 @@ class Client {
                                                          const std::string& path,
                                                          std::string body) {
         return http_.send({.method = method,
-                           .target = fmt::format("/c/{}/scim/v2{}", tenant_.connector, path),
+                           .target = tenant_.target(path),
                            .headers = {{"Authorization", "Bearer " + tenant_.token},
                                        {"Content-Type", "application/scim+json"}},
                            .body = std::move(body)});
@@ -78,35 +56,36 @@ std::string patch_body(const std::string& operation) {
 }
 
 /// Creates, changes and groups people until the server is gone. A promise is entered into the
-/// ledger only after its answer was read whole.
-void storm(const std::string& address, const Tenant& tenant, const std::string& prefix,
-           Ledger& ledger) {
+/// ledger only after its answer was read whole; a refusal promises nothing.
+void storm(const std::string& address, const Tenant& tenant, const std::string& group,
+           const std::string& prefix, Ledger& ledger) {
     Client client(address, tenant);
     for (int i = 0;; ++i) {
         const auto name = fmt::format("{}-{}", prefix, i);
         const auto created = client.send("POST", "/Users", user_body(name));
-        if (!created || created->status != 201) return;
-        const auto id = member(created->body, "id");
+        if (!created) return;
+        if (created->status != 201) continue;
+        const auto id = testing::text_member(created->body, "id");
         ledger.created(id, name);
         const auto title = fmt::format(R"({{"op":"replace","path":"title","value":"{}"}})", i + 1);
         const auto patched = client.send("PATCH", "/Users/" + id, patch_body(title));
-        if (!patched || patched->status != 200) return;
-        ledger.retitled(id, i + 1);
+        if (!patched) return;
+        if (patched->status == 200) ledger.retitled(id, i + 1);
         const auto join =
             fmt::format(R"({{"op":"add","path":"members","value":[{{"value":"{}"}}]}})", id);
-        const auto joined = client.send("PATCH", "/Groups/" + tenant.group, patch_body(join));
-        if (!joined || joined->status != 204) return;
-        ledger.joined(id);
+        const auto joined = client.send("PATCH", "/Groups/" + group, patch_body(join));
+        if (!joined) return;
+        if (joined->status == 204) ledger.joined(id);
     }
 }
 
-void make_group(const std::string& address, Tenant& tenant) {
+std::string make_group(const std::string& address, const Tenant& tenant) {
     Client client(address, tenant);
     const auto made = client.send(
         "POST", "/Groups",
         R"({"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Everyone"})");
     if (!made || made->status != 201) throw std::runtime_error("cannot make the group");
-    tenant.group = member(made->body, "id");
+    return testing::text_member(made->body, "id");
 }
 
 struct Outcome {
@@ -117,20 +96,20 @@ struct Outcome {
 
 Outcome kill_again_and_again(const std::filesystem::path& program, int cycles, unsigned seed,
                              bool stop_at_loss) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "muster-crash-XXXXXX").string();
-    const std::filesystem::path data = ::mkdtemp(pattern.data());
-    auto tenant = make_tenant(data);
+    const auto data = testing::make_temporary_directory();
+    const auto tenant = testing::make_tenant(data);
+    std::string group;
     Ledger ledger;
     Outcome outcome;
     std::mt19937 random(seed);
     std::uniform_int_distribution<int> life_ms(30, 250);
     for (int cycle = 0; cycle < cycles; ++cycle) {
         ServerProcess server(program, data);
-        if (tenant.group.empty()) make_group(server.address(), tenant);
+        if (group.empty()) group = make_group(server.address(), tenant);
         std::vector<std::jthread> clients;
         for (unsigned i = 0; i < kClients; ++i) {
             clients.emplace_back([&, i] {
-                storm(server.address(), tenant, fmt::format("c{}-{}", cycle, i), ledger);
+                storm(server.address(), tenant, group, fmt::format("c{}-{}", cycle, i), ledger);
             });
         }
         std::this_thread::sleep_for(std::chrono::milliseconds{life_ms(random)});

@@ -1,4 +1,4 @@
-#include "server_process.hpp"
+#include "support/server_process.hpp"
 
 #include <array>
 #include <csignal>
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace muster::crash {
+namespace muster::testing {
 
 namespace {
 
@@ -46,6 +46,7 @@ ServerProcess::ServerProcess(const std::filesystem::path& program,
     if (pid_ < 0) throw std::runtime_error("fork failed");
     if (pid_ == 0) {
         ::dup2(output[1], STDOUT_FILENO);
+        ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
         ::execl(program.c_str(), program.c_str(), "serve", "--data", data.c_str(), "--listen",
                 "127.0.0.1:0", "--json", nullptr);
         ::_exit(127);
@@ -63,4 +64,4 @@ void ServerProcess::kill() {
     pid_ = -1;
 }
 
-}  // namespace muster::crash
+}  // namespace muster::testing

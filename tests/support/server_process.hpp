@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-namespace muster::crash {
+namespace muster::testing {
 
 /// A server as a child process, from its "ready" line to its SIGKILL.
 class ServerProcess {
@@ -16,7 +16,9 @@ class ServerProcess {
     ServerProcess(const ServerProcess&) = delete;
     ServerProcess& operator=(const ServerProcess&) = delete;
 
+    /// "127.0.0.1:PORT"
     [[nodiscard]] const std::string& address() const { return address_; }
+    [[nodiscard]] pid_t pid() const { return pid_; }
     /// SIGKILL, and waits until the process is gone. Idempotent.
     void kill();
 
@@ -25,4 +27,4 @@ class ServerProcess {
     std::string address_;
 };
 
-}  // namespace muster::crash
+}  // namespace muster::testing

@@ -1,0 +1,50 @@
+#include "support/tenant.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "app/application.hpp"
+#include "json/json.hpp"
+
+namespace muster::testing {
+
+namespace {
+
+std::string created(app::Offline& offline, std::string_view path, const std::string& body) {
+    auto [status, answer] = offline.call("POST", fmt::format("/admin/v1{}", path), body);
+    if (status != 201) throw std::runtime_error(answer);
+    return answer;
+}
+
+}  // namespace
+
+Tenant make_tenant(const std::filesystem::path& data, std::string_view name) {
+    auto offline = app::Offline::open(data);
+    if (!offline) throw std::runtime_error(offline.error());
+    const auto organisation =
+        created(**offline, "/organisations", fmt::format(R"({{"name":"{}"}})", name));
+    const auto connector = created(
+        **offline, "/connectors",
+        fmt::format(R"({{"org":"{}","idp":"okta"}})", text_member(organisation, "slug")));
+    const auto id = text_member(connector, "id");
+    const auto token =
+        created(**offline, "/tokens", fmt::format(R"({{"connector":"{}"}})", id));
+    return {.connector = id, .token = text_member(token, "secret")};
+}
+
+std::string text_member(std::string_view body, std::string_view name) {
+    const auto value = json::parse(body);
+    if (!value || !value->is_object()) return {};
+    return std::string{json::string_or_empty(value->get_object(), name)};
+}
+
+std::filesystem::path make_temporary_directory() {
+    auto pattern = (std::filesystem::temp_directory_path() / "muster-test-XXXXXX").string();
+    const char* made = ::mkdtemp(pattern.data());
+    if (made == nullptr) throw std::runtime_error("cannot make a temporary directory");
+    return made;
+}
+
+}  // namespace muster::testing

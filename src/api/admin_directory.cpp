@@ -115,18 +115,27 @@ json::Object Admin::to_json(const store::Token& token, const auth::LastUse* last
     return object;
 }
 
+namespace {
+
+/// Connectors in the order in which they were made.
+std::vector<auth::ConnectorPtr> in_order(const auth::Snapshot& snapshot) {
+    std::vector<auth::ConnectorPtr> sorted;
+    for (const auto& [id, entry] : snapshot.by_id) sorted.push_back(entry);
+    std::ranges::sort(sorted, {}, [](const auth::ConnectorPtr& entry) { return entry->connector.key; });
+    return sorted;
+}
+
+}  // namespace
+
 Task<AdminResponse> Admin::list_connectors(const AdminRequest& request, Segments) const {
     const auto slug = request.parameter("org");
     if (!slug.empty() && !core_.registry.snapshot()->by_slug.contains(slug)) {
         co_return not_found("organisation", slug);
     }
-    std::vector<auth::ConnectorPtr> sorted;
-    for (const auto& [id, entry] : core_.registry.snapshot()->by_id) {
-        if (slug.empty() || entry->organisation.slug == slug) sorted.push_back(entry);
-    }
-    std::ranges::sort(sorted, {}, [](const auth::ConnectorPtr& entry) { return entry->connector.key; });
     json::Array list;
-    for (const auto& entry : sorted) list.push_back(to_json(*entry));
+    for (const auto& entry : in_order(*core_.registry.snapshot())) {
+        if (slug.empty() || entry->organisation.slug == slug) list.push_back(to_json(*entry));
+    }
     co_return ok({{"connectors", std::move(list)}});
 }
 
@@ -176,11 +185,11 @@ Task<AdminResponse> Admin::list_tokens(const AdminRequest& request, Segments) co
     const auto entry = core_.registry.connector(connector_id);
     if (!entry && !connector_id.empty()) co_return not_found("connector", connector_id);
     json::Array list;
-    for (const auto& [id, connector] : core_.registry.snapshot()->by_id) {
+    for (const auto& connector : in_order(*core_.registry.snapshot())) {
         if (entry && connector->connector.key != entry->connector.key) continue;
         for (const auto& token : connector->tokens) {
             auto object = to_json(token.token, token.last_use.get());
-            object["connector"] = id;
+            object["connector"] = connector->connector.id;
             list.push_back(std::move(object));
         }
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "api/admin.hpp"
 #include "api/admin_support.hpp"
@@ -67,17 +68,27 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
                                           const scim::ResourceType& type) const {
     const auto org = organisation(request);
     if (!org) co_return problem(org.error());
-    const auto plan = store::make_plan(type, nullptr);
-    const auto total = co_await core_.store.count(org->key, plan);
-    if (!total) co_return store_problem(total.error());
+    std::optional<scim::Filter> filter;
+    if (const auto text = request.parameter("filter"); !text.empty()) {
+        auto parsed = scim::parse_filter(type, text, core_.limits.filter);
+        if (!parsed) co_return problem({400, "Invalid filter", parsed.error().detail, {}});
+        filter = std::move(*parsed);
+    }
     const auto start = std::max<std::size_t>(number_parameter(request, "startIndex", 1, 1U << 30), 1);
-    const auto count = number_parameter(request, "count", 100, 1000);
-    const auto slice = co_await core_.store.query(org->key, plan, Rid{}, start - 1, count);
-    if (!slice) co_return store_problem(slice.error());
+    const service::Window window{.first = start - 1,
+                                 .size = number_parameter(request, "count", 100, 1000)};
+    const service::Resources resources(core_);
+    const service::Query query(core_, resources);
+    const auto found = co_await query.find(org->key, type, filter ? &*filter : nullptr, window);
+    if (!found) co_return store_problem(found.error());
+    if (found->gave_up) {
+        co_return problem({400, "Too many", "This filter would have to look at too many rows.",
+                           "Filter by userName, externalId or emails.value."});
+    }
 
     json::Array list;
     const bool groups = type.find("members") != nullptr;
-    for (const auto& record : slice->records) {
+    for (const auto& record : found->records) {
         const auto document = service::parse_document(record.document);
         json::Object object{{"id", record.id}};
         for (std::string_view name : {"userName", "displayName", "externalId"}) {
@@ -98,7 +109,7 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
         }
         list.push_back(std::move(object));
     }
-    co_return ok({{"total", *total}, {groups ? "groups" : "users", std::move(list)}});
+    co_return ok({{"total", found->total}, {groups ? "groups" : "users", std::move(list)}});
 }
 
 Task<AdminResponse> Admin::show_resource(const AdminRequest& request,

@@ -103,7 +103,8 @@ std::expected<Principal, Denied> Registry::authenticate(const ConnectorPtr& conn
     if (!current && !previous) return deny(Refusal::WrongSecret, token.id);
     if (token.kind != credential->kind) return deny(Refusal::WrongScheme, token.id);
     if (!token.active) return deny(Refusal::Inactive, token.id);
-    if (token.expires <= now) return deny(Refusal::Expired, token.id);
+    const auto expires = current ? token.expires : token.previous_expires.value_or(token.expires);
+    if (expires <= now) return deny(Refusal::Expired, token.id);
 
     entry->last_use->note(now, peer);
     return Principal{.connector = connector,

@@ -94,6 +94,11 @@ TEST_F(RegistryTest, ARenewedTokenTakesBothSecretsUntilTheNewOneIsUsed) {
     const auto with_new = ask("Bearer " + std::string{renewed.reveal()});
     ASSERT_TRUE(with_new);
     EXPECT_TRUE(with_new->retires_previous);
+    token_.previous_expires = kLater;
+    token_.expires = Timestamp{kLater.ms * 2};
+    registry_.put(token_);
+    EXPECT_EQ(refusal(bearer(), kLater), Refusal::Expired) << "the old secret keeps its own end";
+    EXPECT_TRUE(ask("Bearer " + std::string{renewed.reveal()}, kLater));
     token_.previous_hash.reset();
     registry_.put(token_);
     EXPECT_EQ(refusal(bearer()), Refusal::WrongSecret);

@@ -78,10 +78,12 @@ void add_bash_option(std::string& cases, std::string_view pattern, const Argumen
 std::string words(const Path& path) {
     std::vector<std::string> all;
     const auto& command = *path.back();
+    all.reserve(command.children.size());
     for (const auto& child : command.children) all.push_back(child.name);
     for (const auto& argument : command.arguments) {
-        if (argument.is_option()) all.push_back(argument.name);
-        if (!argument.is_option()) {
+        if (argument.is_option()) {
+            all.push_back(argument.name);
+        } else {
             all.insert(all.end(), argument.choices.begin(), argument.choices.end());
         }
     }
@@ -176,6 +178,7 @@ std::string zsh_arguments(const Path& path) {
 
 std::string zsh_commands(const Command& command) {
     std::vector<std::string> all;
+    all.reserve(command.children.size());
     for (const auto& child : command.children) {
         all.push_back(quoted(child.name + ":" + zsh_text(child.summary)));
     }

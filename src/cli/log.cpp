@@ -92,6 +92,7 @@ Outcome list_log(Session& session, const Arguments& arguments) {
                                    arguments.text("--limit"));
     TRY_ASSIGN(const auto answer, session.ask("GET", target));
     TRY_VOID(list(session, answer, "records", kColumns, "The log has no such records."));
+    if (session.out().json()) return {};
     const auto& found = answer.at("records").as_array();
     const auto failed = std::ranges::find_if(found, is_failed);
     if (failed != found.end()) {

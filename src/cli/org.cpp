@@ -68,7 +68,7 @@ Outcome confirm_removal(Session& session, const Arguments& arguments,
     }
     const auto count = [&](std::string_view member) {
         const auto* value = organisation.if_contains(member);
-        return value == nullptr ? std::uint64_t{0} : value->to_number<std::uint64_t>();
+        return value != nullptr && value->is_int64() ? value->get_int64() : 0;
     };
     session.out().say(fmt::format(
         "This deletes \"{}\" for ever: {}, {}, {} and its log.",

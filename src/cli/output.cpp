@@ -121,8 +121,8 @@ void flatten(const json::Value& value, const std::string& path,
              std::vector<std::pair<std::string, std::string>>& lines) {
     if (const auto* object = value.if_object()) {
         for (const auto& [name, inner] : *object) {
-            const auto shown = printable(name);
-            flatten(inner, path.empty() ? shown : path + "." + shown, lines);
+            const auto* dot = path.empty() ? "" : ".";
+            flatten(inner, fmt::format("{}{}{}", path, dot, printable(name)), lines);
         }
     } else if (const auto* array = value.if_array()) {
         for (std::size_t i = 0; i < array->size(); ++i) {
@@ -144,7 +144,7 @@ std::string text_of(const json::Object& object, const Column& column) {
     return text;
 }
 
-std::string count_of(std::uint64_t count, std::string_view noun) {
+std::string count_of(std::int64_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 

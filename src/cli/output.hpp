@@ -73,6 +73,6 @@ class Output {
 [[nodiscard]] std::string text_of(const json::Object& object, const Column& column);
 
 /// "1 user", "2 users"
-[[nodiscard]] std::string count_of(std::uint64_t count, std::string_view noun);
+[[nodiscard]] std::string count_of(std::int64_t count, std::string_view noun);
 
 }  // namespace muster::cli

@@ -104,6 +104,7 @@ std::string unknown_word(std::string_view word, const Command& command) {
         return fmt::format("\"{}\" is one argument too many.", printable(word));
     }
     std::vector<std::string_view> known;
+    known.reserve(command.children.size());
     for (const auto& child : command.children) known.push_back(child.name);
     return fmt::format("There is no command \"{}\".{}", printable(word), did_you_mean(word, known));
 }

@@ -64,9 +64,12 @@ void show(Session& session, const simulator::Report& report) {
             session.out().say(fmt::format("{}: {}", step.step, example));
         }
     }
-    session.out().say(fmt::format("{} in {:.1f} s, {}.", count_of(report.requests, "request"),
+    const auto count = [](std::uint64_t number, std::string_view noun) {
+        return count_of(static_cast<std::int64_t>(number), noun);
+    };
+    session.out().say(fmt::format("{} in {:.1f} s, {}.", count(report.requests, "request"),
                                   static_cast<double>(report.elapsed.count()) / 1000.0,
-                                  count_of(report.failures, "failure")));
+                                  count(report.failures, "failure")));
 }
 
 Outcome simulate_okta(Session& session, const Arguments& arguments) {

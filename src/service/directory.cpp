@@ -147,7 +147,13 @@ Outcome<store::Token> Directory::known_token(std::string_view id) const {
         core_.registry.connector(id.substr(0, std::min(id.size(), auth::kConnectorIdLength)));
     if (connector) {
         for (const auto& entry : connector->tokens) {
-            if (entry.token.id == id) return entry.token;
+            if (entry.token.id != id) continue;
+            auto token = entry.token;
+            if (auto use = entry.last_use->get()) {
+                token.last_used = use->used;
+                token.last_used_from = std::move(use->from);
+            }
+            return token;
         }
     }
     return missing("token", id, "List them: muster token list");
@@ -276,6 +282,7 @@ Task<Outcome<IssuedToken>> Directory::generate_token(NewToken request) {
                        .active = true,
                        .hash = {},
                        .previous_hash = {},
+                       .previous_expires = {},
                        .created_by = request.created_by,
                        .created = now,
                        .expires = after(now, request.life),
@@ -313,6 +320,7 @@ Task<Outcome<IssuedToken>> Directory::renew_token(std::string token_id) {
     // The secret of an expired or switched-off token must not come back to life with its successor.
     const bool old_is_good = token.active && token.expires > now;
     token.previous_hash = old_is_good ? std::optional{token.hash} : std::nullopt;
+    token.previous_expires = old_is_good ? std::optional{token.expires} : std::nullopt;
     token.hash = core_.registry.hash(secret.reveal());
     token.active = true;
     token.expires = after(now, std::chrono::days{365});
@@ -334,6 +342,7 @@ Task<void> Directory::retire_previous_secret(std::string token_id) {
     auto token = known_token(token_id);
     if (!token || !token->previous_hash) co_return;
     token->previous_hash.reset();
+    token->previous_expires.reset();
     // Memory first: the old secret is refused from here on even if the disk fails.
     core_.registry.put(*token);
     auto retired = std::move(*token);

@@ -19,11 +19,6 @@ namespace {
 /// Candidates looked at before other requests of the same thread get their turn.
 constexpr std::size_t kSlice = 256;
 
-struct Window {
-    std::size_t first = 0;  ///< matches to pass over
-    std::size_t size = 0;   ///< matches to return
-};
-
 Window window_of(const ListRequest& request, const Limits& limits) {
     const auto start = std::max<std::int64_t>(request.start_index.value_or(1), 1);
     const auto asked =
@@ -31,28 +26,6 @@ Window window_of(const ListRequest& request, const Limits& limits) {
     const auto size = std::clamp<std::int64_t>(asked, 0, static_cast<std::int64_t>(limits.max_page));
     return {static_cast<std::size_t>(start) - 1, static_cast<std::size_t>(size)};
 }
-
-/// The body of a ListResponse, written as the resources come.
-class Page {
-  public:
-    explicit Page(std::size_t reserve) { resources_.reserve(reserve); }
-
-    std::string& next() {
-        if (count_++ != 0) resources_.push_back(',');
-        return resources_;
-    }
-    [[nodiscard]] std::size_t count() const { return count_; }
-
-    [[nodiscard]] std::string finish(std::int64_t total, std::size_t start_index) && {
-        return fmt::format(
-            R"({{"schemas":["{}"],"totalResults":{},"startIndex":{},"itemsPerPage":{},"Resources":[{}]}})",
-            scim::kListResponse, total, start_index, count_, resources_);
-    }
-
-  private:
-    std::string resources_;
-    std::size_t count_ = 0;
-};
 
 /// Which rows of other tables the filter has to see.
 scim::Projection needed_by(const scim::ResourceType& type, const scim::Filter& filter) {
@@ -116,6 +89,48 @@ Task<scim::Result<Answer>> Query::search(Call& call, const scim::ResourceType& t
     co_return co_await list(call, type, std::move(request));
 }
 
+Task<store::Result<Found>> Query::find(OrgKey org, const scim::ResourceType& type,
+                                       const scim::Filter* filter, Window window) const {
+    const auto plan = store::make_plan(type, filter);
+    Found found;
+    std::size_t skip = 0;
+    if (plan.exact) {
+        CO_TRY_ASSIGN(found.total, co_await core_.store.count(org, plan));
+        skip = window.first;
+    }
+    const auto needs = plan.exact ? scim::Projection{} : needed_by(type, *filter);
+    const Renderer renderer(*core_.catalog, "");
+    std::size_t scanned = 0;
+    Rid after{};
+    for (bool more = !plan.exact || window.size > 0; more;) {
+        const auto wanted = plan.exact ? window.size - found.records.size() : kSlice;
+        CO_TRY_ASSIGN(auto slice, co_await core_.store.query(org, plan, after, skip,
+                                                             std::min(wanted, kSlice)));
+        skip = 0;
+        scanned += slice.records.size();
+        if (!slice.records.empty()) after = slice.records.back().rid;
+        for (auto& record : slice.records) {
+            if (!plan.exact) {
+                CO_TRY_ASSIGN(const auto seen,
+                              co_await resources_.relations(org, type, record.rid, needs));
+                if (!filter->matches(renderer.object(type, record, seen))) continue;
+                const auto position = static_cast<std::size_t>(found.total++);
+                if (position < window.first || found.records.size() >= window.size) continue;
+            }
+            found.records.push_back(std::move(record));
+        }
+        more = slice.more && !(plan.exact && found.records.size() >= window.size);
+        if (!more) break;
+        if (scanned > core_.limits.max_scanned_rows) {
+            found.gave_up = true;
+            break;
+        }
+        const auto executor = co_await boost::asio::this_coro::executor;
+        co_await boost::asio::post(executor, boost::asio::use_awaitable);
+    }
+    co_return found;
+}
+
 Task<scim::Result<Answer>> Query::list(Call& call, const scim::ResourceType& type,
                                        ListRequest request) const {
     CO_TRY_ASSIGN(const auto projection, scim::Projection::parse(type, request.attributes,
@@ -123,59 +138,32 @@ Task<scim::Result<Answer>> Query::list(Call& call, const scim::ResourceType& typ
     std::optional<scim::Filter> filter;
     if (!request.filter.empty()) {
         CO_TRY_ASSIGN(filter, scim::parse_filter(type, request.filter, core_.limits.filter));
-        call.record.step("parsed", fmt::format("filter {}", filter->to_string()));
+        call.record.step("parsed", "filter " + filter->to_string());
     }
-    const auto plan = store::make_plan(type, filter ? &*filter : nullptr);
     const auto window = window_of(request, core_.limits);
-    const auto org = call.org();
+    const auto found = co_await find(call.org(), type, filter ? &*filter : nullptr, window);
+    if (!found) co_return refuse_store(call, found.error());
+    if (found->gave_up) {
+        co_return std::unexpected(scim::too_many(
+            "This filter would have to look at too many resources. Filter by userName, externalId, "
+            "emails.value or id, which are indexed."));
+    }
     const Renderer renderer(*core_.catalog, call.base_url);
-    Page page(std::min(window.size, std::size_t{16}) * 1024);
-
-    std::int64_t total = 0;
-    std::size_t scanned = 0;
-    std::size_t skip = 0;
-    if (plan.exact) {
-        auto count = co_await core_.store.count(org, plan);
-        if (!count) co_return refuse_store(call, count.error());
-        total = *count;
-        skip = window.first;
+    std::string resources;
+    resources.reserve(found->records.size() * 1024);
+    for (const auto& record : found->records) {
+        const auto related = co_await resources_.relations(call.org(), type, record.rid, projection);
+        if (!related) co_return refuse_store(call, related.error());
+        if (!resources.empty()) resources.push_back(',');
+        renderer.append(resources, type, record, *related, projection);
     }
-    const auto filter_needs =
-        plan.exact ? scim::Projection{} : needed_by(type, *filter);
-    Rid after{};
-    for (bool more = !plan.exact || window.size > 0; more;) {
-        const auto limit = plan.exact ? window.size - page.count() : kSlice;
-        auto slice = co_await core_.store.query(org, plan, after, skip, std::min(limit, kSlice));
-        if (!slice) co_return refuse_store(call, slice.error());
-        skip = 0;
-        scanned += slice->records.size();
-        for (const auto& record : slice->records) {
-            if (!plan.exact) {
-                auto seen = co_await resources_.relations(org, type, record.rid, filter_needs);
-                if (!seen) co_return refuse_store(call, seen.error());
-                if (!filter->matches(renderer.object(type, record, *seen))) continue;
-                const auto position = static_cast<std::size_t>(total++);
-                if (position < window.first || page.count() >= window.size) continue;
-            }
-            auto related = co_await resources_.relations(org, type, record.rid, projection);
-            if (!related) co_return refuse_store(call, related.error());
-            renderer.append(page.next(), type, record, *related, projection);
-        }
-        if (!slice->records.empty()) after = slice->records.back().rid;
-        more = slice->more && !(plan.exact && page.count() >= window.size);
-        if (more && scanned > core_.limits.max_scanned_rows) {
-            co_return std::unexpected(scim::too_many(
-                "This filter would have to look at too many resources. Filter by userName, "
-                "externalId, emails.value or id, which are indexed."));
-        }
-        if (more) {
-            auto executor = co_await boost::asio::this_coro::executor;
-            co_await boost::asio::post(executor, boost::asio::use_awaitable);
-        }
-    }
-    call.record.step("answered", fmt::format("{} of {} resources", page.count(), total));
-    co_return Answer{.status = 200,
-                     .body = std::move(page).finish(total, window.first + 1)};
+    call.record.step("answered",
+                     fmt::format("{} of {} resources", found->records.size(), found->total));
+    co_return Answer{
+        .status = 200,
+        .body = fmt::format(
+            R"({{"schemas":["{}"],"totalResults":{},"startIndex":{},"itemsPerPage":{},"Resources":[{}]}})",
+            scim::kListResponse, found->total, window.first + 1, found->records.size(), resources)};
 }
 
 }  // namespace muster::service

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "scim/filter/filter.hpp"
 #include "service/resources.hpp"
 
 namespace muster::service {
@@ -18,14 +20,30 @@ struct ListRequest {
     std::optional<std::int64_t> count;
 };
 
+/// Which matches of a list are wanted, in order of creation.
+struct Window {
+    std::size_t first = 0;  ///< matches to pass over
+    std::size_t size = 0;   ///< matches to return
+};
+
+struct Found {
+    std::int64_t total = 0;
+    std::vector<store::Record> records;
+    bool gave_up = false;  ///< more rows than max_scanned_rows would have had to be looked at
+};
+
 class Query {
   public:
     Query(const Core& core, const Resources& resources) : core_(core), resources_(resources) {}
 
+    /// What matches `filter` (null: everything). An unindexed filter gives way to other requests
+    /// after every slice.
+    [[nodiscard]] Task<store::Result<Found>> find(OrgKey org, const scim::ResourceType& type,
+                                                  const scim::Filter* filter, Window window) const;
+
     /// Pages are in order of creation, so they neither overlap nor move under later writes.
     /// `startIndex` below 1 is 1, `count` below 0 is 0 and above the limit is the limit
-    /// (RFC 7644 §3.4.2.4); totalResults is always the true total. An unindexed filter gives way
-    /// to other requests after every slice.
+    /// (RFC 7644 §3.4.2.4); totalResults is always the true total.
     [[nodiscard]] Task<scim::Result<Answer>> list(Call& call, const scim::ResourceType& type,
                                                   ListRequest request) const;
     /// POST …/.search

@@ -32,6 +32,22 @@ scim::Error body_error(const json::ParseError& error) {
         fmt::format("The body is not acceptable JSON (byte {}): {}", error.offset, error.message));
 }
 
+/// The type of the resource that a mutation is about.
+std::string_view type_of(const store::Mutation& mutation) {
+    return std::visit(
+        [](const auto& one) -> std::string_view {
+            if constexpr (requires { one.type; }) return one.type;
+            return {};
+        },
+        mutation);
+}
+
+/// An attribute as the schema spells it; stores know it in lower case.
+std::string spelled(const scim::ResourceType* type, std::string attribute) {
+    const auto* known = type == nullptr ? nullptr : type->find(attribute);
+    return known == nullptr ? std::move(attribute) : known->name;
+}
+
 /// The first few ids, quoted, and how many more there are.
 std::string list_ids(const std::vector<std::string>& ids) {
     constexpr std::size_t kShown = 10;
@@ -45,12 +61,10 @@ std::string list_ids(const std::vector<std::string>& ids) {
 }
 
 std::string unique_taken_detail(const store::Error& error) {
-    const bool is_user = error.attribute == "username";
     return fmt::format(
-        "{} already has this {} (id {}). Give one of them another, or let the identity provider "
-        "link the existing one: in Okta, import from this app or assign the person again.",
-        is_user ? "Another user" : "Another resource",
-        is_user ? std::string_view{"userName"} : std::string_view{error.attribute}, error.holder_id);
+        "Another one already has this {} (id {}). Give one of them another, or let the identity "
+        "provider link the existing one: in Okta, import from this app, then assign or push again.",
+        error.attribute, error.holder_id);
 }
 
 }  // namespace
@@ -118,6 +132,7 @@ Task<scim::Result<std::vector<store::Reference>>> resolve_members(
 
 Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::Mutation mutation,
                                            Answer answer) {
+    const auto* type = core.catalog->type_named(type_of(mutation));
     auto record = call.record.copy();
     record.step("written", "durable with this record");
     store::WriteSet set;
@@ -125,7 +140,11 @@ Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::
     set.mutations.push_back(std::move(mutation));
     set.log.push_back(std::move(record).finish(answer.status, answer.body, call.elapsed_us()));
     auto committed = co_await core.store.commit(std::move(set));
-    if (!committed) co_return std::unexpected(std::move(committed).error());
+    if (!committed) {
+        auto error = std::move(committed).error();
+        error.attribute = spelled(type, std::move(error.attribute));
+        co_return std::unexpected(std::move(error));
+    }
     MUSTER_CHECK(committed->applied.size() == 1);
     call.recorded = true;
     co_return committed->applied.front();

@@ -38,8 +38,10 @@ std::string address_in(const std::string& ready) {
 
 }  // namespace
 
-ServerProcess::ServerProcess(const std::filesystem::path& program,
-                             const std::filesystem::path& data) {
+ServerProcess::ServerProcess(const std::vector<std::string>& command) {
+    std::vector<char*> arguments;
+    for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
     std::array<int, 2> output{};
     if (::pipe2(output.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe failed");
     pid_ = ::fork();
@@ -47,8 +49,7 @@ ServerProcess::ServerProcess(const std::filesystem::path& program,
     if (pid_ == 0) {
         ::dup2(output[1], STDOUT_FILENO);
         ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
-        ::execl(program.c_str(), program.c_str(), "serve", "--data", data.c_str(), "--listen",
-                "127.0.0.1:0", "--json", nullptr);
+        ::execv(arguments.front(), arguments.data());
         ::_exit(127);
     }
     ::close(output[1]);

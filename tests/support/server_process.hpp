@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -11,7 +12,11 @@ namespace muster::testing {
 class ServerProcess {
   public:
     /// Waits at most 20 s for the ready line; throws std::runtime_error where it does not come.
-    ServerProcess(const std::filesystem::path& program, const std::filesystem::path& data);
+    explicit ServerProcess(const std::vector<std::string>& command);
+    /// `muster serve` on a free port.
+    ServerProcess(const std::filesystem::path& program, const std::filesystem::path& data)
+        : ServerProcess({program.string(), "serve", "--data", data.string(), "--listen",
+                         "127.0.0.1:0", "--json"}) {}
     ~ServerProcess() { kill(); }
     ServerProcess(const ServerProcess&) = delete;
     ServerProcess& operator=(const ServerProcess&) = delete;

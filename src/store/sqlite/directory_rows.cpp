@@ -72,6 +72,7 @@ Token token_of(const Rows& row) {
     token.expires = Timestamp{row.integer(10)};
     if (!row.is_null(11)) token.last_used = Timestamp{row.integer(11)};
     token.last_used_from = row.text(12);
+    if (!row.is_null(13)) token.previous_expires = Timestamp{row.integer(13)};
     return token;
 }
 
@@ -102,14 +103,15 @@ DirectoryRows::DirectoryRows(const Database& db)
                      "created = excluded.created"),
       put_token_(db,
                  "INSERT INTO token (key, connector, id, name, kind, active, hash, "
-                 "previous_hash, created_by, created, expires, last_used, last_used_from) "
-                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+                 "previous_hash, created_by, created, expires, last_used, last_used_from, previous_expires) "
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
                  "ON CONFLICT (key) DO UPDATE SET connector = excluded.connector, "
                  "id = excluded.id, name = excluded.name, kind = excluded.kind, "
                  "active = excluded.active, hash = excluded.hash, "
                  "previous_hash = excluded.previous_hash, created_by = excluded.created_by, "
                  "created = excluded.created, expires = excluded.expires, "
-                 "last_used = excluded.last_used, last_used_from = excluded.last_used_from"),
+                 "last_used = excluded.last_used, last_used_from = excluded.last_used_from, "
+                 "previous_expires = excluded.previous_expires"),
       remove_token_(db, "DELETE FROM token WHERE key = ?1"),
       touch_token_(db, "UPDATE token SET last_used = ?2, last_used_from = ?3 WHERE key = ?1") {
     for (const char* sql : kRemoveOrganisation) remove_organisation_.emplace_back(db, sql);
@@ -143,7 +145,8 @@ Outcome<void> DirectoryRows::apply(const PutToken& put) {
         put_token_.execute(token.key.value, token.connector.value, token.id, token.name,
                            static_cast<std::int64_t>(token.kind), token.active, token.hash,
                            token.previous_hash, token.created_by, token.created.ms,
-                           token.expires.ms, milliseconds(token.last_used), token.last_used_from),
+                           token.expires.ms, milliseconds(token.last_used), token.last_used_from,
+                           milliseconds(token.previous_expires)),
         "the token's id is taken, or its connector is gone");
 }
 
@@ -170,7 +173,7 @@ Outcome<Directory> read_directory(const Database& db) {
     TRY_ASSIGN(directory.tokens,
                read_all(db,
                         "SELECT key, connector, id, name, kind, active, hash, previous_hash, "
-                        "created_by, created, expires, last_used, last_used_from "
+                        "created_by, created, expires, last_used, last_used_from, previous_expires "
                         "FROM token ORDER BY key",
                         token_of));
     return directory;

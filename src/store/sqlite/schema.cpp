@@ -47,7 +47,8 @@ CREATE TABLE token (
     created        INTEGER NOT NULL,
     expires        INTEGER NOT NULL,
     last_used      INTEGER,
-    last_used_from TEXT NOT NULL
+    last_used_from TEXT NOT NULL,
+    previous_expires INTEGER
 ) STRICT;
 CREATE INDEX token_connector ON token (connector);
 

@@ -1,5 +1,6 @@
 // What is particular to SQLite: the file, its lock and settings, restarts, failing disks, batches.
 
+#include "store/sqlite/inspect.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <fstream>
@@ -269,15 +270,23 @@ TEST_F(SqliteStoreTest, A_full_disk_fails_the_moment_and_is_survived) {
         << "log records wait until there is room";
 }
 
-TEST_F(SqliteStoreTest, The_write_ahead_log_is_emptied_when_nothing_happens) {
+TEST_F(SqliteStoreTest, Everything_reaches_the_main_file_when_nothing_happens) {
     auto store = opened(options());
     put_organisation(*store);
-    const std::string wal = path() + "-wal";
-    ASSERT_GT(std::filesystem::file_size(wal), 0U);
-    for (int i = 0; i < 300 && std::filesystem::file_size(wal) > 0; ++i) {
+    const std::string copy = path() + "-copy";
+    std::filesystem::create_directory(copy);
+    const auto main_file_is_sound = [&] {
+        std::filesystem::copy_file(path(), copy + "/muster.db",
+                                   std::filesystem::copy_options::overwrite_existing);
+        return inspect(copy).has_value();
+    };
+    ASSERT_FALSE(main_file_is_sound()) << "so far only the write-ahead log has it";
+    bool sound = false;
+    for (int i = 0; i < 300 && !sound; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        sound = main_file_is_sound();
     }
-    EXPECT_EQ(std::filesystem::file_size(wal), 0U);
+    EXPECT_TRUE(sound);
     EXPECT_GT(store->figures().database_bytes, 0U);
 }
 

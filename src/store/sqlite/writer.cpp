@@ -20,16 +20,20 @@ namespace muster::store::sqlite {
 namespace asio = boost::asio;
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kLogDelay{100};
 constexpr milliseconds kLogRetryDelay{1000};  // after a full disk
-constexpr milliseconds kIdleDelay{1000};      // before the write-ahead log is emptied
+constexpr milliseconds kIdleDelay{1000};      // before the write-ahead log is checkpointed
+constexpr microseconds kLongestWait{2000};    // for others of the same batch
 constexpr milliseconds kControlDelay{20};     // by which a control run's commits lag its answers
 constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
 constexpr std::size_t kLogRoomBytes = std::size_t{16} << 20;
-constexpr int kCheckpointPages = 4096;
+// The log is rewritten from its beginning after a checkpoint. It is kept small and is never cut: a
+// sync of blocks that the file already has is cheaper than one that makes it grow.
+constexpr int kCheckpointPages = 1000;
 
 // After these the transaction is gone but the database is as it was: the next one may succeed.
 // After any other error nobody knows what reached the disk (a failed fsync may report success when
@@ -133,10 +137,10 @@ void Writer::enqueue(Request request) {
     std::unique_lock lock(mutex_);
     if (!stopping_ && !failed_) {
         queue_.push_back(std::move(request));
-        const bool first = queue_.size() == 1;
+        // The writer sleeps until there is something to do, or until a batch is as full as the last.
+        const bool awaited = queue_.size() == 1 || queue_.size() == expected_sets_;
         lock.unlock();
-        // Where others wait already, the writer is awake or was woken.
-        if (first) wake_.notify_one();
+        if (awaited) wake_.notify_one();
         return;
     }
     const Error error = stopping_ ? unavailable("the store is closing") : *failed_;
@@ -222,13 +226,13 @@ void Writer::stop() {
 void Writer::run() {
     while (std::optional<Batch> batch = take()) {
         if (batch->empty()) {
-            checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+            checkpoint();
             continue;
         }
         write(*std::move(batch));
         if (wal_pages_ < checkpointed_at_) checkpointed_at_ = 0;
         if (wal_pages_ - checkpointed_at_ >= kCheckpointPages) {
-            checkpoint(SQLITE_CHECKPOINT_PASSIVE);
+            checkpoint();
         }
     }
 }
@@ -252,7 +256,19 @@ std::optional<Writer::Batch> Writer::take() {
         }
     }
     if (queue_.empty() && log_.empty()) return std::nullopt;
+    wait_for_company(lock);
     return collect();
+}
+
+// Clients that were answered together ask again together. The first to come back would otherwise
+// have a durable commit of its own, while all the others wait for it and then for a second one.
+// Nobody waits where the last batch was a single set, nor longer than half a commit.
+void Writer::wait_for_company(std::unique_lock<std::mutex>& lock) {
+    if (queue_.empty() || stopping_) return;
+    const Instant until = steady_clock::now() + std::min(last_write_ / 2, kLongestWait);
+    wake_.wait_until(lock, until,
+                     [this] { return queue_.size() >= expected_sets_ || stopping_; });
+    expected_sets_ = std::min(queue_.size(), options_.batch_sets);
 }
 
 Writer::Batch Writer::collect() {
@@ -270,6 +286,7 @@ Writer::Batch Writer::collect() {
 }
 
 void Writer::write(Batch batch) {
+    const Instant began = steady_clock::now();
     Outcome<std::vector<Result<Done>>> results = apply_all(batch);
     const bool answered = results.has_value() && !options_.durable;
     if (answered) {
@@ -290,6 +307,7 @@ void Writer::write(Batch batch) {
         note_failure(results.error());
     }
     settle_log(batch, results.has_value());
+    last_write_ = std::chrono::duration_cast<microseconds>(steady_clock::now() - began);
     if (answered) return;
     if (!results) {
         const Error error = std::move(results).error().error;
@@ -440,16 +458,17 @@ void Writer::resume(std::vector<Resumption> resumptions) {
     }
 }
 
-void Writer::checkpoint(int mode) {
+void Writer::checkpoint() {
     if (failed_) {
         wal_pages_ = 0;  // nothing to come back for
         return;
     }
     int in_log = 0;
     int moved = 0;
-    const int status = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, mode, &in_log, &moved);
+    const int status = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
+                                                 &in_log, &moved);
     if (status != SQLITE_OK) note_failure(db_.failure(status));
-    if (status == SQLITE_OK && mode == SQLITE_CHECKPOINT_TRUNCATE) wal_pages_ = 0;
+    if (status == SQLITE_OK && moved == in_log) wal_pages_ = 0;
     checkpointed_at_ = wal_pages_;
 }
 

@@ -95,6 +95,7 @@ class Writer {
     void run();
     /// The next batch; an empty one after an idle second; nothing when it is time to end.
     [[nodiscard]] std::optional<Batch> take();
+    void wait_for_company(std::unique_lock<std::mutex>& lock);
     [[nodiscard]] Batch collect();
     void write(Batch batch);
     [[nodiscard]] Outcome<std::vector<Result<Done>>> apply_all(const Batch& batch);
@@ -106,7 +107,7 @@ class Writer {
     void settle_log(Batch& batch, bool written);
     static void answer(std::vector<Request>& requests, std::vector<Result<Done>> results);
     static void resume(std::vector<Resumption> resumptions);
-    void checkpoint(int mode);
+    void checkpoint();
 
     const Options options_;
     Database db_;
@@ -115,12 +116,14 @@ class Writer {
     ResourceRows resources_;
     DirectoryRows directory_;
     SegmentWriter segments_;
+    std::chrono::microseconds last_write_{0};  ///< how long the last batch took
     int wal_pages_ = 0;        ///< in the log after the last commit
     int checkpointed_at_ = 0;  ///< wal_pages_ at the last checkpoint
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Request> queue_;
+    std::size_t expected_sets_ = 1;  ///< in the next batch: as many as in the last one
     std::vector<LogEntry> log_;
     std::size_t log_bytes_ = 0;  ///< in log_ and in the batch that is being written
     Instant log_due_;

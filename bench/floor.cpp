@@ -21,8 +21,6 @@
 #include <thread>
 #include <vector>
 
-#include <sqlite3.h>
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -33,6 +31,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <sqlite3.h>
 
 namespace {
 
@@ -63,8 +62,8 @@ class Connection {
     sqlite3_stmt* prepare(std::string sql) {
         if (const auto at = sql.find("ORG"); at != std::string::npos) sql.replace(at, 3, org_);
         sqlite3_stmt* statement = nullptr;
-        if (sqlite3_prepare_v3(handle_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
-            SQLITE_OK) {
+        if (sqlite3_prepare_v3(handle_, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement,
+                               nullptr) != SQLITE_OK) {
             throw std::runtime_error(sqlite3_errmsg(handle_));
         }
         return statement;
@@ -109,18 +108,18 @@ class Writer {
         sqlite3_stmt* resource = db_.prepare(
             "INSERT INTO resource (rid, org, type, id, version, created, modified, active, source, "
             "display, document) VALUES (?1, ORG, 'User', ?2, 1, 1, 1, 1, 1, ?2, ?3)");
-        sqlite3_stmt* uniq = db_.prepare(
-            "INSERT INTO uniq VALUES (ORG, 'User', 'username', ?1, ?2)");
-        sqlite3_stmt* attr = db_.prepare(
-            "INSERT INTO attr VALUES (ORG, 'User', ?3, ?1, ?2)");
-        sqlite3_stmt* counter = db_.prepare("UPDATE counter SET live = live + 1 WHERE type = 'User'");
+        sqlite3_stmt* uniq =
+            db_.prepare("INSERT INTO uniq VALUES (ORG, 'User', 'username', ?1, ?2)");
+        sqlite3_stmt* attr = db_.prepare("INSERT INTO attr VALUES (ORG, 'User', ?3, ?1, ?2)");
+        sqlite3_stmt* counter =
+            db_.prepare("UPDATE counter SET live = live + 1 WHERE type = 'User'");
         sqlite3_stmt* update = db_.prepare(
             "UPDATE resource SET version = version + 1, modified = modified + 1, document = ?2 "
             "WHERE org = ORG AND id = ?1");
-        sqlite3_stmt* member = db_.prepare(
-            "INSERT INTO member VALUES (ORG, 1, ?1)");
+        sqlite3_stmt* member = db_.prepare("INSERT INTO member VALUES (ORG, 1, ?1)");
         sqlite3_stmt* group = db_.prepare(
-            "UPDATE resource SET version = version + 1 WHERE rid = (SELECT min(rid) FROM resource)");
+            "UPDATE resource SET version = version + 1 WHERE rid = (SELECT min(rid) FROM "
+            "resource)");
         sqlite3_stmt* log = db_.prepare(
             "INSERT INTO log_segment (org, connector, first_id, last_id, records, failures, data) "
             "VALUES (1, 1, ?1, ?1, ?2, 0, ?3)");
@@ -205,8 +204,8 @@ asio::awaitable<void> serve(tcp::socket socket, Shared& shared, sqlite3_stmt* re
     while (true) {
         http::request_parser<http::string_body> parser;
         parser.body_limit(8U << 20);
-        const auto [read_error, got] = co_await http::async_read(
-            socket, buffer, parser, asio::as_tuple(asio::use_awaitable));
+        const auto [read_error, got] =
+            co_await http::async_read(socket, buffer, parser, asio::as_tuple(asio::use_awaitable));
         if (read_error) break;
         const auto& request = parser.get();
         const std::string target{request.target()};

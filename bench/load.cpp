@@ -61,7 +61,8 @@ asio::awaitable<void> shoot(tcp::socket socket, std::size_t index, Run& run) {
         ++run.started;
         const auto shot = run.next(index);
         const auto began = Clock::now();
-        auto [error, written] = co_await asio::async_write(socket, asio::buffer(shot.bytes), kToken);
+        auto [error, written] =
+            co_await asio::async_write(socket, asio::buffer(shot.bytes), kToken);
         std::size_t got = 0;
         Answer answer;
         while (!error && (answer.size == 0 || got < answer.size)) {
@@ -83,7 +84,8 @@ asio::awaitable<void> shoot(tcp::socket socket, std::size_t index, Run& run) {
             }
             if (error) co_return;
         } else if (run.load.keep_bodies) {
-            run.measured.bodies.push_back(input.substr(answer.body_at, answer.size - answer.body_at));
+            run.measured.bodies.push_back(
+                input.substr(answer.body_at, answer.size - answer.body_at));
         }
     }
 }

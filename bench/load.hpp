@@ -12,8 +12,8 @@
 namespace muster::bench {
 
 struct Shot {
-    std::string bytes;       ///< a whole HTTP request
-    unsigned status = 200;   ///< the answer that counts as success
+    std::string bytes;      ///< a whole HTTP request
+    unsigned status = 200;  ///< the answer that counts as success
 };
 
 /// Makes the next request of a connection.

@@ -4,15 +4,14 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <fcntl.h>
 #include <fstream>
 #include <memory>
 #include <sstream>
-#include <thread>
-#include <vector>
-
-#include <fcntl.h>
 #include <sys/utsname.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -46,7 +45,8 @@ double fdatasync_us(const std::filesystem::path& directory) {
         const auto began = std::chrono::steady_clock::now();
         if (::write(fd, page.data(), page.size()) < 0 || ::fdatasync(fd) != 0) break;
         times.push_back(
-            std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count());
+            std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began)
+                .count());
     }
     ::close(fd);
     std::filesystem::remove(file);
@@ -81,8 +81,8 @@ Machine describe_machine(const std::filesystem::path& directory) {
 }
 
 json::Object Machine::to_json() const {
-    return {{"date", date},     {"commit", commit}, {"processor", processor}, {"cores", cores},
-            {"kernel", kernel}, {"fdatasync_us", fdatasync_us}};
+    return {{"date", date},   {"commit", commit}, {"processor", processor},
+            {"cores", cores}, {"kernel", kernel}, {"fdatasync_us", fdatasync_us}};
 }
 
 std::string Machine::to_text() const {

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <string>
-
 #include <sys/types.h>
 
 #include "json/json.hpp"

@@ -10,11 +10,11 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include "json/json.hpp"
 #include "load.hpp"
@@ -50,10 +50,11 @@ struct Seed {
 
 std::string request(std::string_view method, std::string_view target, std::string_view token,
                     std::string_view body = {}) {
-    std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n", method,
-                                   target, token);
+    std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n",
+                                   method, target, token);
     if (!body.empty()) {
-        text += fmt::format("Content-Type: application/scim+json\r\nContent-Length: {}\r\n", body.size());
+        text += fmt::format("Content-Type: application/scim+json\r\nContent-Length: {}\r\n",
+                            body.size());
     }
     return text.append("\r\n").append(body);
 }
@@ -66,7 +67,8 @@ std::string user_body(std::string_view name) {
 
 std::string patch_body(std::string_view operation) {
     return fmt::format(
-        R"({{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{}]}})", operation);
+        R"({{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{}]}})",
+        operation);
 }
 
 std::string member_body(std::string_view op, std::string_view id) {
@@ -80,7 +82,8 @@ std::string member_body(std::string_view op, std::string_view id) {
 void must_succeed(const Measured& measured, std::string_view what) {
     if (measured.failures == 0) return;
     throw std::runtime_error(fmt::format("{}: {} of {} requests failed, first: {}", what,
-                                         measured.failures, measured.requests, measured.first_failure));
+                                         measured.failures, measured.requests,
+                                         measured.first_failure));
 }
 
 Seed seed(const Options& options, const fs::path& data) {
@@ -106,30 +109,40 @@ Seed seed(const Options& options, const fs::path& data) {
         if (size > options.users) continue;
         fmt::print(stderr, "seeding a group of {} …\n", size);
         const auto group = fire(
-            {.address = server.address(), .connections = 1, .most_requests = 1, .keep_bodies = true},
+            {.address = server.address(),
+             .connections = 1,
+             .most_requests = 1,
+             .keep_bodies = true},
             [&](std::size_t) -> Shot {
-                return {request("POST", tenant.target("/Groups"), tenant.token,
-                                fmt::format(R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Group of {}"}})", size)),
-                        201};
+                return {
+                    request(
+                        "POST", tenant.target("/Groups"), tenant.token,
+                        fmt::format(
+                            R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Group of {}"}})",
+                            size)),
+                    201};
             });
         must_succeed(group, "seeding a group");
         const auto id = testing::text_member(group.bodies.front(), "id");
         constexpr std::size_t kBatch = 1'000;
         std::size_t first = 0;
-        const auto filled = fire({.address = server.address(),
-                                  .connections = 1,
-                                  .time = std::chrono::minutes{10},
-                                  .most_requests = (size + kBatch - 1) / kBatch},
-                                 [&](std::size_t) -> Shot {
-                                     std::string members;
-                                     const auto last = std::min(first + kBatch, size);
-                                     for (; first < last; ++first) {
-                                         members += fmt::format("{}{{\"value\":\"{}\"}}", members.empty() ? "" : ",", made.users[first]);
-                                     }
-                                     return {request("PATCH", tenant.target("/Groups/" + id), tenant.token,
-                                                     patch_body(fmt::format(R"({{"op":"add","path":"members","value":[{}]}})", members))),
-                                             204};
-                                 });
+        const auto filled = fire(
+            {.address = server.address(),
+             .connections = 1,
+             .time = std::chrono::minutes{10},
+             .most_requests = (size + kBatch - 1) / kBatch},
+            [&](std::size_t) -> Shot {
+                std::string members;
+                const auto last = std::min(first + kBatch, size);
+                for (; first < last; ++first) {
+                    members += fmt::format("{}{{\"value\":\"{}\"}}", members.empty() ? "" : ",",
+                                           made.users[first]);
+                }
+                return {request("PATCH", tenant.target("/Groups/" + id), tenant.token,
+                                patch_body(fmt::format(
+                                    R"({{"op":"add","path":"members","value":[{}]}})", members))),
+                        204};
+            });
         must_succeed(filled, "filling a group");
         made.groups.emplace_back(size, id);
     }
@@ -198,7 +211,9 @@ Side measure(const Options& options, const ServerProcess& server, const NextShot
     const auto measured = fire(load, next);
     const auto cpu = cpu_seconds(server.pid()) - cpu_before;
     must_succeed(measured, what);
-    const auto ms = [](std::chrono::nanoseconds time) { return static_cast<double>(time.count()) / 1e6; };
+    const auto ms = [](std::chrono::nanoseconds time) {
+        return static_cast<double>(time.count()) / 1e6;
+    };
     return {.rate = measured.rate(),
             .cpu_us = cpu * 1e6 / static_cast<double>(measured.requests),
             .p50_ms = ms(measured.p50),
@@ -210,7 +225,8 @@ Side median(std::vector<Side> sides) {
         std::ranges::sort(sides, {}, member);
         return sides[sides.size() / 2].*member;
     };
-    return {middle(&Side::rate), middle(&Side::cpu_us), middle(&Side::p50_ms), middle(&Side::p99_ms)};
+    return {middle(&Side::rate), middle(&Side::cpu_us), middle(&Side::p50_ms),
+            middle(&Side::p99_ms)};
 }
 
 std::vector<Row> rows_of(const Options& options, const Seed& made, std::mt19937_64& random,
@@ -221,74 +237,85 @@ std::vector<Row> rows_of(const Options& options, const Seed& made, std::mt19937_
                                 std::string_view body = {}) -> Shot {
         return {request(method, tenant.target(path), tenant.token, body), status};
     };
-    const auto plain = [&tenant](std::string_view method, const std::string& target, unsigned status,
-                                 std::string_view body = {}) -> Shot {
+    const auto plain = [&tenant](std::string_view method, const std::string& target,
+                                 unsigned status, std::string_view body = {}) -> Shot {
         return {request(method, target, tenant.token, body), status};
     };
     const auto read = [=](std::size_t) { return plain("GET", "/read/" + user(), 200); };
     std::vector<Row> rows;
-    rows.push_back({"GET by id", [=](std::size_t) { return scim("GET", "/Users/" + user(), 200); }, read});
+    rows.push_back(
+        {"GET by id", [=](std::size_t) { return scim("GET", "/Users/" + user(), 200); }, read});
     rows.push_back({"userName eq",
                     [=, &made, &random](std::size_t) {
-                        return scim("GET",
-                                    fmt::format("/Users?filter=userName+eq+%22p{}%40acme.example%22",
-                                                random() % made.users.size()),
-                                    200);
+                        return scim(
+                            "GET",
+                            fmt::format("/Users?filter=userName+eq+%22p{}%40acme.example%22",
+                                        random() % made.users.size()),
+                            200);
                     },
                     read});
     rows.push_back({"list page of 100",
                     [=](std::size_t) { return scim("GET", "/Users?startIndex=1&count=100", 200); },
                     [=](std::size_t) { return plain("GET", "/page/" + user(), 200); }});
-    rows.push_back({"create",
-                    [=, &counter](std::size_t) {
-                        return scim("POST", "/Users", 201, user_body(fmt::format("n{}", counter++)));
-                    },
-                    [=, &counter](std::size_t) {
-                        return plain("POST", "/create", 201, user_body(fmt::format("n{}", counter++)));
-                    }});
-    rows.push_back({"PATCH one attribute",
-                    [=, &counter](std::size_t) {
-                        return scim("PATCH", "/Users/" + user(), 200,
-                                    patch_body(fmt::format(
-                                        R"({{"op":"replace","path":"title","value":"Engineer {}"}})",
-                                        counter++)));
-                    },
-                    [=, &counter](std::size_t) {
-                        return plain("POST", "/update/" + user(), 200,
-                                     user_body(fmt::format("u{}", counter++)));
-                    }});
+    rows.push_back(
+        {"create",
+         [=, &counter](std::size_t) {
+             return scim("POST", "/Users", 201, user_body(fmt::format("n{}", counter++)));
+         },
+         [=, &counter](std::size_t) {
+             return plain("POST", "/create", 201, user_body(fmt::format("n{}", counter++)));
+         }});
+    rows.push_back(
+        {"PATCH one attribute",
+         [=, &counter](std::size_t) {
+             return scim(
+                 "PATCH", "/Users/" + user(), 200,
+                 patch_body(fmt::format(
+                     R"({{"op":"replace","path":"title","value":"Engineer {}"}})", counter++)));
+         },
+         [=, &counter](std::size_t) {
+             return plain("POST", "/update/" + user(), 200,
+                          user_body(fmt::format("u{}", counter++)));
+         }});
     for (const auto& [size, id] : made.groups) {
         // Each connection adds someone of its own who is not a member, and removes them again.
         auto turn = std::make_shared<std::vector<std::uint64_t>>(options.connections, 0);
-        rows.push_back(
-            {fmt::format("add member to {}", size),
-             [=, &made](std::size_t connection) {
-                 const auto n = (*turn)[connection]++;
-                 // In a group of everyone the last ones leave first.
-                 const bool removes = (n % 2 == 1) != (size == made.users.size());
-                 const auto& who = made.users[made.users.size() - 1 - connection];
-                 return scim("PATCH", "/Groups/" + id, 204, member_body(removes ? "remove" : "add", who));
-             },
-             [=](std::size_t) { return plain("POST", "/member", 204, member_body("add", user())); }});
+        rows.push_back({fmt::format("add member to {}", size),
+                        [=, &made](std::size_t connection) {
+                            const auto n = (*turn)[connection]++;
+                            // In a group of everyone the last ones leave first.
+                            const bool removes = (n % 2 == 1) != (size == made.users.size());
+                            const auto& who = made.users[made.users.size() - 1 - connection];
+                            return scim("PATCH", "/Groups/" + id, 204,
+                                        member_body(removes ? "remove" : "add", who));
+                        },
+                        [=](std::size_t) {
+                            return plain("POST", "/member", 204, member_body("add", user()));
+                        }});
     }
     return rows;
 }
 
 std::string table(const std::vector<Result>& results) {
-    std::string text = fmt::format("{:<22}{:>10}{:>9}{:>9}{:>8}  {:>10}{:>9}{:>9}{:>8}  {:>6}{:>8}\n", "",
-                                   "muster/s", "p50 ms", "p99 ms", "CPU µs", "floor/s", "p50 ms",
-                                   "p99 ms", "CPU µs", "ratio", "CPU ×");
+    std::string text = fmt::format(
+        "{:<22}{:>10}{:>9}{:>9}{:>8}  {:>10}{:>9}{:>9}{:>8}  {:>6}{:>8}\n", "", "muster/s",
+        "p50 ms", "p99 ms", "CPU µs", "floor/s", "p50 ms", "p99 ms", "CPU µs", "ratio", "CPU ×");
     for (const auto& [name, muster, floor] : results) {
         text += fmt::format(
-            "{:<22}{:>10.0f}{:>9.2f}{:>9.2f}{:>8.1f}  {:>10.0f}{:>9.2f}{:>9.2f}{:>8.1f}  {:>6.2f}{:>8.2f}\n",
-            name, muster.rate, muster.p50_ms, muster.p99_ms, muster.cpu_us, floor.rate, floor.p50_ms,
-            floor.p99_ms, floor.cpu_us, muster.rate / floor.rate, muster.cpu_us / floor.cpu_us);
+            "{:<22}{:>10.0f}{:>9.2f}{:>9.2f}{:>8.1f}  {:>10.0f}{:>9.2f}{:>9.2f}{:>8.1f}  "
+            "{:>6.2f}{:>8.2f}\n",
+            name, muster.rate, muster.p50_ms, muster.p99_ms, muster.cpu_us, floor.rate,
+            floor.p50_ms, floor.p99_ms, floor.cpu_us, muster.rate / floor.rate,
+            muster.cpu_us / floor.cpu_us);
     }
     return text;
 }
 
 json::Object as_json(const Side& side) {
-    return {{"requests_per_s", side.rate}, {"cpu_us", side.cpu_us}, {"p50_ms", side.p50_ms}, {"p99_ms", side.p99_ms}};
+    return {{"requests_per_s", side.rate},
+            {"cpu_us", side.cpu_us},
+            {"p50_ms", side.p50_ms},
+            {"p99_ms", side.p99_ms}};
 }
 
 void keep(const std::vector<Result>& results, const Options& options) {
@@ -309,12 +336,14 @@ void keep(const std::vector<Result>& results, const Options& options) {
                                       {"connections", options.connections},
                                       {"rows", std::move(rows)}})
         << '\n';
-    std::ofstream(directory / (name + ".md"))
-        << "# " << name << "\n\n" << machine.to_text() << "\n\n```\n" << table(results) << "```\n";
+    std::ofstream(directory / (name + ".md")) << "# " << name << "\n\n"
+                                              << machine.to_text() << "\n\n```\n"
+                                              << table(results) << "```\n";
 }
 
 Options parse(int argc, char** argv) {
-    if (argc < 4) throw std::invalid_argument("usage: muster_bench MUSTER FLOOR WORK_DIRECTORY [options]");
+    if (argc < 4)
+        throw std::invalid_argument("usage: muster_bench MUSTER FLOOR WORK_DIRECTORY [options]");
     Options options{.muster = argv[1], .floor = argv[2], .work = argv[3]};
     for (int i = 4; i < argc; ++i) {
         const std::string name = argv[i];
@@ -326,12 +355,18 @@ Options parse(int argc, char** argv) {
         }
         if (i + 1 == argc) throw std::invalid_argument(name + " wants a value");
         const std::string value = argv[++i];
-        if (name == "--users") options.users = std::stoul(value);
-        else if (name == "--seconds") options.seconds = std::stod(value);
-        else if (name == "--rounds") options.rounds = std::stoi(value);
-        else if (name == "--connections") options.connections = std::stoul(value);
-        else if (name == "--only") options.only = value;
-        else throw std::invalid_argument("unknown option " + name);
+        if (name == "--users")
+            options.users = std::stoul(value);
+        else if (name == "--seconds")
+            options.seconds = std::stod(value);
+        else if (name == "--rounds")
+            options.rounds = std::stoi(value);
+        else if (name == "--connections")
+            options.connections = std::stoul(value);
+        else if (name == "--only")
+            options.only = value;
+        else
+            throw std::invalid_argument("unknown option " + name);
     }
     return options;
 }
@@ -349,12 +384,13 @@ void run(const Options& options) {
     copy_database(data / "muster.db", floor_database);
 
     const ServerProcess muster(options.muster, data);
-    const auto page = fire({.address = muster.address(), .connections = 1, .most_requests = 1, .keep_bodies = true},
-                           [&](std::size_t) -> Shot {
-                               return {request("GET", made.tenant.target("/Users?startIndex=1&count=100"),
-                                               made.tenant.token),
-                                       200};
-                           });
+    const auto page = fire(
+        {.address = muster.address(), .connections = 1, .most_requests = 1, .keep_bodies = true},
+        [&](std::size_t) -> Shot {
+            return {request("GET", made.tenant.target("/Users?startIndex=1&count=100"),
+                            made.tenant.token),
+                    200};
+        });
     must_succeed(page, "reading a page");
     const auto page_file = options.work / "page.json";
     std::ofstream(page_file) << page.bodies.front();
@@ -362,7 +398,8 @@ void run(const Options& options) {
                                std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))});
 
     std::mt19937_64 random(1);
-    auto counter = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+    auto counter =
+        static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     std::vector<Result> results;
     for (const auto& row : rows_of(options, made, random, counter)) {
         if (!options.only.empty() && row.name.find(options.only) == std::string::npos) continue;

@@ -23,7 +23,8 @@ struct Task {
         std::suspend_always initial_suspend() noexcept { return {}; }
         struct Final {
             bool await_ready() noexcept { return false; }
-            std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> self) noexcept {
+            std::coroutine_handle<> await_suspend(
+                std::coroutine_handle<promise_type> self) noexcept {
                 auto next = self.promise().continuation;
                 return next ? next : std::noop_coroutine();
             }

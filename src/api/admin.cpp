@@ -102,7 +102,8 @@ Task<AdminResponse> Admin::call(AdminRequest request) const {
             co_return co_await (this->*endpoint.action)(request, std::move(*segments));
         }
     }
-    if (path_known) co_return problem({405, "Method not allowed", "This path takes other methods.", {}});
+    if (path_known)
+        co_return problem({405, "Method not allowed", "This path takes other methods.", {}});
     co_return not_found("admin path", request.path);
 }
 
@@ -142,7 +143,8 @@ Task<http::Response> AdminHandler::handle(const http::RequestHead& head, std::st
 }
 
 http::Response AdminHandler::fail(const http::RequestHead&, http::Failure, std::any&) {
-    return to_http(problem({500, "Failed", "The request failed; the server's log has the cause.", {}}));
+    return to_http(
+        problem({500, "Failed", "The request failed; the server's log has the cause.", {}}));
 }
 
 http::Response AdminHandler::malformed(int status, std::string_view reason, std::string_view) {

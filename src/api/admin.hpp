@@ -32,8 +32,8 @@ struct AdminResponse {
 
 class Admin {
   public:
-    Admin(const service::Core& core, service::Directory& directory,
-          const ScimOptions& options, std::string version);
+    Admin(const service::Core& core, service::Directory& directory, const ScimOptions& options,
+          std::string version);
 
     [[nodiscard]] Task<AdminResponse> call(AdminRequest request) const;
 

@@ -42,8 +42,8 @@ Task<AdminResponse> Admin::create_organisation(const AdminRequest& request, Segm
     auto made = co_await directory_.create_organisation(text_member(*body, "name"),
                                                         text_member(*body, "slug"));
     if (!made) co_return problem(made.error());
-    co_return ok({{"slug", made->slug}, {"name", made->name}, {"created", to_rfc3339(made->created)}},
-                 201);
+    co_return ok(
+        {{"slug", made->slug}, {"name", made->name}, {"created", to_rfc3339(made->created)}}, 201);
 }
 
 Task<AdminResponse> Admin::show_organisation(const AdminRequest& request, Segments path) const {
@@ -121,7 +121,8 @@ namespace {
 std::vector<auth::ConnectorPtr> in_order(const auth::Snapshot& snapshot) {
     std::vector<auth::ConnectorPtr> sorted;
     for (const auto& [id, entry] : snapshot.by_id) sorted.push_back(entry);
-    std::ranges::sort(sorted, {}, [](const auth::ConnectorPtr& entry) { return entry->connector.key; });
+    std::ranges::sort(sorted, {},
+                      [](const auth::ConnectorPtr& entry) { return entry->connector.key; });
     return sorted;
 }
 
@@ -167,15 +168,13 @@ Task<AdminResponse> Admin::set_policy(const AdminRequest& request, Segments path
 }
 
 Task<AdminResponse> Admin::pause_connector(const AdminRequest&, Segments path) const {
-    const auto changed =
-        co_await directory_.set_state(path.front(), store::ConnectorState::Paused);
+    const auto changed = co_await directory_.set_state(path.front(), store::ConnectorState::Paused);
     if (!changed) co_return problem(changed.error());
     co_return ok(to_json(**changed));
 }
 
 Task<AdminResponse> Admin::resume_connector(const AdminRequest&, Segments path) const {
-    const auto changed =
-        co_await directory_.set_state(path.front(), store::ConnectorState::Active);
+    const auto changed = co_await directory_.set_state(path.front(), store::ConnectorState::Active);
     if (!changed) co_return problem(changed.error());
     co_return ok(to_json(**changed));
 }

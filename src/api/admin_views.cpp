@@ -34,8 +34,8 @@ std::string primary_email(const json::Object& document) {
 /// What a list of log records shows of one.
 json::Object log_summary(const json::Object& record) {
     static constexpr std::array<std::string_view, 13> kShown{
-        "id",     "time",    "org",    "connector",   "token",    "peer",   "method",
-        "target", "status",  "outcome", "reason", "duration_us", "resource"};
+        "id",     "time",   "org",     "connector", "token",       "peer",    "method",
+        "target", "status", "outcome", "reason",    "duration_us", "resource"};
     json::Object summary;
     for (const auto name : kShown) {
         if (const auto* value = record.if_contains(name)) summary[name] = *value;
@@ -74,7 +74,8 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
         if (!parsed) co_return problem({400, "Invalid filter", parsed.error().detail, {}});
         filter = std::move(*parsed);
     }
-    const auto start = std::max<std::size_t>(number_parameter(request, "startIndex", 1, 1U << 30), 1);
+    const auto start =
+        std::max<std::size_t>(number_parameter(request, "startIndex", 1, 1U << 30), 1);
     const service::Window window{.first = start - 1,
                                  .size = number_parameter(request, "count", 100, 1000)};
     const service::Resources resources(core_);
@@ -105,7 +106,8 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
         object["created"] = to_rfc3339(record.created);
         object["modified"] = to_rfc3339(record.modified);
         for (const auto& [id, entry] : core_.registry.snapshot()->by_id) {
-            if (entry->connector.key == record.source) object["source"] = "SCIM " + entry->connector.name;
+            if (entry->connector.key == record.source)
+                object["source"] = "SCIM " + entry->connector.name;
         }
         list.push_back(std::move(object));
     }
@@ -142,7 +144,8 @@ Task<AdminResponse> Admin::list_log(const AdminRequest& request, Segments) const
         if (!entry) co_return not_found("connector", id);
         query.connector = entry->connector.key;
     }
-    for (auto [name, target] : {std::pair{"before", &query.before}, std::pair{"after", &query.after}}) {
+    for (auto [name, target] :
+         {std::pair{"before", &query.before}, std::pair{"after", &query.after}}) {
         const auto text = request.parameter(name);
         if (text.empty()) continue;
         const auto number = from_base32(text);

@@ -20,9 +20,8 @@ constexpr std::array kMethods{http::Method::Get,   http::Method::Post,   http::M
 constexpr std::array<std::string_view, 4> kClasses{"2xx", "3xx", "4xx", "5xx"};
 constexpr std::size_t kRefusals = static_cast<std::size_t>(auth::Refusal::NoSuchConnector) + 1;
 
-const prometheus::Histogram::BucketBoundaries kSeconds{0.0001, 0.00025, 0.0005, 0.001, 0.0025,
-                                                       0.005,  0.01,    0.025,  0.05,  0.1,
-                                                       0.25,   0.5,     1,      2.5,   10};
+const prometheus::Histogram::BucketBoundaries kSeconds{
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10};
 
 std::size_t index_of(std::string_view resource) {
     for (std::size_t i = 0; i < kResources.size(); ++i) {
@@ -105,9 +104,9 @@ void Metrics::refused(auth::Refusal refusal) {
     impl_->refusals[static_cast<std::size_t>(refusal)]->Increment();
 }
 
-void Metrics::gauge(const std::string& name, const std::string& help, std::function<double()> read) {
-    auto& gauge =
-        prometheus::BuildGauge().Name(name).Help(help).Register(impl_->registry).Add({});
+void Metrics::gauge(const std::string& name, const std::string& help,
+                    std::function<double()> read) {
+    auto& gauge = prometheus::BuildGauge().Name(name).Help(help).Register(impl_->registry).Add({});
     impl_->gauges.emplace_back(&gauge, std::move(read));
 }
 

@@ -20,6 +20,7 @@ struct Route {
 };
 
 /// `base_domain` empty: no routing by host name.
-[[nodiscard]] Route route(std::string_view path, std::string_view host, std::string_view base_domain);
+[[nodiscard]] Route route(std::string_view path, std::string_view host,
+                          std::string_view base_domain);
 
 }  // namespace muster::api

@@ -21,7 +21,8 @@ TEST(Router, FindsTheOrganisationInTheHost) {
     const auto found = route("/scim/v2/Users", "Acme.scim.example:443", "scim.example");
     EXPECT_EQ(found.area, Area::Scim);
     EXPECT_EQ(found.slug, "acme");
-    for (const char* host : {"scim.example", "a.b.scim.example", "acmescim.example", "", ".scim.example"}) {
+    for (const char* host :
+         {"scim.example", "a.b.scim.example", "acmescim.example", "", ".scim.example"}) {
         EXPECT_EQ(route("/scim/v2/Users", host, "scim.example").area, Area::Unknown) << host;
     }
     EXPECT_EQ(route("/scim/v2/Users", "acme.scim.example", "").area, Area::Unknown);
@@ -29,9 +30,10 @@ TEST(Router, FindsTheOrganisationInTheHost) {
 
 TEST(Router, RefusesPathTricks) {
     for (const char* path :
-         {"", "/", "//c/abc/scim/v2/Users", "/c/abc/../scim/v2/Users", "/c/abc/scim/v2/Users/%2e%2e",
-          "/c/abc/scim/v2/Users/a/b", "/c/abc/scim/v2/Users/a%2fb", "/c/abc/scim/v2/Users/%00",
-          "/c/abc/scim/v2/Users/%zz", "/C/abc/scim/v2/Users", "/c/abc/scim/v1/Users", "/livez/"}) {
+         {"", "/", "//c/abc/scim/v2/Users", "/c/abc/../scim/v2/Users",
+          "/c/abc/scim/v2/Users/%2e%2e", "/c/abc/scim/v2/Users/a/b", "/c/abc/scim/v2/Users/a%2fb",
+          "/c/abc/scim/v2/Users/%00", "/c/abc/scim/v2/Users/%zz", "/C/abc/scim/v2/Users",
+          "/c/abc/scim/v1/Users", "/livez/"}) {
         EXPECT_EQ(route(path, "h", "").area, Area::Unknown) << path;
     }
 }

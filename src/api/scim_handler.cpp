@@ -34,7 +34,8 @@ bool is_json(std::string_view content_type) {
     const auto name = end == std::string_view::npos ? std::string_view{} : type.substr(0, end + 1);
     // A body without a type is read as JSON, the only thing it could be.
     return name.empty() || equals_ignoring_case(name, kScimJson) ||
-           equals_ignoring_case(name, "application/json") || equals_ignoring_case(name, "text/json");
+           equals_ignoring_case(name, "application/json") ||
+           equals_ignoring_case(name, "text/json");
 }
 
 struct RefusalText {
@@ -50,7 +51,8 @@ RefusalText text_of(auth::Refusal refusal) {
         case MissingCredential:
             return {"No credential was sent.", "Send the token as Authorization: Bearer."};
         case NotAToken:
-            return {"The credential is not a Muster token.", "Paste the token again; it begins with mst_."};
+            return {"The credential is not a Muster token.",
+                    "Paste the token again; it begins with mst_."};
         case BadChecksum:
             return {"The token is damaged: a character is missing or mistyped.",
                     "Paste the whole token again, without spaces or line breaks."};
@@ -134,9 +136,9 @@ http::Response plain(int status, std::string body) {
 struct ScimHandler::Context {
     Route route;
     std::string base_url;
-    provlog::Record record;                      ///< while nobody is authenticated
+    provlog::Record record;  ///< while nobody is authenticated
     std::optional<auth::Principal> principal;
-    std::string_view allow = kReadMethods;       ///< of the URL, for 405
+    std::string_view allow = kReadMethods;  ///< of the URL, for 405
     int retry_after_s = 0;
 };
 
@@ -177,8 +179,8 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
     const auto connector = route.connector_id.empty()
                                ? core_.registry.connector_of_slug(route.slug)
                                : core_.registry.connector(route.connector_id);
-    auto principal = core_.registry.authenticate(connector, head.authorization, core_.clock.now(),
-                                                 head.peer);
+    auto principal =
+        core_.registry.authenticate(connector, head.authorization, core_.clock.now(), head.peer);
     provlog::Who who{.org = {},
                      .connector = {},
                      .org_slug = {},
@@ -210,13 +212,13 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
         context->record.reason(auth::to_string(refusal));
         return {.context = {},
                 .body_limit = 0,
-                .refusal = refuse(head, *context,
-                                  {401, scim::ScimType::None,
-                                   fmt::format("{} {}", text.cause, text.remedy)})};
+                .refusal = refuse(
+                    head, *context,
+                    {401, scim::ScimType::None, fmt::format("{} {}", text.cause, text.remedy)})};
     }
     if (principal) {
-        context->record.step("authenticated", principal->bare ? "bare token, without a scheme"
-                                                              : "token");
+        context->record.step("authenticated",
+                             principal->bare ? "bare token, without a scheme" : "token");
         context->principal = std::move(*principal);
     }
     if (connector->connector.state == store::ConnectorState::Paused) {
@@ -267,7 +269,9 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
         auto document =
             discovery(core_, context.route.endpoint, context.route.id, context.base_url);
         if (!document) {
-            co_return refuse(head, context, {404, scim::ScimType::None, "There is no such schema or resource type."});
+            co_return refuse(
+                head, context,
+                {404, scim::ScimType::None, "There is no such schema or resource type."});
         }
         const auto elapsed = std::chrono::steady_clock::now() - head.started;
         const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
@@ -331,8 +335,8 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
     if (id.empty() && reads(head.method)) {
         co_return co_await query_.list(call, *type, std::move(request));
     }
-    CO_TRY_ASSIGN(auto projection, scim::Projection::parse(*type, request.attributes,
-                                                           request.excluded_attributes));
+    CO_TRY_ASSIGN(auto projection,
+                  scim::Projection::parse(*type, request.attributes, request.excluded_attributes));
     if (id.empty()) {
         if (head.method != Method::Post) co_return method_not_allowed(call);
         co_return co_await resources_.create(call, *type, std::move(body), std::move(projection));
@@ -355,8 +359,8 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
 }
 
 std::unexpected<scim::Error> ScimHandler::method_not_allowed(service::Call& call) {
-    return call.refuse("method-not-allowed", {405, scim::ScimType::None,
-                                              std::string{method_not_allowed_detail()}});
+    return call.refuse("method-not-allowed",
+                       {405, scim::ScimType::None, std::string{method_not_allowed_detail()}});
 }
 
 http::Response ScimHandler::respond(const http::RequestHead& head, const Context& context,
@@ -409,8 +413,9 @@ http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure fa
         {413, "too-large", "The body is larger than the limit, limits.body_bytes."},
         {408, "too-slow", "The body did not arrive in time."},
         {400, "invalidSyntax", "The body's framing (Content-Length or chunks) is broken."},
-        {500, "internal", "Muster failed on this request; nothing was acknowledged. The server's "
-                          "log has the cause."},
+        {500, "internal",
+         "Muster failed on this request; nothing was acknowledged. The server's "
+         "log has the cause."},
     }};
     const auto& text = kTexts[static_cast<std::size_t>(failure)];
     const scim::Error error{text.status, scim::ScimType::None, std::string{text.detail}};

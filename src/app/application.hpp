@@ -18,7 +18,8 @@ struct ServeOptions {
     std::optional<std::string> listen;
     std::optional<std::string> public_url;
     std::optional<std::filesystem::path> config;
-    bool json = false;  ///< events on stdout as JSON lines: {"event":"ready","listen":"127.0.0.1:8080"}
+    bool json =
+        false;  ///< events on stdout as JSON lines: {"event":"ready","listen":"127.0.0.1:8080"}
 };
 
 /// Serves until SIGINT or SIGTERM, then answers what it accepted and stops. Returns the exit code;

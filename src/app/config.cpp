@@ -69,22 +69,25 @@ std::expected<void, std::string> assign(Config& config, std::string_view name,
     for (const auto& setting : kSettings) {
         if (setting.name != name) continue;
         if (const auto* field = std::get_if<std::string Config::*>(&setting.field)) {
-            config.**field = text;
-        } else if (const auto* path = std::get_if<std::filesystem::path Config::*>(&setting.field)) {
-            config.**path = text;
+            config.** field = text;
+        } else if (const auto* path =
+                       std::get_if<std::filesystem::path Config::*>(&setting.field)) {
+            config.** path = text;
         } else if (const auto* flag = std::get_if<bool Config::*>(&setting.field)) {
             if (text != "true" && text != "false") {
                 return std::unexpected(
                     fmt::format("{}: {} is true or false, not \"{}\".", origin, name, text));
             }
-            config.**flag = text == "true";
+            config.** flag = text == "true";
         } else {
             std::int64_t value = 0;
-            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), value);
             if (error != std::errc{} || end != text.data() + text.size() || value < setting.least ||
                 value > setting.most) {
                 return std::unexpected(fmt::format("{}: {} is a number from {} to {}, not \"{}\".",
-                                                   origin, name, setting.least, setting.most, text));
+                                                   origin, name, setting.least, setting.most,
+                                                   text));
             }
             config.*std::get<std::int64_t Config::*>(setting.field) = value;
         }
@@ -129,16 +132,16 @@ std::expected<void, std::string> check(const Config& config) {
     if (config.tls_certificate.empty() != config.tls_key.empty()) {
         return std::unexpected(std::string{"tls.certificate and tls.key go together."});
     }
-    const bool is_url = config.public_url.starts_with("https://") ||
-                        config.public_url.starts_with("http://");
+    const bool is_url =
+        config.public_url.starts_with("https://") || config.public_url.starts_with("http://");
     if (!config.public_url.empty() && !is_url) {
-        return std::unexpected(fmt::format(
-            "public_url begins with https:// (or http:// for a try), not \"{}\".",
-            config.public_url));
+        return std::unexpected(
+            fmt::format("public_url begins with https:// (or http:// for a try), not \"{}\".",
+                        config.public_url));
     }
     if (config.public_url.find('_') != std::string::npos) {
-        return std::unexpected(
-            std::string{"public_url must not contain an underscore: Okta refuses such a base URL."});
+        return std::unexpected(std::string{
+            "public_url must not contain an underscore: Okta refuses such a base URL."});
     }
     static constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
     for (const auto level : kLevels) {
@@ -210,7 +213,8 @@ std::optional<Endpoint> parse_listen(std::string_view text) {
     const auto port = text.substr(colon + 1);
     const auto [end, error] =
         std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
-    if (port.empty() || error != std::errc{} || end != port.data() + port.size()) return std::nullopt;
+    if (port.empty() || error != std::errc{} || end != port.data() + port.size())
+        return std::nullopt;
     if (endpoint.address.starts_with('[') && endpoint.address.ends_with(']')) {
         endpoint.address = endpoint.address.substr(1, endpoint.address.size() - 2);
     }

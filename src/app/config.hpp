@@ -16,9 +16,9 @@ namespace muster::app {
 struct Config {
     std::filesystem::path data = "./var";
     std::string listen = "127.0.0.1:8080";
-    std::string public_url;   ///< empty: http://{listen}
-    std::string base_domain;  ///< empty: no connectors by host name
-    std::int64_t threads = 0; ///< I/O threads; 0: one a core
+    std::string public_url;    ///< empty: http://{listen}
+    std::string base_domain;   ///< empty: no connectors by host name
+    std::int64_t threads = 0;  ///< I/O threads; 0: one a core
     std::filesystem::path tls_certificate;
     std::filesystem::path tls_key;
     std::filesystem::path key_file;  ///< empty: {data}/key
@@ -42,7 +42,8 @@ using Overrides = std::map<std::string, std::string>;
 
 /// Settings of the environment: MUSTER_LISTEN for listen, MUSTER_LOG_RETENTION_DAYS for
 /// log.retention_days. An unknown MUSTER_ variable is an error that names the nearest setting.
-[[nodiscard]] std::expected<Overrides, std::string> from_environment(const char* const* environment);
+[[nodiscard]] std::expected<Overrides, std::string> from_environment(
+    const char* const* environment);
 
 /// Reads `file` (none: built-in values), then lays `environment` and `flags` over it. Every error
 /// names the setting, where it came from and what it may be. Unknown settings are errors.

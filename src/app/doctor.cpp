@@ -1,9 +1,8 @@
 #include <array>
 #include <chrono>
 #include <cstring>
-#include <system_error>
-
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -39,7 +38,7 @@ DoctorCheck check_url(const Config& config) {
 
 DoctorCheck check_directory(const Config& config) {
     DoctorCheck check{.name = "data directory", .finding = config.data.string()};
-    struct stat info {};
+    struct stat info{};
     if (::stat(config.data.c_str(), &info) != 0) {
         check.result = Result::Warning;
         check.finding += " does not exist yet";
@@ -67,7 +66,8 @@ DoctorCheck check_disk(const Config& config) {
         check.remedy = "Look at the file system of the data directory.";
         return check;
     }
-    check.finding = fmt::format("{:.1f} GiB free", static_cast<double>(space.available) / 1073741824.0);
+    check.finding =
+        fmt::format("{:.1f} GiB free", static_cast<double>(space.available) / 1073741824.0);
     if (space.available < kLowDiskBytes) {
         check.result = Result::Warning;
         check.remedy = "Make room: below 1 GiB the log may stop writes. Lower log.retention_days.";

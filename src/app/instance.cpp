@@ -2,9 +2,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <system_error>
-
 #include <sys/stat.h>
+#include <system_error>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -60,15 +60,18 @@ std::expected<std::unique_ptr<Instance>, std::string> Instance::open(Config conf
     if (auto prepared = prepare_directory(config.data); !prepared) {
         return std::unexpected(prepared.error());
     }
-    auto store = store::open({.directory = config.data.string()});
+    const auto threads = config.threads > 0 ? static_cast<std::size_t>(config.threads)
+                                            : std::thread::hardware_concurrency();
+    auto store = store::open(
+        {.directory = config.data.string(), .readers = std::max<std::size_t>(threads, 2)});
     if (!store) return std::unexpected(store.error().message);
     auto directory = (*store)->load_directory();
     if (!directory) return std::unexpected(directory.error().message);
     auto key = read_or_create_key(config.key_file, directory->tokens.empty());
     if (!key) return std::unexpected(key.error());
 
-    auto instance = std::make_unique<Instance>(std::move(config), std::move(*store),
-                                               KeyedHash{key->reveal()});
+    auto instance =
+        std::make_unique<Instance>(std::move(config), std::move(*store), KeyedHash{key->reveal()});
     instance->load(*directory);
     return instance;
 }
@@ -79,15 +82,15 @@ Instance::Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash
       ids_(clock_, 0),
       store_(std::move(store)),
       registry_(std::move(hash)),
-      core_(std::make_unique<service::Core>(service::Core{*store_, registry_, clock_, ids_,
-                                                          scim::Catalog::standard(),
-                                                          limits_of(config_)})) {
+      core_(std::make_unique<service::Core>(service::Core{
+          *store_, registry_, clock_, ids_, scim::Catalog::standard(), limits_of(config_)})) {
     directory_ = std::make_unique<service::Directory>(
-        *core_, service::DirectoryLimits{
-                    .tokens_per_connector = static_cast<std::size_t>(config_.tokens_per_connector)});
+        *core_, service::DirectoryLimits{.tokens_per_connector = static_cast<std::size_t>(
+                                             config_.tokens_per_connector)});
     metrics_ = std::make_unique<api::Metrics>(version(), "sqlite");
-    scim_ = std::make_unique<api::ScimHandler>(*core_, *directory_, *metrics_, options_,
-                                               [this](Task<void> task) { spawn_(std::move(task)); });
+    scim_ =
+        std::make_unique<api::ScimHandler>(*core_, *directory_, *metrics_, options_,
+                                           [this](Task<void> task) { spawn_(std::move(task)); });
     admin_ = std::make_unique<api::Admin>(*core_, *directory_, options_, std::string{version()});
     register_gauges();
 }
@@ -97,9 +100,8 @@ Instance::~Instance() { store_->close(); }
 void Instance::register_gauges() {
     const auto figure = [this](const char* name, const char* help,
                                std::uint64_t store::Store::Figures::* member) {
-        metrics_->gauge(name, help, [this, member] {
-            return static_cast<double>(store_->figures().*member);
-        });
+        metrics_->gauge(name, help,
+                        [this, member] { return static_cast<double>(store_->figures().*member); });
     };
     using Figures = store::Store::Figures;
     figure("muster_store_commits", "Durable commits since the start", &Figures::commits);

@@ -23,10 +23,9 @@ namespace muster::app {
 /// directory's lock. Members are made in this order and go in reverse.
 class Instance {
   public:
-    /// Opens or creates the data directory: locks it, reads or makes its key, loads the directory of
-    /// organisations. The error is a sentence with the remedy.
-    [[nodiscard]] static std::expected<std::unique_ptr<Instance>, std::string> open(
-        Config config);
+    /// Opens or creates the data directory: locks it, reads or makes its key, loads the directory
+    /// of organisations. The error is a sentence with the remedy.
+    [[nodiscard]] static std::expected<std::unique_ptr<Instance>, std::string> open(Config config);
     /// From opened parts; `open` and tests call it.
     Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash hash);
     ~Instance();
@@ -65,6 +64,5 @@ class Instance {
     std::unique_ptr<api::ScimHandler> scim_;
     std::unique_ptr<api::Admin> admin_;
 };
-
 
 }  // namespace muster::app

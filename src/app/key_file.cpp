@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -67,12 +66,12 @@ std::expected<Secret, std::string> read_or_create_key(const std::filesystem::pat
     }
     if (!fd.valid()) return failed(file, "open");
 
-    struct stat info {};
+    struct stat info{};
     if (::fstat(fd.get(), &info) != 0) return failed(file, "look at");
     if ((info.st_mode & 0077U) != 0) {
-        return std::unexpected(fmt::format(
-            "The key file {} can be read by others. Run: chmod 600 {}", file.string(),
-            file.string()));
+        return std::unexpected(
+            fmt::format("The key file {} can be read by others. Run: chmod 600 {}", file.string(),
+                        file.string()));
     }
     std::array<char, 128> buffer{};
     const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());

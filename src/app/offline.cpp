@@ -52,9 +52,8 @@ std::pair<int, std::string> Offline::call(std::string_view method, std::string_v
                               .query = std::move(*query),
                               .body = std::string{body},
                               .actor = "command line (offline)"};
-    auto future = boost::asio::co_spawn(impl_->context,
-                                        impl_->instance->admin().call(std::move(request)),
-                                        boost::asio::use_future);
+    auto future = boost::asio::co_spawn(
+        impl_->context, impl_->instance->admin().call(std::move(request)), boost::asio::use_future);
     impl_->context.restart();
     // The writer's completions come from another thread: there may be nothing to run for a while.
     auto work = boost::asio::make_work_guard(impl_->context);

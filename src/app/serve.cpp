@@ -2,11 +2,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
-
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <thread>
 #include <unistd.h>
 
 #include <boost/asio/steady_timer.hpp>
@@ -105,8 +104,7 @@ void register_http_gauges(Instance& instance, const http::Server& server) {
     figure("muster_http_connections_refused", "Connections refused for want of room",
            &http::Figures::connections_refused);
     figure("muster_http_requests", "Requests read since the start", &http::Figures::requests_total);
-    figure("muster_http_malformed", "Requests that were not HTTP",
-           &http::Figures::malformed_total);
+    figure("muster_http_malformed", "Requests that were not HTTP", &http::Figures::malformed_total);
     figure("muster_http_timeouts", "Connections closed for slowness",
            &http::Figures::timeouts_total);
 }

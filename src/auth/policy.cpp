@@ -26,7 +26,8 @@ constexpr std::array kSettings{
     Setting{"unknown_members",
             {"refuse", "skip"},
             [](Policy& policy, std::size_t choice) {
-                policy.unknown_members = choice == 0 ? UnknownMembers::Refuse : UnknownMembers::Skip;
+                policy.unknown_members =
+                    choice == 0 ? UnknownMembers::Refuse : UnknownMembers::Skip;
             },
             [](const Policy& policy) -> std::size_t {
                 return policy.unknown_members == UnknownMembers::Refuse ? 0 : 1;
@@ -66,10 +67,10 @@ std::expected<Policy, std::string> Policy::parse(std::string_view text) {
             if (candidate.name == std::string_view{name}) setting = &candidate;
         }
         if (setting == nullptr) {
-            return std::unexpected(fmt::format(
-                "There is no policy setting \"{}\". Known: unknown_members, on_delete, "
-                "restore_on_create.",
-                std::string_view{name}));
+            return std::unexpected(
+                fmt::format("There is no policy setting \"{}\". Known: unknown_members, on_delete, "
+                            "restore_on_create.",
+                            std::string_view{name}));
         }
         std::optional<std::size_t> choice;
         for (std::size_t i = 0; i < setting->choices.size(); ++i) {

@@ -18,10 +18,9 @@ Policy policy_of(const store::Connector& connector) {
 }
 
 const TokenEntry* find_token(const ConnectorEntry& connector, std::string_view id) {
-    const auto found = std::ranges::find(connector.tokens, id,
-                                         [](const TokenEntry& entry) -> std::string_view {
-                                             return entry.token.id;
-                                         });
+    const auto found = std::ranges::find(
+        connector.tokens, id,
+        [](const TokenEntry& entry) -> std::string_view { return entry.token.id; });
     return found == connector.tokens.end() ? nullptr : &*found;
 }
 
@@ -174,9 +173,8 @@ void Registry::put(const store::Token& token) {
         for (auto& [id, known] : next.by_id) {
             if (known->connector.key != token.connector) continue;
             auto entry = std::make_shared<ConnectorEntry>(*known);
-            const auto same = std::ranges::find(entry->tokens, token.key, [](const TokenEntry& t) {
-                return t.token.key;
-            });
+            const auto same = std::ranges::find(entry->tokens, token.key,
+                                                [](const TokenEntry& t) { return t.token.key; });
             if (same == entry->tokens.end()) {
                 entry->tokens.push_back(entry_of(token));
             } else {

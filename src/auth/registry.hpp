@@ -56,8 +56,16 @@ struct ConnectorEntry {
 using ConnectorPtr = std::shared_ptr<const ConnectorEntry>;
 
 enum class Refusal : std::uint8_t {
-    MissingCredential, NotAToken, BadChecksum, UnknownToken, OtherConnector, WrongSecret, WrongScheme,
-    Inactive, Expired, NoSuchConnector,
+    MissingCredential,
+    NotAToken,
+    BadChecksum,
+    UnknownToken,
+    OtherConnector,
+    WrongSecret,
+    WrongScheme,
+    Inactive,
+    Expired,
+    NoSuchConnector,
 };
 /// "missing-credential" and so on: stable words for logs and metrics.
 [[nodiscard]] std::string_view to_string(Refusal refusal);
@@ -68,8 +76,8 @@ struct Principal {
     ConnectorPtr connector;
     TokenKey token;
     std::string token_id;
-    bool bare = false;             ///< sent without a scheme
-    bool retires_previous = false; ///< the first use of a renewed secret: the old one must go now
+    bool bare = false;              ///< sent without a scheme
+    bool retires_previous = false;  ///< the first use of a renewed secret: the old one must go now
 };
 
 struct Denied {
@@ -87,7 +95,8 @@ struct Snapshot {
 /// time, after they are durable; a change holds for every request that is admitted afterwards.
 class Registry {
   public:
-    explicit Registry(KeyedHash hash) : hash_(std::move(hash)), snapshot_(std::make_shared<Snapshot>()) {}
+    explicit Registry(KeyedHash hash)
+        : hash_(std::move(hash)), snapshot_(std::make_shared<Snapshot>()) {}
 
     [[nodiscard]] std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(); }
     [[nodiscard]] ConnectorPtr connector(std::string_view id) const;

@@ -22,7 +22,8 @@ class RegistryTest : public ::testing::Test {
                   .expires = kLater};
         secret_ = new_token(token_.id);
         token_.hash = registry_.hash(secret_.reveal());
-        registry_.load({.organisations = {organisation_}, .connectors = {connector_}, .tokens = {token_}});
+        registry_.load(
+            {.organisations = {organisation_}, .connectors = {connector_}, .tokens = {token_}});
     }
 
     [[nodiscard]] std::expected<Principal, Denied> ask(std::string_view authorization,
@@ -59,13 +60,15 @@ TEST_F(RegistryTest, NamesEveryWayOfBeingRefused) {
     EXPECT_EQ(refusal(""), Refusal::MissingCredential);
     EXPECT_EQ(refusal("non-token"), Refusal::NotAToken);
     EXPECT_EQ(refusal(bearer() + "x"), Refusal::BadChecksum);
-    EXPECT_EQ(refusal("Bearer " + std::string{new_token(token_.id).reveal()}), Refusal::WrongSecret);
+    EXPECT_EQ(refusal("Bearer " + std::string{new_token(token_.id).reveal()}),
+              Refusal::WrongSecret);
     EXPECT_EQ(refusal("Bearer " + std::string{new_token("abcdefgh23-zzzz").reveal()}),
               Refusal::UnknownToken);
     EXPECT_EQ(refusal("Bearer " + std::string{new_token("zzzzzzzz23-abcd").reveal()}),
               Refusal::OtherConnector);
-    EXPECT_EQ(refusal("Basic " + to_base64(token_.id + ":" + std::string{secret_part(secret_.reveal())})),
-              Refusal::WrongScheme);
+    EXPECT_EQ(
+        refusal("Basic " + to_base64(token_.id + ":" + std::string{secret_part(secret_.reveal())})),
+        Refusal::WrongScheme);
     EXPECT_EQ(refusal(bearer(), kLater), Refusal::Expired);
     const auto nobody = registry_.authenticate(nullptr, bearer(), kNow, "");
     ASSERT_FALSE(nobody);

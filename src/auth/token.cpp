@@ -16,7 +16,9 @@ constexpr std::size_t kIdLength = kConnectorIdLength + 1 + kIdSuffixLength;
 constexpr std::size_t kTokenLength =
     kTokenPrefix.size() + kIdLength + 1 + kSecretLength + kChecksumLength;
 
-bool is_id_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '2' && c <= '9') || c == '-'; }
+bool is_id_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '2' && c <= '9') || c == '-';
+}
 
 bool is_base62(char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -81,7 +83,8 @@ ParsedToken parse_token(std::string_view text) {
         return {.id = {}, .defect = looks_like_one ? Defect::BadChecksum : Defect::NotAToken};
     }
     const auto body = text.substr(0, text.size() - kChecksumLength);
-    if (text.substr(body.size()) != checksum(body)) return {.id = {}, .defect = Defect::BadChecksum};
+    if (text.substr(body.size()) != checksum(body))
+        return {.id = {}, .defect = Defect::BadChecksum};
     return {.id = text.substr(kTokenPrefix.size(), kIdLength), .defect = Defect::None};
 }
 

@@ -8,7 +8,7 @@ namespace muster {
 
 }  // namespace muster
 
-#define MUSTER_CHECK(condition)                                              \
-    do {                                                                     \
+#define MUSTER_CHECK(condition)                                                   \
+    do {                                                                          \
         if (!(condition)) ::muster::check_failed(#condition, __FILE__, __LINE__); \
     } while (false)

@@ -63,7 +63,8 @@ KeyedHash::KeyedHash(std::string_view key) : impl_(std::make_unique<Impl>()) {
     const EVP_MD* sha256 = EVP_sha256();
     std::array<unsigned char, 64> block{};
     if (key.size() > block.size()) {
-        MUSTER_CHECK(EVP_Digest(key.data(), key.size(), block.data(), nullptr, sha256, nullptr) == 1);
+        MUSTER_CHECK(EVP_Digest(key.data(), key.size(), block.data(), nullptr, sha256, nullptr) ==
+                     1);
     } else {
         std::ranges::copy(key, block.begin());
     }

@@ -45,7 +45,8 @@ TEST(Base64, RoundTripsAndRefusesEveryOtherSpelling) {
         EXPECT_EQ(from_base64(to_base64(text)), text);
     }
     EXPECT_EQ(to_base64("fo"), "Zm8=");
-    for (const char* bad : {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "Zm 8=", "Zg==Zg==", "_-==" }) {
+    for (const char* bad :
+         {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "Zm 8=", "Zg==Zg==", "_-=="}) {
         EXPECT_FALSE(from_base64(bad)) << bad;
     }
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-
 #include <sys/random.h>
 
 #include "base/check.hpp"
@@ -40,9 +39,7 @@ std::int64_t IdGenerator::next() {
     return candidate;
 }
 
-Timestamp IdGenerator::time_of(std::int64_t number) {
-    return {(number >> kTimeShift) + kEpochMs};
-}
+Timestamp IdGenerator::time_of(std::int64_t number) { return {(number >> kTimeShift) + kEpochMs}; }
 
 std::int64_t IdGenerator::first_at(Timestamp time) {
     return std::max<std::int64_t>(time.ms - kEpochMs, 0) << kTimeShift;

@@ -8,9 +8,9 @@
 #define MUSTER_CONCAT_INNER(a, b) a##b
 #define MUSTER_CONCAT(a, b) MUSTER_CONCAT_INNER(a, b)
 
-#define MUSTER_TRY_ASSIGN(temporary, declaration, return_keyword, ...)                  \
-    auto temporary = (__VA_ARGS__);                                                     \
-    if (!temporary) return_keyword std::unexpected(std::move(temporary).error());       \
+#define MUSTER_TRY_ASSIGN(temporary, declaration, return_keyword, ...)            \
+    auto temporary = (__VA_ARGS__);                                               \
+    if (!temporary) return_keyword std::unexpected(std::move(temporary).error()); \
     declaration = *std::move(temporary)
 
 /// TRY_ASSIGN(auto value, may_fail()): declares `value`, or returns the error from this function.

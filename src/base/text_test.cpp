@@ -9,13 +9,15 @@ namespace {
 
 TEST(FoldIdentifier, MakesOneKeyOfAllSpellings) {
     const std::string key = fold_identifier("alice");
-    for (const char* same : {"Alice", "ALICE", " alice ", "alice\u200b", "ＡＬＩＣＥ", "\talice\n"}) {
+    for (const char* same :
+         {"Alice", "ALICE", " alice ", "alice\u200b", "ＡＬＩＣＥ", "\talice\n"}) {
         EXPECT_EQ(fold_identifier(same), key) << same;
     }
     EXPECT_EQ(fold_identifier("\u212Aelvin"), fold_identifier("kelvin")) << "Kelvin sign";
     EXPECT_EQ(fold_identifier("stra\u00dfe"), fold_identifier("STRASSE"));
     EXPECT_EQ(fold_identifier("e\u0301"), fold_identifier("\u00e9")) << "NFD and NFC";
-    EXPECT_NE(fold_identifier("\u0131"), fold_identifier("i")) << "dotless i is a letter of its own";
+    EXPECT_NE(fold_identifier("\u0131"), fold_identifier("i"))
+        << "dotless i is a letter of its own";
     EXPECT_NE(fold_identifier("alice"), fold_identifier("al ice"));
     EXPECT_EQ(fold_identifier("   "), "");
 }

@@ -28,7 +28,8 @@ constexpr std::array kCauses{
           "Generate a new one (muster token generate) and paste it into Okta."},
     Cause{"other-connector", "The token belongs to another connector than the one in the base URL.",
           "Use the base URL and the token of the same connector in Okta."},
-    Cause{"wrong-secret", "The token was renewed since and its old secret retired, or it is a forgery.",
+    Cause{"wrong-secret",
+          "The token was renewed since and its old secret retired, or it is a forgery.",
           "Paste the newest token into Okta, or renew it and paste that."},
     Cause{"wrong-scheme", "The token was sent in another way than it was made for.",
           "Choose the authentication mode in Okta that fits the token: Basic for a basic token, "
@@ -78,7 +79,8 @@ constexpr std::array kCauses{
 };
 
 std::string_view verb(std::string_view method, std::string_view target) {
-    if (method == "POST") return target.find(".search") == std::string_view::npos ? "create" : "search";
+    if (method == "POST")
+        return target.find(".search") == std::string_view::npos ? "create" : "search";
     if (method == "PUT") return "replace";
     if (method == "PATCH") return "change";
     if (method == "DELETE") return "delete";
@@ -130,10 +132,10 @@ Explanation explain(const json::Object& record) {
     const bool accepted = status < 400;
 
     Explanation explanation;
-    explanation.happened =
-        fmt::format("{} asked to {} {} at {} and was {} ({}).", client(record),
-                    verb(method, target), subject(record, target),
-                    json::string_or_empty(record, "time"), accepted ? "answered" : "refused", status);
+    explanation.happened = fmt::format("{} asked to {} {} at {} and was {} ({}).", client(record),
+                                       verb(method, target), subject(record, target),
+                                       json::string_or_empty(record, "time"),
+                                       accepted ? "answered" : "refused", status);
     const bool reads = method == "GET" || target.find(".search") != std::string_view::npos;
     if (accepted) {
         explanation.why = reads ? "Nothing was to be changed." : accepted_why(record);

@@ -9,9 +9,10 @@ namespace muster::provlog {
 /// A record in words, for an administrator who sees Okta's console.
 struct Explanation {
     std::string sentence;  ///< all three in one
-    std::string happened;  ///< "Okta asked to create ann@acme.example at 10:15:02 and was refused (409)."
+    std::string
+        happened;  ///< "Okta asked to create ann@acme.example at 10:15:02 and was refused (409)."
     std::string why;
-    std::string todo;      ///< what to do in Okta; empty where nothing is to be done
+    std::string todo;  ///< what to do in Okta; empty where nothing is to be done
 };
 
 /// `record` is a complete log record as JSON. Pure.

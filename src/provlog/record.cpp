@@ -52,8 +52,9 @@ void redact(json::Object& object) {
     // {"op":"replace","path":"password","value":"…"}: the secret's name stands in another member.
     const bool secret_path = names_a_secret(json::string_or_empty(object, "path"));
     for (auto& [name, member] : object) {
-        const bool is_secret = names_a_secret(std::string_view{name}) ||
-                               (secret_path && equals_ignoring_case(std::string_view{name}, "value"));
+        const bool is_secret =
+            names_a_secret(std::string_view{name}) ||
+            (secret_path && equals_ignoring_case(std::string_view{name}, "value"));
         if (is_secret && !member.is_bool() && !member.is_null()) {
             member = kRedacted;
         } else {
@@ -147,8 +148,8 @@ void Record::changes(std::span<const scim::Change> changes) {
         changes_.push_back('}');
     }
     if (changes.size() > kMaxChanges) {
-        step("changed", fmt::format("{} attributes; the first {} are listed", changes.size(),
-                                    kMaxChanges));
+        step("changed",
+             fmt::format("{} attributes; the first {} are listed", changes.size(), kMaxChanges));
     }
 }
 
@@ -200,16 +201,16 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
 std::string redact_target(std::string_view target) {
     target = utf8_prefix(target, 4096);
     const auto query = target.find('?');
-    if (query != std::string_view::npos && contains_ignoring_case(target.substr(query), "password")) {
+    if (query != std::string_view::npos &&
+        contains_ignoring_case(target.substr(query), "password")) {
         return mask_tokens(target.substr(0, query)).append("?").append(kRedacted);
     }
     return mask_tokens(target);
 }
 
 std::string redact_body(std::string_view raw, const json::Value& parsed) {
-    const bool suspicious = std::ranges::any_of(kSecretNames, [&](std::string_view name) {
-        return contains_ignoring_case(raw, name);
-    });
+    const bool suspicious = std::ranges::any_of(
+        kSecretNames, [&](std::string_view name) { return contains_ignoring_case(raw, name); });
     // An escape could spell a secret's name or a token's prefix letter by letter.
     const bool escaped = raw.find("\\u") != std::string_view::npos;
     std::string text;

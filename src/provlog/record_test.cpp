@@ -10,7 +10,8 @@ namespace {
 const std::string kToken = "mst_abcdefgh23-zz22_" + std::string(49, 'Q');
 
 Record record_of(std::string_view method, std::string_view target) {
-    return Record({1'234'567}, {.org_slug = "acme", .connector_id = "abcdefgh23", .peer = "192.0.2.1"},
+    return Record({1'234'567},
+                  {.org_slug = "acme", .connector_id = "abcdefgh23", .peer = "192.0.2.1"},
                   {.method = method, .target = target});
 }
 
@@ -73,11 +74,13 @@ TEST(Redaction, NoSecretSurvivesInAnyShape) {
         {"case", R"({"PassWord":")" + canary + R"("})"},
         {"nested", R"({"x":[{"clientSecret":")" + canary + R"("}]})"},
         {"escaped name", R"({"pass\u0077ord":")" + canary + R"("})"},
-        {"patch path", R"({"Operations":[{"op":"replace","path":"password","value":")" + canary + R"("}]})"},
+        {"patch path",
+         R"({"Operations":[{"op":"replace","path":"password","value":")" + canary + R"("}]})"},
         {"patch urn path",
          R"({"Operations":[{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:User:password","value":")" +
              canary + R"("}]})"},
-        {"pathless", R"({"Operations":[{"op":"replace","value":{"password":")" + canary + R"("}}]})"},
+        {"pathless",
+         R"({"Operations":[{"op":"replace","value":{"password":")" + canary + R"("}}]})"},
         {"object value", R"({"password":{"v":")" + canary + R"("}})"},
         {"filter", R"({"filter":"password eq \")" + canary + R"(\""})"},
     };
@@ -100,7 +103,8 @@ TEST(Redaction, MasksTokensWhereverTheyStand) {
 }
 
 TEST(Redaction, LeavesTheRestByteForByte) {
-    const std::string body = R"({"userName":"Ann","emails":[{"value":"ann@acme.example"}],"n":1.50})";
+    const std::string body =
+        R"({"userName":"Ann","emails":[{"value":"ann@acme.example"}],"n":1.50})";
     const auto value = json::parse(body);
     EXPECT_EQ(redact_body(body, *value), body);
 }
@@ -111,7 +115,8 @@ TEST(Explain, SaysWhatHappenedWhyAndWhatToDo) {
     record.resource("User", "7", "ann@acme.example");
     record.reason("uniqueness");
     const auto explanation = explain(finished(std::move(record), 409, "{}"));
-    EXPECT_NE(explanation.happened.find("Okta asked to create User ann@acme.example"), std::string::npos)
+    EXPECT_NE(explanation.happened.find("Okta asked to create User ann@acme.example"),
+              std::string::npos)
         << explanation.happened;
     EXPECT_NE(explanation.happened.find("refused (409)"), std::string::npos);
     EXPECT_FALSE(explanation.why.empty());

@@ -20,7 +20,7 @@ struct Call {
     std::string if_none_match;  ///< as sent
     provlog::Record record;
     std::chrono::steady_clock::time_point started;
-    bool recorded = false;      ///< the record went into the commit of a write
+    bool recorded = false;  ///< the record went into the commit of a write
 
     [[nodiscard]] OrgKey org() const { return principal.connector->connector.org; }
     [[nodiscard]] const auth::Policy& policy() const { return principal.connector->policy; }

@@ -17,9 +17,8 @@ namespace muster::service {
 
 namespace {
 
-using Channel =
-    boost::asio::experimental::concurrent_channel<boost::asio::any_io_executor,
-                                                  void(boost::system::error_code, int)>;
+using Channel = boost::asio::experimental::concurrent_channel<boost::asio::any_io_executor,
+                                                              void(boost::system::error_code, int)>;
 
 struct Provider {
     std::string_view idp;
@@ -60,8 +59,8 @@ std::unexpected<Problem> invalid(std::string detail, std::string remedy = {}) {
 }
 
 std::unexpected<Problem> missing(std::string_view what, std::string_view id, std::string remedy) {
-    return std::unexpected(Problem{404, "Not found", fmt::format("There is no {} \"{}\".", what, id),
-                                   std::move(remedy)});
+    return std::unexpected(Problem{
+        404, "Not found", fmt::format("There is no {} \"{}\".", what, id), std::move(remedy)});
 }
 
 Outcome<void> check_name(std::string_view name) {
@@ -79,8 +78,8 @@ Timestamp after(Timestamp now, std::chrono::days life) {
 }
 
 std::string merge_settings(std::string_view stored, const json::Object& settings) {
-    json::Value merged = stored.empty() ? json::Value(json::Object{})
-                                        : json::parse(stored).value_or(json::Object{});
+    json::Value merged =
+        stored.empty() ? json::Value(json::Object{}) : json::parse(stored).value_or(json::Object{});
     for (const auto& [name, value] : settings) merged.get_object()[name] = value;
     return json::to_text(merged);
 }
@@ -164,8 +163,9 @@ Task<Outcome<store::Organisation>> Directory::create_organisation(std::string na
     CO_TRY_VOID(check_name(name));
     if (slug.empty()) slug = slug_from(name);
     if (!is_slug(slug)) {
-        co_return invalid(fmt::format("\"{}\" cannot be a slug.", slug),
-                          "Give one with --slug: lower-case letters, digits and hyphens, at most 63.");
+        co_return invalid(
+            fmt::format("\"{}\" cannot be a slug.", slug),
+            "Give one with --slug: lower-case letters, digits and hyphens, at most 63.");
     }
     const auto turn = co_await take_turn();
     if (core_.registry.snapshot()->by_slug.contains(slug)) {

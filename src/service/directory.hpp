@@ -1,6 +1,7 @@
 #pragma once
-// Organisations, connectors and tokens: what an operator does to them. Every change is durable, then
-// held in memory, then answered, one change at a time; so a change holds from the next request on.
+// Organisations, connectors and tokens: what an operator does to them. Every change is durable,
+// then held in memory, then answered, one change at a time; so a change holds from the next request
+// on.
 
 #include <chrono>
 #include <expected>

@@ -82,7 +82,8 @@ TEST_F(DirectoryTest, EverythingSurvivesAReload) {
     ASSERT_TRUE(loaded);
     registry_.load(*loaded);
     EXPECT_TRUE(accepted(issued.secret));
-    EXPECT_EQ(registry_.connector(connector_->connector.id)->policy.on_delete, auth::OnDelete::Erase);
+    EXPECT_EQ(registry_.connector(connector_->connector.id)->policy.on_delete,
+              auth::OnDelete::Erase);
 }
 
 TEST_F(DirectoryTest, ARemovedOrganisationLetsNobodyIn) {
@@ -93,12 +94,18 @@ TEST_F(DirectoryTest, ARemovedOrganisationLetsNobodyIn) {
 }
 
 TEST_F(DirectoryTest, UnknownThingsAreNamed) {
-    EXPECT_EQ(wait(directory_.create_connector({.org_slug = "nope", .idp = "okta"})).error().status, 404);
-    EXPECT_EQ(wait(directory_.create_connector({.org_slug = "acme", .idp = "ldap"})).error().status, 400);
+    EXPECT_EQ(wait(directory_.create_connector({.org_slug = "nope", .idp = "okta"})).error().status,
+              404);
+    EXPECT_EQ(wait(directory_.create_connector({.org_slug = "acme", .idp = "ldap"})).error().status,
+              400);
     EXPECT_EQ(wait(directory_.renew_token("x")).error().status, 404);
-    EXPECT_EQ(wait(directory_.set_policy(connector_->connector.id, R"({"x":1})")).error().status, 400);
-    EXPECT_EQ(wait(directory_.generate_token({.connector_id = connector_->connector.id,
-                                              .life = std::chrono::days{5000}})).error().status, 400);
+    EXPECT_EQ(wait(directory_.set_policy(connector_->connector.id, R"({"x":1})")).error().status,
+              400);
+    EXPECT_EQ(wait(directory_.generate_token(
+                       {.connector_id = connector_->connector.id, .life = std::chrono::days{5000}}))
+                  .error()
+                  .status,
+              400);
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ constexpr std::size_t kSlice = 256;
 
 Window window_of(const ListRequest& request, const Limits& limits) {
     const auto start = std::max<std::int64_t>(request.start_index.value_or(1), 1);
-    const auto asked =
-        request.count.value_or(static_cast<std::int64_t>(limits.default_page));
-    const auto size = std::clamp<std::int64_t>(asked, 0, static_cast<std::int64_t>(limits.max_page));
+    const auto asked = request.count.value_or(static_cast<std::int64_t>(limits.default_page));
+    const auto size =
+        std::clamp<std::int64_t>(asked, 0, static_cast<std::int64_t>(limits.max_page));
     return {static_cast<std::size_t>(start) - 1, static_cast<std::size_t>(size)};
 }
 
@@ -104,8 +104,8 @@ Task<store::Result<Found>> Query::find(OrgKey org, const scim::ResourceType& typ
     Rid after{};
     for (bool more = !plan.exact || window.size > 0; more;) {
         const auto wanted = plan.exact ? window.size - found.records.size() : kSlice;
-        CO_TRY_ASSIGN(auto slice, co_await core_.store.query(org, plan, after, skip,
-                                                             std::min(wanted, kSlice)));
+        CO_TRY_ASSIGN(auto slice,
+                      co_await core_.store.query(org, plan, after, skip, std::min(wanted, kSlice)));
         skip = 0;
         scanned += slice.records.size();
         if (!slice.records.empty()) after = slice.records.back().rid;
@@ -133,8 +133,8 @@ Task<store::Result<Found>> Query::find(OrgKey org, const scim::ResourceType& typ
 
 Task<scim::Result<Answer>> Query::list(Call& call, const scim::ResourceType& type,
                                        ListRequest request) const {
-    CO_TRY_ASSIGN(const auto projection, scim::Projection::parse(type, request.attributes,
-                                                                 request.excluded_attributes));
+    CO_TRY_ASSIGN(const auto projection,
+                  scim::Projection::parse(type, request.attributes, request.excluded_attributes));
     std::optional<scim::Filter> filter;
     if (!request.filter.empty()) {
         CO_TRY_ASSIGN(filter, scim::parse_filter(type, request.filter, core_.limits.filter));
@@ -152,7 +152,8 @@ Task<scim::Result<Answer>> Query::list(Call& call, const scim::ResourceType& typ
     std::string resources;
     resources.reserve(found->records.size() * 1024);
     for (const auto& record : found->records) {
-        const auto related = co_await resources_.relations(call.org(), type, record.rid, projection);
+        const auto related =
+            co_await resources_.relations(call.org(), type, record.rid, projection);
         if (!related) co_return refuse_store(call, related.error());
         if (!resources.empty()) resources.push_back(',');
         renderer.append(resources, type, record, *related, projection);

@@ -24,8 +24,8 @@ class QueryTest : public ServiceTest {
     }
     void make(int users) {
         for (int i = 0; i < users; ++i) {
-            ASSERT_TRUE(create(users_, user(fmt::format("user{}", i),
-                                            fmt::format(R"(,"title":"t{}")", i % 3))));
+            ASSERT_TRUE(create(
+                users_, user(fmt::format("user{}", i), fmt::format(R"(,"title":"t{}")", i % 3))));
         }
     }
 };
@@ -54,7 +54,8 @@ TEST_F(QueryTest, OddNumbersAreReadAsTheRfcSays) {
     EXPECT_EQ(list({.count = 0}).at("itemsPerPage"), 0);
     EXPECT_EQ(list({.count = -1}).at("itemsPerPage"), 0);
     EXPECT_EQ(list({.count = std::numeric_limits<std::int64_t>::max()}).at("itemsPerPage"), 3);
-    EXPECT_EQ(list({.start_index = std::numeric_limits<std::int64_t>::max()}).at("itemsPerPage"), 0);
+    EXPECT_EQ(list({.start_index = std::numeric_limits<std::int64_t>::max()}).at("itemsPerPage"),
+              0);
 }
 
 TEST_F(QueryTest, FiltersAnswerFromIndicesAndFromScansAlike) {
@@ -99,7 +100,8 @@ TEST_F(QueryTest, ASearchBodyMeansWhatTheQueryMeans) {
     make(5);
     auto by = call();
     const auto found = body(wait(query_.search(
-        by, users_, R"({"filter":"userName sw \"user\"","startIndex":2,"count":2,"attributes":["userName"]})")));
+        by, users_,
+        R"({"filter":"userName sw \"user\"","startIndex":2,"count":2,"attributes":["userName"]})")));
     EXPECT_EQ(found.at("totalResults"), 5);
     EXPECT_EQ(found.at("itemsPerPage"), 2);
     for (const char* bad : {"[]", R"({"count":"2"})", R"({"attributes":[1]})", R"({"filter":7})"}) {

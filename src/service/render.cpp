@@ -64,8 +64,7 @@ void Renderer::append(std::string& out, const scim::ResourceType& type, const st
 }
 
 std::string Renderer::render(const scim::ResourceType& type, const store::Record& record,
-                             const Relations& relations,
-                             const scim::Projection& projection) const {
+                             const Relations& relations, const scim::Projection& projection) const {
     std::string out;
     out.reserve(record.document.size() + 400 +
                 160 * (relations.groups.size() + relations.members.size()));

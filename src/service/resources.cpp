@@ -56,18 +56,32 @@ Task<store::Result<Relations>> Resources::relations(OrgKey org, const scim::Reso
     co_return relations;
 }
 
-Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& type, std::string id,
-                                          scim::Projection projection) const {
-    CO_TRY_ASSIGN(const auto record, co_await load(core_, call, type, std::move(id)));
+Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& type,
+                                          std::string id, scim::Projection projection) const {
+    store::Record record;
+    Relations related;
+    const auto* groups = type.find("groups");
+    if (groups != nullptr && projection.wants(*groups)) {
+        auto found = co_await core_.store.find_with_groups(call.org(), type.name, id);
+        if (!found) co_return refuse_store(call, found.error());
+        if (!*found) co_return refuse_missing(call, type, id);
+        record = std::move((*found)->record);
+        related.groups = std::move((*found)->groups);
+    } else {
+        CO_TRY_ASSIGN(record, co_await load(core_, call, type, std::move(id)));
+    }
     Answer answer{.etag = etag_of(record.version)};
     if (!call.if_none_match.empty() && etag_matches(call.if_none_match, record.version)) {
         answer.status = 304;
         co_return answer;
     }
-    auto related = co_await relations(call.org(), type, record.rid, projection);
-    if (!related) co_return refuse_store(call, related.error());
+    if (groups == nullptr) {
+        auto read = co_await relations(call.org(), type, record.rid, projection);
+        if (!read) co_return refuse_store(call, read.error());
+        related = std::move(*read);
+    }
     const Renderer renderer(*core_.catalog, call.base_url);
-    answer.body = renderer.render(type, record, *related, projection);
+    answer.body = renderer.render(type, record, related, projection);
     answer.location = renderer.location(type, record.id);
     co_return answer;
 }

@@ -35,13 +35,14 @@ class Resources {
                                                     std::string id) const;
 
     /// What the resource has in rows, as far as the projection wants it.
-    [[nodiscard]] Task<store::Result<Relations>> relations(OrgKey org,
-                                                           const scim::ResourceType& type, Rid rid,
-                                                           const scim::Projection& projection) const;
+    [[nodiscard]] Task<store::Result<Relations>> relations(
+        OrgKey org, const scim::ResourceType& type, Rid rid,
+        const scim::Projection& projection) const;
 
   private:
     /// PUT of an already parsed body; `status` is what success answers.
-    [[nodiscard]] Task<scim::Result<Answer>> replace_value(Call& call, const scim::ResourceType& type,
+    [[nodiscard]] Task<scim::Result<Answer>> replace_value(Call& call,
+                                                           const scim::ResourceType& type,
                                                            std::string id, const json::Value& value,
                                                            scim::Projection projection,
                                                            int status) const;

@@ -50,7 +50,8 @@ TEST_F(ResourcesTest, AChangeThatChangesNothingKeepsTheVersion) {
 
 TEST_F(ResourcesTest, IfMatchGuardsEveryChange) {
     const auto ann = id(create(users_, user("ann")));
-    const auto stale = patch(users_, ann, R"([{"op":"replace","path":"title","value":"x"}])", "W/\"9\"");
+    const auto stale =
+        patch(users_, ann, R"([{"op":"replace","path":"title","value":"x"}])", "W/\"9\"");
     ASSERT_FALSE(stale);
     EXPECT_EQ(stale.error().status, 412);
     EXPECT_TRUE(patch(users_, ann, R"([{"op":"replace","path":"title","value":"x"}])", "W/\"1\""));
@@ -71,7 +72,9 @@ TEST_F(ResourcesTest, PutWithoutMembersOrActiveNeverEmptiesOrSwitches) {
     const auto ann = id(create(users_, user("ann", R"(,"active":false)")));
     const auto eng = id(create(groups_, group("Eng", "[" + member(ann) + "]")));
     EXPECT_EQ(body(replace(users_, ann, user("ann"))).at("active"), false);
-    EXPECT_TRUE(replace(groups_, eng, R"({"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Eng 2"})"));
+    EXPECT_TRUE(replace(
+        groups_, eng,
+        R"({"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Eng 2"})"));
     EXPECT_EQ(members_of(eng), 1U);
     EXPECT_TRUE(replace(groups_, eng, group("Eng 2", "[]")));
     EXPECT_EQ(members_of(eng), 0U);
@@ -81,24 +84,31 @@ TEST_F(ResourcesTest, MembersComeAndGoByDeltas) {
     const auto a = id(create(users_, user("a")));
     const auto b = id(create(users_, user("b")));
     const auto eng = id(create(groups_, group("Eng")));
-    const auto added = patch(groups_, eng, R"([{"op":"add","path":"members","value":[)" + member(a) + "," + member(b) + "]}]");
+    const auto added =
+        patch(groups_, eng,
+              R"([{"op":"add","path":"members","value":[)" + member(a) + "," + member(b) + "]}]");
     ASSERT_TRUE(added) << added.error().detail;
     EXPECT_EQ(added->status, 204);
     EXPECT_EQ(added->etag, "W/\"2\"");
-    EXPECT_EQ(patch(groups_, eng, R"([{"op":"add","path":"members","value":[)" + member(a) + "]}]")->etag,
-              "W/\"2\"") << "a repeated add changes nothing";
-    EXPECT_TRUE(patch(groups_, eng, R"([{"op":"remove","path":"members[value eq \")" + a + R"(\"]"}])"));
+    EXPECT_EQ(
+        patch(groups_, eng, R"([{"op":"add","path":"members","value":[)" + member(a) + "]}]")->etag,
+        "W/\"2\"")
+        << "a repeated add changes nothing";
+    EXPECT_TRUE(
+        patch(groups_, eng, R"([{"op":"remove","path":"members[value eq \")" + a + R"(\"]"}])"));
     EXPECT_EQ(body(get(groups_, eng)).at("members").at(0).at("value"), json::Value(b));
     EXPECT_EQ(body(get(users_, b)).at("groups").at(0).at("display"), "Eng");
     EXPECT_FALSE(body(get(users_, a)).contains("groups"));
-    EXPECT_TRUE(patch(groups_, eng, R"([{"op":"replace","value":{"id":"x","displayName":"Eng 2"}}])"));
+    EXPECT_TRUE(
+        patch(groups_, eng, R"([{"op":"replace","value":{"id":"x","displayName":"Eng 2"}}])"));
     EXPECT_EQ(members_of(eng), 1U) << "a rename keeps the members";
 }
 
 TEST_F(ResourcesTest, UnknownMembersAreRefusedByNameOrSkippedByPolicy) {
     const auto a = id(create(users_, user("a")));
     const auto eng = id(create(groups_, group("Eng")));
-    const auto add = R"([{"op":"add","path":"members","value":[)" + member(a) + "," + member("ghost") + "]}]";
+    const auto add =
+        R"([{"op":"add","path":"members","value":[)" + member(a) + "," + member("ghost") + "]}]";
     const auto refused = patch(groups_, eng, add);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().status, 400);
@@ -112,7 +122,8 @@ TEST_F(ResourcesTest, UnknownMembersAreRefusedByNameOrSkippedByPolicy) {
 
 TEST_F(ResourcesTest, AGroupIsNeverItsOwnMember) {
     const auto eng = id(create(groups_, group("Eng")));
-    const auto answer = patch(groups_, eng, R"([{"op":"add","path":"members","value":[)" + member(eng) + "]}]");
+    const auto answer =
+        patch(groups_, eng, R"([{"op":"add","path":"members","value":[)" + member(eng) + "]}]");
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().status, 400);
 }

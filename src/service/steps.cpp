@@ -80,16 +80,19 @@ Task<scim::Result<store::Record>> load(const Core& core, Call& call, const scim:
                                        std::string id) {
     auto found = co_await core.store.find(call.org(), type.name, id);
     if (!found) co_return refuse_store(call, found.error());
-    if (!*found) {
-        call.record.resource(type.name, utf8_prefix(id, 100), {});
-        co_return call.refuse(
-            "not-found",
-            {404, scim::ScimType::None,
-             fmt::format("There is no {} with the id {} here. If it was deleted, unlink it in the "
-                         "identity provider and provision it again.",
-                         type.name, scim::quoted(id))});
-    }
+    if (!*found) co_return refuse_missing(call, type, id);
     co_return std::move(**found);
+}
+
+std::unexpected<scim::Error> refuse_missing(Call& call, const scim::ResourceType& type,
+                                            std::string_view id) {
+    call.record.resource(type.name, utf8_prefix(id, 100), {});
+    return call.refuse(
+        "not-found",
+        {404, scim::ScimType::None,
+         fmt::format("There is no {} with the id {} here. If it was deleted, unlink it in the "
+                     "identity provider and provision it again.",
+                     type.name, scim::quoted(id))});
 }
 
 scim::Result<void> check_precondition(Call& call, std::int64_t version) {
@@ -116,9 +119,9 @@ Task<scim::Result<std::vector<store::Reference>>> resolve_members(
         if (!known.contains(id)) unknown.push_back(id);
     }
     if (call.policy().unknown_members == auth::UnknownMembers::Skip) {
-        const std::array notes{scim::Note{
-            "unknown-member-skipped",
-            fmt::format("{} unknown members were left out: {}", unknown.size(), list_ids(unknown))}};
+        const std::array notes{
+            scim::Note{"unknown-member-skipped", fmt::format("{} unknown members were left out: {}",
+                                                             unknown.size(), list_ids(unknown))}};
         call.record.notes(notes);
         co_return std::move(*found);
     }
@@ -203,7 +206,8 @@ store::DocumentChange document_change(const scim::ResourceType& type, const json
 }
 
 json::Object parse_document(std::string_view text) {
-    auto parsed = json::parse(text, {.max_bytes = text.size(), .max_depth = 64, .max_values = text.size()});
+    auto parsed =
+        json::parse(text, {.max_bytes = text.size(), .max_depth = 64, .max_values = text.size()});
     MUSTER_CHECK(parsed.has_value() && parsed->is_object());
     return std::move(parsed->get_object());
 }

@@ -17,10 +17,15 @@ namespace muster::service {
 [[nodiscard]] scim::Result<json::Value> parse_body(Call& call, const Limits& limits,
                                                    std::string_view body);
 
-/// The live resource or 404; names it in the log record.
+/// The live resource or 404.
 [[nodiscard]] Task<scim::Result<store::Record>> load(const Core& core, Call& call,
                                                      const scim::ResourceType& type,
                                                      std::string id);
+
+/// 404 for a resource that is not there (any more); names it in the log record.
+[[nodiscard]] std::unexpected<scim::Error> refuse_missing(Call& call,
+                                                          const scim::ResourceType& type,
+                                                          std::string_view id);
 
 /// 412 where the call's If-Match does not name `version`.
 [[nodiscard]] scim::Result<void> check_precondition(Call& call, std::int64_t version);

@@ -27,8 +27,7 @@ class ServiceTest : public ::testing::Test {
 
     template <class T>
     T wait(Task<T> task) {
-        auto future =
-            boost::asio::co_spawn(context_, std::move(task), boost::asio::use_future);
+        auto future = boost::asio::co_spawn(context_, std::move(task), boost::asio::use_future);
         context_.restart();
         auto work = boost::asio::make_work_guard(context_);
         while (future.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
@@ -49,10 +48,10 @@ class ServiceTest : public ::testing::Test {
         return {.principal = {.connector = current, .token = {1}, .token_id = "t"},
                 .base_url = "https://x/scim/v2",
                 .if_match = std::move(if_match),
-                .record = provlog::Record(ids_.next_key<LogId>(),
-                                          {.org = current->connector.org,
-                                           .connector = current->connector.key},
-                                          {.method = "TEST", .target = "/"}),
+                .record = provlog::Record(
+                    ids_.next_key<LogId>(),
+                    {.org = current->connector.org, .connector = current->connector.key},
+                    {.method = "TEST", .target = "/"}),
                 .started = std::chrono::steady_clock::now()};
     }
 
@@ -68,11 +67,12 @@ class ServiceTest : public ::testing::Test {
         auto by = call();
         return wait(resources_.replace(by, type, std::move(id), std::move(body), {}));
     }
-    scim::Result<Answer> patch(const scim::ResourceType& type, std::string id, std::string operations,
-                               std::string if_match = {}) {
+    scim::Result<Answer> patch(const scim::ResourceType& type, std::string id,
+                               std::string operations, std::string if_match = {}) {
         auto by = call(std::move(if_match));
-        auto body = R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":)" +
-                    operations + "}";
+        auto body =
+            R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":)" +
+            operations + "}";
         return wait(resources_.patch(by, type, std::move(id), std::move(body), {}));
     }
 
@@ -90,8 +90,8 @@ class ServiceTest : public ::testing::Test {
                "\"" + more + "}";
     }
     static std::string group(const std::string& name, const std::string& members = "[]") {
-        return R"({"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":")" + name +
-               R"(","members":)" + members + "}";
+        return R"({"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":")" +
+               name + R"(","members":)" + members + "}";
     }
     static std::string member(const std::string& id) { return R"({"value":")" + id + "\"}"; }
 

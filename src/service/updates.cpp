@@ -43,8 +43,7 @@ Draft draft_document(const Core& core, const scim::ResourceType& type, Call& cal
     const auto changes = scim::diff(type, &document_before, document_after);
     call.record.changes(changes);
     draft.update.expected_version = before.version;
-    draft.update.document =
-        document_change(type, document_before, document_after, std::move(text));
+    draft.update.document = document_change(type, document_before, document_after, std::move(text));
     draft.after.document = draft.update.document->document;
     draft.after.active = draft.update.document->active;
     draft.after.version = before.version + 1;
@@ -202,10 +201,9 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
             draft.update.members = {.replace = patched.members.cleared,
                                     .add = rids_of(added),
                                     .remove = rids_of(*removed)};
-            call.record.step("decided",
-                             fmt::format("members: {}{} to add, {} to remove",
-                                         patched.members.cleared ? "replace all, " : "",
-                                         added.size(), patched.members.remove.size()));
+            call.record.step("decided", fmt::format("members: {}{} to add, {} to remove",
+                                                    patched.members.cleared ? "replace all, " : "",
+                                                    added.size(), patched.members.remove.size()));
         }
         CO_TRY_ASSIGN(auto answer,
                       co_await update(call, type, std::move(draft), projection, status));

@@ -13,7 +13,8 @@ namespace muster::simulator {
 Day::Day(const OktaOptions& options, StepBook& book)
     : options_(options), book_(book), people_(make_people(options.users, options.seed)) {
     for (unsigned g = 0; g < options.groups; ++g) {
-        Group group{.name = fmt::format("Team {} of seed {}", g, options.seed), .id = {}, .people = {}};
+        Group group{
+            .name = fmt::format("Team {} of seed {}", g, options.seed), .id = {}, .people = {}};
         // The first group holds everyone, as "Everyone" does in Okta; the others share the people.
         for (std::size_t i = 0; i < people_.size(); ++i) {
             if (g == 0 || i % options.groups == g) group.people.push_back(i);
@@ -95,18 +96,20 @@ void Day::expect_list(Session& session, const Reply& reply) {
                         "broken connector")) {
         return;
     }
-    const auto* schemas = reply.object() == nullptr ? nullptr : reply.object()->if_contains("schemas");
+    const auto* schemas =
+        reply.object() == nullptr ? nullptr : reply.object()->if_contains("schemas");
     session.expect(schemas != nullptr &&
                        json::to_text(*schemas).find(scim::kListResponse) != std::string::npos,
                    reply, "schemas does not name ListResponse");
-    session.expect(reply.number("totalResults") >= 0, reply,
-                   "totalResults is missing or no JSON number, so Okta cannot tell what it matched");
+    session.expect(
+        reply.number("totalResults") >= 0, reply,
+        "totalResults is missing or no JSON number, so Okta cannot tell what it matched");
     if (reply.number("totalResults") == 0) return;
     session.expect(reply.number("startIndex") >= 1, reply, "startIndex is no JSON number");
-    session.expect(reply.number("itemsPerPage") == static_cast<std::int64_t>(reply.resources().size()),
-                   reply,
-                   "itemsPerPage is not the number of resources returned; Okta's reviewers refuse "
-                   "apps that echo the requested count");
+    session.expect(
+        reply.number("itemsPerPage") == static_cast<std::int64_t>(reply.resources().size()), reply,
+        "itemsPerPage is not the number of resources returned; Okta's reviewers refuse "
+        "apps that echo the requested count");
 }
 
 void Day::test_credentials() {
@@ -115,11 +118,13 @@ void Day::test_credentials() {
     expect_list(session, session.send("GET", "/Users?startIndex=1&count=2"));
     expect_list(session, session.send("GET", "/Groups?startIndex=1&count=100"));
     const auto stranger = session.send_as("Bearer not-the-token", "/Users?startIndex=1&count=2");
-    session.expect(stranger.status == 401, stranger,
-                   "a wrong token must be answered 401, or Okta saves credentials that do not work");
+    session.expect(
+        stranger.status == 401, stranger,
+        "a wrong token must be answered 401, or Okta saves credentials that do not work");
     const auto nobody = session.send("GET", "/Users/00919288221112222");
     session.expect(nobody.status == 404, nobody, "an unknown id must be answered 404");
-    const auto no_match = session.send("GET", "/Users" + match_query("userName", "abcdefgh@atko.com"));
+    const auto no_match =
+        session.send("GET", "/Users" + match_query("userName", "abcdefgh@atko.com"));
     expect_list(session, no_match);
     session.expect(no_match.number("totalResults") == 0, no_match,
                    "a filter that matches nobody must not return anybody");
@@ -134,7 +139,8 @@ void Day::import(std::string step, std::string endpoint, const std::set<std::str
     std::int64_t start = 1;
     Reply reply;
     do {
-        reply = session.send("GET", fmt::format("{}?startIndex={}&count={}", endpoint, start, kPage));
+        reply =
+            session.send("GET", fmt::format("{}?startIndex={}&count={}", endpoint, start, kPage));
         expect_list(session, reply);
         if (reply.status != 200 || reply.resources().empty()) break;
         if (start == 1) total = reply.number("totalResults");
@@ -153,8 +159,8 @@ void Day::import(std::string step, std::string endpoint, const std::set<std::str
     std::size_t missing = 0;
     for (const auto& id : known) missing += seen.contains(id) ? 0 : 1;
     session.expect(missing == 0, reply,
-                   fmt::format("{} of {} were not imported: Okta would count them as removed", missing,
-                               known.size()));
+                   fmt::format("{} of {} were not imported: Okta would count them as removed",
+                               missing, known.size()));
     session.expect(static_cast<std::int64_t>(seen.size()) == total, reply,
                    fmt::format("totalResults promised {}, the pages held {}", total, seen.size()));
     const auto beyond =

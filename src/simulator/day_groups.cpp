@@ -13,7 +13,8 @@ constexpr std::size_t kBatch = 100;  // Okta's default number of changes in one 
 
 std::set<std::string> member_ids(const Reply& reply) {
     std::set<std::string> ids;
-    const auto* members = reply.object() == nullptr ? nullptr : reply.object()->if_contains("members");
+    const auto* members =
+        reply.object() == nullptr ? nullptr : reply.object()->if_contains("members");
     if (members == nullptr || !members->is_array()) return ids;
     for (const auto& member : members->get_array()) {
         if (member.is_object()) ids.emplace(json::string_or_empty(member.get_object(), "value"));
@@ -63,7 +64,8 @@ void Day::create_group(Session& session, Group& group) {
         return;
     }
     group.id = created.text("id");
-    session.expect(!group.id.empty(), created, "the answer has no id, so Okta cannot link the group");
+    session.expect(!group.id.empty(), created,
+                   "the answer has no id, so Okta cannot link the group");
     session.expect(created.text("displayName") == group.name, created,
                    "displayName came back in another spelling than it was sent");
 }
@@ -81,10 +83,9 @@ void Day::write_members(Session& session, const Group& group) {
         const auto last = std::min(first + kBatch, members.size());
         json::Array batch(members.begin() + static_cast<std::ptrdiff_t>(first),
                           members.begin() + static_cast<std::ptrdiff_t>(last));
-        const auto added = patch(session, path,
-                                 {json::Object{{"op", "add"},
-                                               {"path", "members"},
-                                               {"value", std::move(batch)}}});
+        const auto added =
+            patch(session, path,
+                  {json::Object{{"op", "add"}, {"path", "members"}, {"value", std::move(batch)}}});
         session.expect(answered(added), added, "members to add must be answered 200 or 204");
     }
 }
@@ -126,9 +127,8 @@ void Day::change_members() {
                 operations.push_back(json::Object{
                     {"op", "add"},
                     {"path", "members"},
-                    {"value",
-                     json::Array{json::Object{{"value", people_[group.people.front()].id},
-                                              {"display", nullptr}}}}});
+                    {"value", json::Array{json::Object{{"value", people_[group.people.front()].id},
+                                                       {"display", nullptr}}}}});
             }
             const auto changed = patch(session, "/Groups/" + group.id, std::move(operations));
             session.expect(answered(changed), changed,
@@ -148,10 +148,10 @@ void Day::push_now() {
         if (options_.app == App::Wizard) {
             write_members(session, group);
         } else {
-            const auto replaced = patch(session, "/Groups/" + group.id,
-                                        {json::Object{{"op", "replace"},
-                                                      {"path", "members"},
-                                                      {"value", members_of(group)}}});
+            const auto replaced =
+                patch(session, "/Groups/" + group.id,
+                      {json::Object{
+                          {"op", "replace"}, {"path", "members"}, {"value", members_of(group)}}});
             session.expect(answered(replaced), replaced, "Push Now must be answered 200 or 204");
         }
         check_members(session, group);
@@ -167,9 +167,9 @@ void Day::empty_group() {
     if (options_.app == App::Wizard) {
         write_members(session, group);
     } else {
-        const auto emptied = patch(
-            session, "/Groups/" + group.id,
-            {json::Object{{"op", "replace"}, {"path", "members"}, {"value", json::Array{}}}});
+        const auto emptied =
+            patch(session, "/Groups/" + group.id,
+                  {json::Object{{"op", "replace"}, {"path", "members"}, {"value", json::Array{}}}});
         session.expect(answered(emptied), emptied, "an empty list of members must be accepted");
     }
     check_members(session, group);

@@ -17,8 +17,8 @@ json::Value creation_of(const Person& person) {
         {"schemas", json::Array{scim::kUserSchema}},
         {"userName", person.user_name},
         {"name", name_of(person)},
-        {"emails",
-         json::Array{json::Object{{"primary", true}, {"value", person.user_name}, {"type", "work"}}}},
+        {"emails", json::Array{json::Object{
+                       {"primary", true}, {"value", person.user_name}, {"type", "work"}}}},
         {"displayName", person.given_name + " " + person.family_name},
         {"locale", "en-US"},
         {"externalId", person.okta_id},
@@ -29,7 +29,8 @@ json::Value creation_of(const Person& person) {
 }
 
 bool is_active(const Reply& reply, bool wanted) {
-    const auto* active = reply.object() == nullptr ? nullptr : reply.object()->if_contains("active");
+    const auto* active =
+        reply.object() == nullptr ? nullptr : reply.object()->if_contains("active");
     return active != nullptr && active->is_bool() && active->get_bool() == wanted;
 }
 
@@ -44,7 +45,8 @@ void Day::match_and_create() {
     book_.begin("Match and create people");
     each(people_.size(), [this](Session& session, std::size_t i) {
         auto& person = people_[i];
-        const auto match = session.send("GET", "/Users" + match_query("userName", person.user_name));
+        const auto match =
+            session.send("GET", "/Users" + match_query("userName", person.user_name));
         expect_list(session, match);
         if (match.number("totalResults") < 1 || match.resources().empty()) {
             return create_person(session, person);
@@ -58,14 +60,16 @@ void Day::match_and_create() {
 void Day::create_person(Session& session, Person& person) {
     const auto body = creation_of(person);
     const auto created = session.send("POST", "/Users", &body);
-    if (!session.expect(created.status == 201, created, "a new person must be answered 201")) return;
+    if (!session.expect(created.status == 201, created, "a new person must be answered 201"))
+        return;
     if (!session.expect(created.object() != nullptr, created,
                         "the answer is empty: Okta fails with \"Create new user returned empty "
                         "user\"")) {
         return;
     }
     person.id = created.text("id");
-    session.expect(!person.id.empty(), created, "the answer has no id, so Okta cannot link the person");
+    session.expect(!person.id.empty(), created,
+                   "the answer has no id, so Okta cannot link the person");
     session.expect(created.text("userName") == person.user_name, created,
                    "userName came back in another spelling than it was sent");
     session.expect(is_active(created, true), created, "active is not true");
@@ -98,8 +102,8 @@ void Day::update_person(Session& session, const Person& person, json::Object cha
     if (options_.app == App::Wizard) {
         reply = put_merged(session, path, changes);
     } else {
-        reply = patch(session, path,
-                      {json::Object{{"op", "replace"}, {"value", std::move(changes)}}});
+        reply =
+            patch(session, path, {json::Object{{"op", "replace"}, {"value", std::move(changes)}}});
     }
     const bool done = reply.status == 200 || (reply.status == 204 && options_.app == App::Catalog);
     session.expect(done, reply, "an update must be answered 200 with the person, PATCH also 204");
@@ -110,11 +114,11 @@ void Day::update_profiles() {
     each(people_.size(), [this](Session& session, std::size_t i) {
         const auto& person = people_[i];
         if (person.id.empty()) return;
-        update_person(session, person,
-                      {{"title", person.title},
-                       {"name", name_of(person)},
-                       {scim::kEnterpriseUserSchema,
-                        json::Object{{"department", person.department}}}});
+        update_person(
+            session, person,
+            {{"title", person.title},
+             {"name", name_of(person)},
+             {scim::kEnterpriseUserSchema, json::Object{{"department", person.department}}}});
         const auto read = session.send("GET", "/Users/" + person.id);
         session.expect(read.status == 200 && read.text("title") == person.title, read,
                        "the new title was not kept although the update was answered with success");
@@ -151,7 +155,8 @@ void Day::switch_on() {
     each(chosen.size(), [&](Session& session, std::size_t i) {
         const auto& person = people_[chosen[i]];
         if (person.id.empty()) return;
-        const auto match = session.send("GET", "/Users" + match_query("userName", person.user_name));
+        const auto match =
+            session.send("GET", "/Users" + match_query("userName", person.user_name));
         expect_list(session, match);
         const bool found = match.number("totalResults") == 1 && match.resources().size() == 1 &&
                            match.resources().front().is_object();
@@ -159,10 +164,11 @@ void Day::switch_on() {
         if (!found) return;
         set_active(session, person, true);
         const auto read = session.send("GET", "/Users" + match_query("userName", person.user_name));
-        const bool same = read.resources().size() == 1 && read.resources().front().is_object() &&
-                          json::string_or_empty(read.resources().front().get_object(), "id") ==
-                              person.id;
-        session.expect(same, read, "the person has another id after reactivation, so Okta lost them");
+        const bool same =
+            read.resources().size() == 1 && read.resources().front().is_object() &&
+            json::string_or_empty(read.resources().front().get_object(), "id") == person.id;
+        session.expect(same, read,
+                       "the person has another id after reactivation, so Okta lost them");
     });
 }
 

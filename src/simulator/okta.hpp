@@ -12,7 +12,8 @@
 
 namespace muster::simulator {
 
-/// How Okta's two kinds of app differ on the wire: the wizard's updates are PUT, the catalogue's PATCH.
+/// How Okta's two kinds of app differ on the wire: the wizard's updates are PUT, the catalogue's
+/// PATCH.
 enum class App : std::uint8_t { Wizard, Catalog };
 
 /// How the credential is sent: "Bearer T", the bare token, or Basic (secret holds "name:password").
@@ -25,19 +26,20 @@ struct OktaOptions {
     App app = App::Catalog;
     unsigned users = 25;
     unsigned groups = 5;
-    std::uint64_t seed = 1;      ///< the same seed makes the same people and the same requests
+    std::uint64_t seed = 1;  ///< the same seed makes the same people and the same requests
     unsigned concurrency = 1;
     /// How long at most to wait in all for a server that answers 429, before giving up a step.
     std::chrono::seconds patience{120};
 };
 
 struct StepReport {
-    std::string step;            ///< "Create users"
+    std::string step;  ///< "Create users"
     std::uint64_t requests = 0;
     std::uint64_t failures = 0;
     std::chrono::microseconds p50{0};
     std::chrono::microseconds p99{0};
-    std::vector<std::string> examples;  ///< at most five failures in words: request, answer, why Okta minds
+    std::vector<std::string>
+        examples;  ///< at most five failures in words: request, answer, why Okta minds
 };
 
 struct Report {
@@ -48,7 +50,8 @@ struct Report {
 };
 
 /// done and total requests (total is an estimate until the end), the step's name.
-using Progress = std::function<void(std::uint64_t done, std::uint64_t total, const std::string& step)>;
+using Progress =
+    std::function<void(std::uint64_t done, std::uint64_t total, const std::string& step)>;
 
 /// Plays everything; blocking, with `concurrency` threads of its own. `progress` is called from any
 /// of them, one at a time. A second run against the same server finds and updates what the first

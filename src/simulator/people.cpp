@@ -11,14 +11,15 @@ namespace muster::simulator {
 namespace {
 
 constexpr std::array<std::string_view, 16> kGiven{
-    "Ann", "Zoë", "José", "Małgorzata", "Søren", "Aoife", "Nguyễn", "Yuki",
-    "Олена", "Ravi", "Chloé", "Jürgen", "İpek", "Mary-Jane", "Bob", "李"};
+    "Ann",   "Zoë",  "José",  "Małgorzata", "Søren", "Aoife",     "Nguyễn", "Yuki",
+    "Олена", "Ravi", "Chloé", "Jürgen",     "İpek",  "Mary-Jane", "Bob",    "李"};
 constexpr std::array<std::string_view, 16> kFamily{
-    "O'Brien", "Müller", "García Márquez", "Żółć", "van der Berg", "Smith", "Núñez", "Tanaka",
-    "Шевченко", "Patel", "D'Angelo", "Öztürk", "McKenzie", "Łukasz", "Lee", "王"};
+    "O'Brien",  "Müller", "García Márquez", "Żółć",   "van der Berg", "Smith",  "Núñez", "Tanaka",
+    "Шевченко", "Patel",  "D'Angelo",       "Öztürk", "McKenzie",     "Łukasz", "Lee",   "王"};
 constexpr std::array<std::string_view, 6> kTitles{"Engineer", "Manager",  "Analyst",
                                                   "Director", "Designer", "Support \"Hero\""};
-constexpr std::array<std::string_view, 4> kDepartments{"R&D", "Sales", "Finance", "People & Culture"};
+constexpr std::array<std::string_view, 4> kDepartments{"R&D", "Sales", "Finance",
+                                                       "People & Culture"};
 
 template <std::size_t N>
 std::string pick(const std::array<std::string_view, N>& from, std::mt19937_64& random) {

@@ -34,7 +34,8 @@ std::string credential(const OktaOptions& options) {
 
 std::chrono::seconds retry_after(std::string_view header) {
     int seconds = 0;
-    const auto [end, error] = std::from_chars(header.data(), header.data() + header.size(), seconds);
+    const auto [end, error] =
+        std::from_chars(header.data(), header.data() + header.size(), seconds);
     const bool integer = error == std::errc{} && end == header.data() + header.size();
     return integer && seconds >= 0 ? std::chrono::seconds{seconds} : kUnreadableRetryAfter;
 }
@@ -157,8 +158,8 @@ void Session::check_form(const Reply& reply, const net::ClientResponse& response
            "the body is not a JSON object, so Okta shows \"Invalid JSON\" instead of the cause");
     if (reply.status < 400 || reply.object() == nullptr) return;
     const auto* schemas = reply.object()->if_contains("schemas");
-    const bool named = schemas != nullptr && json::to_text(*schemas).find(scim::kErrorSchema) !=
-                                                 std::string::npos;
+    const bool named =
+        schemas != nullptr && json::to_text(*schemas).find(scim::kErrorSchema) != std::string::npos;
     expect(named && !reply.text("detail").empty(), reply,
            "the error has not SCIM's form (schemas, detail, status), so Okta's administrator does "
            "not learn the cause");
@@ -166,8 +167,8 @@ void Session::check_form(const Reply& reply, const net::ClientResponse& response
 
 bool Session::expect(bool holds, const Reply& reply, std::string_view why) {
     if (!holds) {
-        book_.failure(fmt::format("{} answered {}: {}", utf8_prefix(reply.request, 120),
-                                  reply.status, why));
+        book_.failure(
+            fmt::format("{} answered {}: {}", utf8_prefix(reply.request, 120), reply.status, why));
     }
     return holds;
 }

@@ -137,6 +137,12 @@ TEST_P(MemberContract, Groups_of_a_resource_show_their_display_of_the_moment) {
     EXPECT_EQ(groups[0].type, "Group");
     EXPECT_EQ(groups[1].id, "id-22");
     EXPECT_EQ(run(store->groups_of(kOrg, Rid{20})).value().size(), 1U) << "direct groups only";
+    const auto whole = run(store->find_with_groups(kOrg, "User", id_of(Rid{1}))).value();
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(whole->record.rid, Rid{1});
+    EXPECT_EQ(whole->groups.size(), groups.size());
+    EXPECT_FALSE(run(store->find_with_groups(kOrg, "Group", id_of(Rid{1}))).value());
+    EXPECT_FALSE(run(store->find_with_groups(kOtherOrg, "User", id_of(Rid{1}))).value());
     EXPECT_EQ(run(store->members_of(kOrg, Rid{21}, Rid{}, 9)).value().references[0].display,
               "renamed");
 }

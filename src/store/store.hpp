@@ -25,6 +25,11 @@ struct Members {
     bool more = false;
 };
 
+struct RecordWithGroups {
+    Record record;
+    std::vector<Reference> groups;  ///< that it is a direct member of, in rid order
+};
+
 /// Thread-safe. A read sees every write that was acknowledged before it began, and never half a
 /// WriteSet. Every call names the organisation; a row of another one is never seen, not even its
 /// existence. A Task runs on the caller's executor; a store never blocks it for longer than one
@@ -37,6 +42,9 @@ class Store {
     [[nodiscard]] virtual Task<Result<std::optional<Record>>> find(OrgKey org,
                                                                    std::string_view type,
                                                                    std::string_view id) = 0;
+    /// The same with its groups, both as of one moment.
+    [[nodiscard]] virtual Task<Result<std::optional<RecordWithGroups>>> find_with_groups(
+        OrgKey org, std::string_view type, std::string_view id) = 0;
     /// Candidates of `plan` with a rid greater than `after`, at most `limit`, after dropping the
     /// first `skip` of them. Live resources only.
     [[nodiscard]] virtual Task<Result<Slice>> query(OrgKey org, const Plan& plan, Rid after,

@@ -128,7 +128,8 @@ struct Token {
     bool active = true;
     Digest hash{};                        ///< keyed hash of the secret
     std::optional<Digest> previous_hash;  ///< after a renewal, until the new secret is first used
-    std::optional<Timestamp> previous_expires;  ///< a renewal does not lengthen the old secret's life
+    std::optional<Timestamp>
+        previous_expires;  ///< a renewal does not lengthen the old secret's life
     std::string created_by;
     Timestamp created;
     Timestamp expires;

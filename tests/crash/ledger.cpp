@@ -26,7 +26,8 @@ class Reader {
     void each(const char* sql, Row row) const {
         sqlite3_stmt* raw = nullptr;
         const int status = sqlite3_prepare_v2(handle_.get(), sql, -1, &raw, nullptr);
-        const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(raw, sqlite3_finalize);
+        const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(raw,
+                                                                              sqlite3_finalize);
         if (status != SQLITE_OK) throw std::runtime_error(sqlite3_errmsg(handle_.get()));
         while (sqlite3_step(raw) == SQLITE_ROW) row(text(raw, 0), text(raw, 1));
     }
@@ -61,8 +62,7 @@ constexpr Invariant kInvariants[] = {
     {"the counter counts the users",
      "SELECT count(*) FROM resource WHERE type = 'User' AND deleted IS NULL",
      "SELECT live FROM counter WHERE type = 'User'"},
-    {"every user has its index keys",
-     "SELECT count(*) FROM resource WHERE type = 'User'",
+    {"every user has its index keys", "SELECT count(*) FROM resource WHERE type = 'User'",
      "SELECT count(*) FROM attr WHERE type = 'User' AND attribute = 'externalid'"},
     {"every member is a user", "SELECT count(*) FROM member",
      "SELECT count(*) FROM member JOIN resource ON rid = member.member"},
@@ -106,11 +106,10 @@ Ledger::Verdict Ledger::audit(const std::filesystem::path& data) const {
     }
 
     std::unordered_map<std::string, std::int64_t> titles;
-    database.each(
-        "SELECT id, json_extract(document, '$.title') FROM resource WHERE type = 'User'",
-        [&](std::string id, const std::string& title) {
-            titles.emplace(std::move(id), title.empty() ? -1 : std::stoll(title));
-        });
+    database.each("SELECT id, json_extract(document, '$.title') FROM resource WHERE type = 'User'",
+                  [&](std::string id, const std::string& title) {
+                      titles.emplace(std::move(id), title.empty() ? -1 : std::stoll(title));
+                  });
     std::unordered_set<std::string> members;
     database.each("SELECT id FROM member JOIN resource ON rid = member.member",
                   [&](std::string id, const std::string&) { members.insert(std::move(id)); });

@@ -23,8 +23,8 @@ class Ledger {
     [[nodiscard]] std::size_t promises() const;
 
     struct Verdict {
-        std::size_t lost = 0;                ///< promises that the database does not keep
-        std::vector<std::string> damages;    ///< halves of write sets, broken pages
+        std::size_t lost = 0;              ///< promises that the database does not keep
+        std::vector<std::string> damages;  ///< halves of write sets, broken pages
     };
     /// Opens the database of a server that is gone (which recovers it, as the next start would).
     [[nodiscard]] Verdict audit(const std::filesystem::path& data) const;

@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <string>
-
 #include <unistd.h>
 
 #include "app/instance.hpp"
@@ -19,8 +18,8 @@ int main(int argc, char** argv) {
     }
     config.key_file = config.data / "key";
     auto key = app::read_or_create_key(config.key_file, false);
-    auto store = store::open(
-        {.directory = config.data.string(), .durability = store::Durability::Off});
+    auto store =
+        store::open({.directory = config.data.string(), .durability = store::Durability::Off});
     if (!key || !store) {
         std::fprintf(stderr, "cannot open %s\n", config.data.c_str());
         return 1;

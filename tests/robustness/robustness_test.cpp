@@ -1,16 +1,15 @@
+#include <arpa/inet.h>
 #include <array>
 #include <chrono>
 #include <fstream>
-#include <string>
-#include <thread>
-#include <vector>
-
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <string>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -38,7 +37,8 @@ std::string repeat(std::string_view text, std::size_t times) {
 
 std::string user(std::string_view members) {
     return fmt::format(
-        R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u"{}}})", members);
+        R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u"{}}})",
+        members);
 }
 
 class RobustnessTest : public ::testing::Test {
@@ -70,15 +70,14 @@ class RobustnessTest : public ::testing::Test {
     /// A refusal in SCIM's form that does not repeat the input at length.
     void expect_refused(const net::ClientResponse& answer, int status, std::string_view scim_type) {
         EXPECT_EQ(answer.status, status) << answer.body.substr(0, 300);
-        EXPECT_EQ(testing::text_member(answer.body, "scimType"), scim_type) << answer.body.substr(0, 300);
+        EXPECT_EQ(testing::text_member(answer.body, "scimType"), scim_type)
+            << answer.body.substr(0, 300);
         EXPECT_FALSE(testing::text_member(answer.body, "detail").empty());
         EXPECT_EQ(testing::text_member(answer.body, "status"), std::to_string(status));
         EXPECT_LT(answer.body.size(), 1500U);
     }
 
-    void expect_serving() {
-        EXPECT_EQ(send("GET", "/Users?count=1").status, 200);
-    }
+    void expect_serving() { EXPECT_EQ(send("GET", "/Users?count=1").status, 200); }
 
     [[nodiscard]] long resident_kib() const {
         std::ifstream status(fmt::format("/proc/{}/status", server_.pid()));
@@ -145,11 +144,12 @@ TEST_F(RobustnessTest, DeepAndHugeJsonIsRefused) {
     const auto before = resident_kib();
     expect_refused(send("POST", "/Users", repeat("[", 100'000)), 400, "invalidSyntax");
     expect_refused(send("POST", "/Users", repeat("{\"a\":", 100'000)), 400, "invalidSyntax");
-    expect_refused(send("POST", "/Users", user(",\"x\":" + repeat("[", 100'000) + repeat("]", 100'000))),
-                   400, "invalidSyntax");
+    expect_refused(
+        send("POST", "/Users", user(",\"x\":" + repeat("[", 100'000) + repeat("]", 100'000))), 400,
+        "invalidSyntax");
     expect_refused(send("POST", "/Users", "[" + repeat("1,", 600'000) + "1]"), 413, "tooMany");
-    expect_refused(send("POST", "/Users", user(",\"title\":\"" + std::string(1 << 20, 'x') + "\"")), 400,
-                   "invalidValue");
+    expect_refused(send("POST", "/Users", user(",\"title\":\"" + std::string(1 << 20, 'x') + "\"")),
+                   400, "invalidValue");
     EXPECT_LT(resident_kib() - before, kMostGrowthKib);
     expect_serving();
 }
@@ -159,8 +159,8 @@ TEST_F(RobustnessTest, JsonThatParsersReadDifferentlyIsRefused) {
          {user(R"(,"active":true,"active":false)"), user(R"(,"active":true,"Active":false)"),
           user(",\"title\":\"a\\u0000b\""), user(std::string_view{",\"title\":\"a\0b\"", 14}),
           user(",\"title\":\"\\ud800\""), user(",\"title\":\"\xff\xfe\""), user(",\"n\":1e999"),
-          user(",\"n\":NaN"), std::string{"\xef\xbb\xbf"} + user(""), user("") + "x", std::string{"{"},
-          std::string{"\"text\""}, std::string{"null"}, std::string{"[]"}}) {
+          user(",\"n\":NaN"), std::string{"\xef\xbb\xbf"} + user(""), user("") + "x",
+          std::string{"{"}, std::string{"\"text\""}, std::string{"null"}, std::string{"[]"}}) {
         expect_refused(send("POST", "/Users", body), 400, "invalidSyntax");
     }
     EXPECT_EQ(testing::text_member(send("GET", "/Users?count=0").body, "x"), "");
@@ -179,7 +179,8 @@ TEST_F(RobustnessTest, NulBytesAreRefusedWhereverTheyStand) {
 TEST_F(RobustnessTest, IdentifiersWithControlOrDirectionCharactersAreRefused) {
     for (std::string_view name : {"a\\u202eb", "a\\nb", "a\\u0007"}) {
         const auto body = fmt::format(
-            R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"{}"}})", name);
+            R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"{}"}})",
+            name);
         expect_refused(send("POST", "/Users", body), 400, "invalidValue");
     }
 }
@@ -189,12 +190,14 @@ TEST_F(RobustnessTest, TooManyOperationsOrMembersAreRefused) {
         return R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[)" +
                operations + "]}";
     };
-    const auto made = send("POST", "/Groups",
-                           R"({"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"g"})");
+    const auto made =
+        send("POST", "/Groups",
+             R"({"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"g"})");
     ASSERT_EQ(made.status, 201);
     const auto path = "/Groups/" + testing::text_member(made.body, "id");
     const std::string operation = R"({"op":"add","path":"members","value":[]})";
-    expect_refused(send("PATCH", path, patch(repeat(operation + ",", 1'000) + operation)), 400, "tooMany");
+    expect_refused(send("PATCH", path, patch(repeat(operation + ",", 1'000) + operation)), 400,
+                   "tooMany");
     const std::string member = R"({"value":"x"})";
     expect_refused(send("PATCH", path,
                         patch(R"({"op":"add","path":"members","value":[)" +
@@ -205,16 +208,16 @@ TEST_F(RobustnessTest, TooManyOperationsOrMembersAreRefused) {
 
 TEST_F(RobustnessTest, ALyingContentLengthHoldsNobodyUp) {
     const auto head = fmt::format(
-        "POST {} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n",
+        "POST {} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Type: "
+        "application/json\r\n",
         tenant_.target("/Users"), tenant_.token);
     // More promised than sent: the connection waits for the body's deadline, others are served.
-    std::thread liar([&] {
-        raw(head + "Content-Length: 1000000\r\n\r\n{}", std::chrono::seconds{2});
-    });
+    std::thread liar(
+        [&] { raw(head + "Content-Length: 1000000\r\n\r\n{}", std::chrono::seconds{2}); });
     expect_serving();
     liar.join();
-    for (std::string_view length : {"+5", "-1", "5, 6", "0x5", "18446744073709551617", "5\r\nContent-Length: 6",
-                                    "5\r\nTransfer-Encoding: chunked"}) {
+    for (std::string_view length : {"+5", "-1", "5, 6", "0x5", "18446744073709551617",
+                                    "5\r\nContent-Length: 6", "5\r\nTransfer-Encoding: chunked"}) {
         const auto answer = raw(fmt::format("{}Content-Length: {}\r\n\r\nhello", head, length),
                                 std::chrono::seconds{2});
         EXPECT_TRUE(answer.starts_with("HTTP/1.1 400")) << length << ": " << answer;
@@ -237,7 +240,8 @@ TEST_F(RobustnessTest, ManySlowClientsDoNotKeepOthersWaiting) {
     const auto colon = server_.address().find(':');
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(server_.address().substr(colon + 1))));
+    address.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(server_.address().substr(colon + 1))));
     inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
     for (int i = 0; i < 400; ++i) {
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

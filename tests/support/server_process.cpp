@@ -3,10 +3,9 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <stdexcept>
-
 #include <fcntl.h>
 #include <poll.h>
+#include <stdexcept>
 #include <sys/wait.h>
 #include <unistd.h>
 

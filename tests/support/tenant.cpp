@@ -25,12 +25,11 @@ Tenant make_tenant(const std::filesystem::path& data, std::string_view name) {
     if (!offline) throw std::runtime_error(offline.error());
     const auto organisation =
         created(**offline, "/organisations", fmt::format(R"({{"name":"{}"}})", name));
-    const auto connector = created(
-        **offline, "/connectors",
-        fmt::format(R"({{"org":"{}","idp":"okta"}})", text_member(organisation, "slug")));
+    const auto connector =
+        created(**offline, "/connectors",
+                fmt::format(R"({{"org":"{}","idp":"okta"}})", text_member(organisation, "slug")));
     const auto id = text_member(connector, "id");
-    const auto token =
-        created(**offline, "/tokens", fmt::format(R"({{"connector":"{}"}})", id));
+    const auto token = created(**offline, "/tokens", fmt::format(R"({{"connector":"{}"}})", id));
     return {.connector = id, .token = text_member(token, "secret")};
 }
 

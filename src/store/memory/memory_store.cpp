@@ -131,6 +131,17 @@ class MemoryStore final : public Store {
         co_return row->record;
     }
 
+    Task<Result<std::optional<RecordWithGroups>>> find_with_groups(OrgKey org,
+                                                                   std::string_view type,
+                                                                   std::string_view id) override {
+        const std::scoped_lock lock(mutex_);
+        const Row* row = tables_.live_row(org, std::string(id));
+        if (row == nullptr || row->record.type != type) co_return std::nullopt;
+        const Rid rid = row->record.rid;
+        co_return RecordWithGroups{
+            row->record, references(tables_.groups, org, rid, Rid{}, kNoLimit).references};
+    }
+
     Task<Result<Slice>> query(OrgKey org, const Plan& plan, Rid after, std::size_t skip,
                               std::size_t limit) override {
         const std::scoped_lock lock(mutex_);

@@ -51,7 +51,7 @@ class Database {
         std::string path;
         Access access = Access::Read;
         bool synchronous = true;  ///< of Write: false gives durability up
-        int cache_kib = 8192;     ///< an upper bound; filled as pages are read
+        int cache_kib = 32768;    ///< an upper bound; filled as pages are read
         std::string vfs;          ///< empty: the system's
     };
 

@@ -103,7 +103,8 @@ DirectoryRows::DirectoryRows(const Database& db)
                      "created = excluded.created"),
       put_token_(db,
                  "INSERT INTO token (key, connector, id, name, kind, active, hash, "
-                 "previous_hash, created_by, created, expires, last_used, last_used_from, previous_expires) "
+                 "previous_hash, created_by, created, expires, last_used, last_used_from, "
+                 "previous_expires) "
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
                  "ON CONFLICT (key) DO UPDATE SET connector = excluded.connector, "
                  "id = excluded.id, name = excluded.name, kind = excluded.kind, "

@@ -192,6 +192,18 @@ Outcome<std::optional<Record>> Reader::find(OrgKey org, std::string_view type,
     return record_of(rows);
 }
 
+Outcome<std::optional<RecordWithGroups>> Reader::find_with_groups(OrgKey org, std::string_view type,
+                                                                  std::string_view id) {
+    // While these rows are open the connection stays in their read transaction: the groups are of
+    // the same moment, and one pair of file locks serves both.
+    Rows rows = find_.query(org.value, id, type);
+    TRY_ASSIGN(const bool found, rows.next());
+    if (!found) return std::nullopt;
+    RecordWithGroups result{record_of(rows), {}};
+    TRY_ASSIGN(result.groups, groups_of(org, result.record.rid));
+    return result;
+}
+
 Outcome<std::optional<Record>> Reader::fetch(Rid rid) {
     Rows rows = fetch_.query(rid.value);
     TRY_ASSIGN(const bool found, rows.next());

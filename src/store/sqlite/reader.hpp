@@ -23,6 +23,9 @@ class Reader {
 
     [[nodiscard]] Outcome<std::optional<Record>> find(OrgKey org, std::string_view type,
                                                       std::string_view id);
+    [[nodiscard]] Outcome<std::optional<RecordWithGroups>> find_with_groups(OrgKey org,
+                                                                            std::string_view type,
+                                                                            std::string_view id);
     struct Page {
         Rid after;
         std::size_t skip = 0;

@@ -40,6 +40,12 @@ class Implementation final : public SqliteStore {
         co_return to_result(readers_.lease()->find(org, type, id));
     }
 
+    Task<Result<std::optional<RecordWithGroups>>> find_with_groups(OrgKey org,
+                                                                   std::string_view type,
+                                                                   std::string_view id) override {
+        co_return to_result(readers_.lease()->find_with_groups(org, type, id));
+    }
+
     Task<Result<Slice>> query(OrgKey org, const Plan& plan, Rid after, std::size_t skip,
                               std::size_t limit) override {
         co_return to_result(readers_.lease()->query(org, plan, {after, skip, limit}));

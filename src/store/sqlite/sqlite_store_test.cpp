@@ -1,6 +1,5 @@
 // What is particular to SQLite: the file, its lock and settings, restarts, failing disks, batches.
 
-#include "store/sqlite/inspect.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 #include <fstream>
@@ -10,6 +9,7 @@
 #include "store/contract_fixture.hpp"
 #include "store/sqlite/db.hpp"
 #include "store/sqlite/fault_vfs.hpp"
+#include "store/sqlite/inspect.hpp"
 #include "store/sqlite/schema.hpp"
 
 namespace muster::store::test {

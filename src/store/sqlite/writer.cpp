@@ -137,7 +137,8 @@ void Writer::enqueue(Request request) {
     std::unique_lock lock(mutex_);
     if (!stopping_ && !failed_) {
         queue_.push_back(std::move(request));
-        // The writer sleeps until there is something to do, or until a batch is as full as the last.
+        // The writer sleeps until there is something to do, or until a batch is as full as the
+        // last.
         const bool awaited = queue_.size() == 1 || queue_.size() == expected_sets_;
         lock.unlock();
         if (awaited) wake_.notify_one();
@@ -266,8 +267,7 @@ std::optional<Writer::Batch> Writer::take() {
 void Writer::wait_for_company(std::unique_lock<std::mutex>& lock) {
     if (queue_.empty() || stopping_) return;
     const Instant until = steady_clock::now() + std::min(last_write_ / 2, kLongestWait);
-    wake_.wait_until(lock, until,
-                     [this] { return queue_.size() >= expected_sets_ || stopping_; });
+    wake_.wait_until(lock, until, [this] { return queue_.size() >= expected_sets_ || stopping_; });
     expected_sets_ = std::min(queue_.size(), options_.batch_sets);
 }
 

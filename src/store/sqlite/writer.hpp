@@ -117,8 +117,8 @@ class Writer {
     DirectoryRows directory_;
     SegmentWriter segments_;
     std::chrono::microseconds last_write_{0};  ///< how long the last batch took
-    int wal_pages_ = 0;        ///< in the log after the last commit
-    int checkpointed_at_ = 0;  ///< wal_pages_ at the last checkpoint
+    int wal_pages_ = 0;                        ///< in the log after the last commit
+    int checkpointed_at_ = 0;                  ///< wal_pages_ at the last checkpoint
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;

@@ -243,7 +243,7 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
 }
 
 http::Response ScimHandler::refuse(const http::RequestHead& head, Context& context,
-                                   scim::Error error) {
+                                   const scim::Error& error) {
     service::Answer answer{.status = error.status};
     answer.body = scim::to_json(error, context.record.shown_id());
     answer.retry_after_s = context.retry_after_s;

@@ -44,7 +44,7 @@ class ScimHandler final : public http::Handler {
 
     [[nodiscard]] Admission admit_scim(const http::RequestHead& head, Route route);
     [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,
-                                        scim::Error error);
+                                        const scim::Error& error);
     [[nodiscard]] Task<http::Response> handle_resource(const http::RequestHead& head,
                                                        std::string body, Context& context);
     [[nodiscard]] Task<scim::Result<service::Answer>> dispatch(const http::RequestHead& head,

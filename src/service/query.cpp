@@ -27,6 +27,17 @@ Window window_of(const ListRequest& request, const Limits& limits) {
     return {static_cast<std::size_t>(start) - 1, static_cast<std::size_t>(size)};
 }
 
+std::string words_for(const store::Plan& plan) {
+    if (const auto* key = std::get_if<store::ByKey>(&plan.access)) {
+        return "by the index of " + key->attribute;
+    }
+    if (std::holds_alternative<store::ById>(plan.access)) return "by id";
+    if (std::holds_alternative<store::ScanAll>(plan.access)) {
+        return plan.exact ? "in order of creation" : "by looking at every resource";
+    }
+    return "by membership";
+}
+
 /// Which rows of other tables the filter has to see.
 scim::Projection needed_by(const scim::ResourceType& type, const scim::Filter& filter) {
     std::string wanted = "id";
@@ -93,6 +104,7 @@ Task<store::Result<Found>> Query::find(OrgKey org, const scim::ResourceType& typ
                                        const scim::Filter* filter, Window window) const {
     const auto plan = store::make_plan(type, filter);
     Found found;
+    found.by = words_for(plan);
     std::size_t skip = 0;
     if (plan.exact) {
         CO_TRY_ASSIGN(found.total, co_await core_.store.count(org, plan));
@@ -148,6 +160,7 @@ Task<scim::Result<Answer>> Query::list(Call& call, const scim::ResourceType& typ
             "This filter would have to look at too many resources. Filter by userName, externalId, "
             "emails.value or id, which are indexed."));
     }
+    call.record.step("matched", found->by);
     const Renderer renderer(*core_.catalog, call.base_url);
     std::string resources;
     resources.reserve(found->records.size() * 1024);

@@ -29,6 +29,7 @@ struct Window {
 struct Found {
     std::int64_t total = 0;
     std::vector<store::Record> records;
+    std::string by;        ///< how candidates were found, in words for the log
     bool gave_up = false;  ///< more rows than max_scanned_rows would have had to be looked at
 };
 

@@ -43,9 +43,9 @@ std::string_view type_of(const store::Mutation& mutation) {
 }
 
 /// An attribute as the schema spells it; stores know it in lower case.
-std::string spelled(const scim::ResourceType* type, std::string attribute) {
+std::string spelled(const scim::ResourceType* type, const std::string& attribute) {
     const auto* known = type == nullptr ? nullptr : type->find(attribute);
-    return known == nullptr ? std::move(attribute) : known->name;
+    return known == nullptr ? attribute : known->name;
 }
 
 /// The first few ids, quoted, and how many more there are.
@@ -73,6 +73,7 @@ scim::Result<json::Value> parse_body(Call& call, const Limits& limits, std::stri
     auto value = json::parse(body, limits.json);
     call.record.request_body(body, value ? &*value : nullptr);
     if (!value) return std::unexpected(body_error(value.error()));
+    call.record.step("parsed", fmt::format("{} bytes of JSON", body.size()));
     return std::move(*value);
 }
 
@@ -145,7 +146,7 @@ Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::
     auto committed = co_await core.store.commit(std::move(set));
     if (!committed) {
         auto error = std::move(committed).error();
-        error.attribute = spelled(type, std::move(error.attribute));
+        error.attribute = spelled(type, error.attribute);
         co_return std::unexpected(std::move(error));
     }
     MUSTER_CHECK(committed->applied.size() == 1);

@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kUnreadableRetryAfter{300};
 constexpr int kMostAttempts = 10;
 
 std::string credential(const OktaOptions& options) {
-    const std::string secret{options.secret.reveal()};
+    std::string secret{options.secret.reveal()};
     switch (options.auth) {
         case Auth::Bearer:
             return "Bearer " + secret;
@@ -90,7 +90,7 @@ Session::Session(const OktaOptions& options, StepBook& book)
       authorization_(credential(options)),
       client_(base_, kOktaTimeout) {}
 
-Reply Session::send(std::string_view method, std::string path, const json::Value* body) {
+Reply Session::send(std::string_view method, const std::string& path, const json::Value* body) {
     net::ClientRequest request{.method = std::string{method},
                                .target = base_.path + path,
                                .headers = {{"Accept", "application/scim+json"},
@@ -105,7 +105,7 @@ Reply Session::send(std::string_view method, std::string path, const json::Value
     return attempt(request);
 }
 
-Reply Session::send_as(std::string_view authorization, std::string path) {
+Reply Session::send_as(std::string_view authorization, const std::string& path) {
     return attempt({.method = "GET",
                     .target = base_.path + path,
                     .headers = {{"Accept", "application/scim+json"},

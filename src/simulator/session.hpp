@@ -32,9 +32,9 @@ class Session {
     Session(const OktaOptions& options, StepBook& book);
 
     /// `path` begins behind the base URL and is encoded already. Obeys 429 by Okta's rules.
-    Reply send(std::string_view method, std::string path, const json::Value* body = nullptr);
+    Reply send(std::string_view method, const std::string& path, const json::Value* body = nullptr);
     /// The same with another credential, once.
-    Reply send_as(std::string_view authorization, std::string path);
+    Reply send_as(std::string_view authorization, const std::string& path);
 
     /// Records a failure of `reply` in words, unless `holds`. Returns `holds`.
     bool expect(bool holds, const Reply& reply, std::string_view why);

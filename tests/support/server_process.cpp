@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdexcept>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,6 +47,8 @@ ServerProcess::ServerProcess(const std::vector<std::string>& command) {
     pid_ = ::fork();
     if (pid_ < 0) throw std::runtime_error("fork failed");
     if (pid_ == 0) {
+        // A test that dies takes its server along.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::dup2(output[1], STDOUT_FILENO);
         ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
         ::execv(arguments.front(), arguments.data());

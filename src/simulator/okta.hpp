@@ -28,7 +28,7 @@ struct OktaOptions {
     unsigned groups = 5;
     std::uint64_t seed = 1;  ///< the same seed makes the same people and the same requests
     unsigned concurrency = 1;
-    /// How long at most to wait in all for a server that answers 429, before giving up a step.
+    /// How long one connection waits in all, over the day, for a server that answers 429.
     std::chrono::seconds patience{120};
 };
 

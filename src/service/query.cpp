@@ -121,11 +121,14 @@ Task<store::Result<Found>> Query::find(OrgKey org, const scim::ResourceType& typ
         skip = 0;
         scanned += slice.records.size();
         if (!slice.records.empty()) after = slice.records.back().rid;
-        for (auto& record : slice.records) {
+        std::vector<Relations> seen;
+        if (!plan.exact) {
+            CO_TRY_ASSIGN(seen, co_await resources_.relations(org, type, slice.records, needs));
+        }
+        for (std::size_t i = 0; i < slice.records.size(); ++i) {
+            auto& record = slice.records[i];
             if (!plan.exact) {
-                CO_TRY_ASSIGN(const auto seen,
-                              co_await resources_.relations(org, type, record.rid, needs));
-                if (!filter->matches(renderer.object(type, record, seen))) continue;
+                if (!filter->matches(renderer.object(type, record, seen[i]))) continue;
                 const auto position = static_cast<std::size_t>(found.total++);
                 if (position < window.first || found.records.size() >= window.size) continue;
             }
@@ -164,12 +167,12 @@ Task<scim::Result<Answer>> Query::list(Call& call, const scim::ResourceType& typ
     const Renderer renderer(*core_.catalog, call.base_url);
     std::string resources;
     resources.reserve(found->records.size() * 1024);
-    for (const auto& record : found->records) {
-        const auto related =
-            co_await resources_.relations(call.org(), type, record.rid, projection);
-        if (!related) co_return refuse_store(call, related.error());
-        if (!resources.empty()) resources.push_back(',');
-        renderer.append(resources, type, record, *related, projection);
+    const auto related =
+        co_await resources_.relations(call.org(), type, found->records, projection);
+    if (!related) co_return refuse_store(call, related.error());
+    for (std::size_t i = 0; i < found->records.size(); ++i) {
+        if (i > 0) resources.push_back(',');
+        renderer.append(resources, type, found->records[i], (*related)[i], projection);
     }
     call.record.step("answered",
                      fmt::format("{} of {} resources", found->records.size(), found->total));

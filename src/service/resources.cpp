@@ -1,7 +1,7 @@
 #include "service/resources.hpp"
 
-#include <array>
-#include <optional>
+#include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -22,38 +22,51 @@ std::string with_id(std::string document, std::string_view id) {
     return document;
 }
 
-std::optional<Relations> none_wanted(const scim::ResourceType& type,
-                                     const scim::Projection& projection) {
-    const auto* groups = type.find("groups");
-    const auto* members = type.find("members");
-    const bool wanted = (groups != nullptr && projection.wants(*groups)) ||
-                        (members != nullptr && projection.wants(*members));
-    if (wanted) return std::nullopt;
-    return Relations{};
+bool wants(const scim::ResourceType& type, const scim::Projection& projection,
+           std::string_view name) {
+    const auto* attribute = type.find(name);
+    return attribute != nullptr && projection.wants(*attribute);
 }
 
 }  // namespace
 
-Task<store::Result<Relations>> Resources::relations(OrgKey org, const scim::ResourceType& type,
-                                                    Rid rid,
-                                                    const scim::Projection& projection) const {
-    if (auto none = none_wanted(type, projection)) co_return std::move(*none);
-    Relations relations;
-    if (type.find("groups") != nullptr) {
-        CO_TRY_ASSIGN(relations.groups, co_await core_.store.groups_of(org, rid));
-        co_return relations;
-    }
+Task<store::Result<std::vector<store::Reference>>> Resources::members_of(OrgKey org,
+                                                                         Rid group) const {
     constexpr std::size_t kSlice = 1000;
+    std::vector<store::Reference> members;
     Rid after{};
     for (bool more = true; more;) {
-        CO_TRY_ASSIGN(auto slice, co_await core_.store.members_of(org, rid, after, kSlice));
+        CO_TRY_ASSIGN(auto slice, co_await core_.store.members_of(org, group, after, kSlice));
         more = slice.more;
         if (!slice.references.empty()) after = slice.references.back().rid;
-        relations.members.insert(relations.members.end(),
-                                 std::make_move_iterator(slice.references.begin()),
-                                 std::make_move_iterator(slice.references.end()));
+        std::ranges::move(slice.references, std::back_inserter(members));
+    }
+    co_return members;
+}
+
+Task<store::Result<std::vector<Relations>>> Resources::relations(
+    OrgKey org, const scim::ResourceType& type, std::span<const store::Record> records,
+    const scim::Projection& projection) const {
+    std::vector<Relations> relations(records.size());
+    if (wants(type, projection, "groups")) {
+        std::vector<Rid> rids;
+        std::ranges::transform(records, std::back_inserter(rids), &store::Record::rid);
+        CO_TRY_ASSIGN(auto groups, co_await core_.store.groups_of(org, rids));
+        for (std::size_t i = 0; i < records.size(); ++i) relations[i].groups = std::move(groups[i]);
+    }
+    if (wants(type, projection, "members")) {
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            CO_TRY_ASSIGN(relations[i].members, co_await members_of(org, records[i].rid));
+        }
     }
     co_return relations;
+}
+
+Task<store::Result<Relations>> Resources::relations(OrgKey org, const scim::ResourceType& type,
+                                                    const store::Record& record,
+                                                    const scim::Projection& projection) const {
+    CO_TRY_ASSIGN(auto all, co_await relations(org, type, std::span(&record, 1), projection));
+    co_return std::move(all.front());
 }
 
 Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& type,
@@ -76,7 +89,7 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
         co_return answer;
     }
     if (groups == nullptr) {
-        auto read = co_await relations(call.org(), type, record.rid, projection);
+        auto read = co_await relations(call.org(), type, record, projection);
         if (!read) co_return refuse_store(call, read.error());
         related = std::move(*read);
     }

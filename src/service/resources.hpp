@@ -2,8 +2,10 @@
 // The use cases of RFC 7644 §3.3 to §3.6 on one resource. Each turns a request into a WriteSet by
 // pure functions of scim/ and hands it to the store; none holds a lock or keeps state.
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/task.hpp"
 #include "scim/projection/projection.hpp"
@@ -34,12 +36,18 @@ class Resources {
     [[nodiscard]] Task<scim::Result<Answer>> remove(Call& call, const scim::ResourceType& type,
                                                     std::string id) const;
 
-    /// What the resource has in rows, as far as the projection wants it.
+    /// What resources of one type have in rows, in their order, as far as the projection wants it.
+    [[nodiscard]] Task<store::Result<std::vector<Relations>>> relations(
+        OrgKey org, const scim::ResourceType& type, std::span<const store::Record> records,
+        const scim::Projection& projection) const;
+    /// The same of one resource.
     [[nodiscard]] Task<store::Result<Relations>> relations(
-        OrgKey org, const scim::ResourceType& type, Rid rid,
+        OrgKey org, const scim::ResourceType& type, const store::Record& record,
         const scim::Projection& projection) const;
 
   private:
+    [[nodiscard]] Task<store::Result<std::vector<store::Reference>>> members_of(OrgKey org,
+                                                                                Rid group) const;
     /// PUT of an already parsed body; `status` is what success answers.
     [[nodiscard]] Task<scim::Result<Answer>> replace_value(Call& call,
                                                            const scim::ResourceType& type,

@@ -88,7 +88,7 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
     const bool wants_body = status != 204;
     Relations related;
     if (wants_body && !is_group) {
-        auto read = co_await relations(call.org(), type, draft.after.rid, projection);
+        auto read = co_await relations(call.org(), type, draft.after, projection);
         if (!read) co_return refuse_store(call, read.error());
         related = std::move(*read);
         answer.body = renderer.render(type, draft.after, related, projection);
@@ -109,7 +109,7 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
         if (draft.members) {
             related.members = std::move(*draft.members);
         } else {
-            auto read = co_await relations(call.org(), type, draft.after.rid, projection);
+            auto read = co_await relations(call.org(), type, draft.after, projection);
             if (!read) co_return refuse_store(call, read.error());
             related = std::move(*read);
         }

@@ -206,6 +206,9 @@ class ContractTest : public testing::TestWithParam<Kind> {
         return found;
     }
     std::int64_t count(const Plan& plan) { return run(store->count(kOrg, plan)).value(); }
+    std::vector<Reference> groups_of(Rid member, OrgKey org = kOrg) {
+        return run(store->groups_of(org, std::span(&member, 1))).value().front();
+    }
     std::vector<std::int64_t> members_of(Rid group) {
         std::vector<std::int64_t> found;
         for (const Reference& one :

@@ -130,13 +130,13 @@ TEST_P(MemberContract, Members_are_listed_in_slices_with_what_a_reference_shows)
 TEST_P(MemberContract, Groups_of_a_resource_show_their_display_of_the_moment) {
     given(group(Rid{22}, "second", {Rid{1}, Rid{20}}), group(Rid{21}, "first", {Rid{1}}));
     given(rename(Rid{1}, 1, "user1", "renamed"));
-    const auto groups = run(store->groups_of(kOrg, Rid{1})).value();
+    const auto groups = groups_of(Rid{1});
     ASSERT_EQ(groups.size(), 2U);
     EXPECT_EQ(groups[0].rid, Rid{21});
     EXPECT_EQ(groups[0].display, "first");
     EXPECT_EQ(groups[0].type, "Group");
     EXPECT_EQ(groups[1].id, "id-22");
-    EXPECT_EQ(run(store->groups_of(kOrg, Rid{20})).value().size(), 1U) << "direct groups only";
+    EXPECT_EQ(groups_of(Rid{20}).size(), 1U) << "direct groups only";
     const auto whole = run(store->find_with_groups(kOrg, "User", id_of(Rid{1}))).value();
     ASSERT_TRUE(whole);
     EXPECT_EQ(whole->record.rid, Rid{1});
@@ -158,7 +158,7 @@ TEST_P(MemberContract, Deleting_a_member_raises_the_groups_that_lose_it) {
         EXPECT_EQ(version(), before + 2);
         EXPECT_EQ(find_group(Rid{20}).value().modified.ms, kStart.ms + 2);
         EXPECT_THAT(members_of(Rid{20}), ElementsAre(3));
-        EXPECT_THAT(run(store->groups_of(kOrg, leaver)).value(), IsEmpty());
+        EXPECT_THAT(groups_of(leaver), IsEmpty());
         change({false, {}, {Rid{3}}});
     }
 }
@@ -168,7 +168,7 @@ TEST_P(MemberContract, Deleting_a_group_frees_its_members_and_leaves_its_own_gro
     given(group(Rid{21}, "parent", {Rid{20}}));
     const Committed committed = given(removal(group(Rid{20}, "staff")));
     EXPECT_EQ(committed.applied[0].members_removed, 3) << "two members and one membership";
-    EXPECT_THAT(run(store->groups_of(kOrg, Rid{1})).value(), IsEmpty());
+    EXPECT_THAT(groups_of(Rid{1}), IsEmpty());
     EXPECT_EQ(find_group(Rid{21}).value().version, 2);
     EXPECT_THAT(members_of(Rid{21}), IsEmpty());
     EXPECT_EQ(find_user(Rid{1}).value().version, 1) << "a user does not change with its groups";

@@ -177,15 +177,17 @@ std::vector<std::string> observe(Store& store, OrgKey org, const std::vector<Rid
         for (const Record& record : slice.records) seen.push_back(describe(record));
         seen.push_back(fmt::format("count {}", count));
     }
+    const auto groups = run(store.groups_of(org, rids)).value();
+    for (const auto& of_member : groups) {
+        for (std::string& text : describe(of_member)) seen.push_back("group " + text);
+    }
     std::vector<std::string> ids;
     for (const Rid rid : rids) {
         ids.push_back(id_of(rid));
         const auto members = run(store.members_of(org, rid, Rid{}, 1'000)).value();
-        const auto groups = run(store.groups_of(org, rid)).value();
         EXPECT_EQ(run(store.member_count(org, rid)).value(),
                   static_cast<std::int64_t>(members.references.size()));
         for (std::string& text : describe(members.references)) seen.push_back("member " + text);
-        for (std::string& text : describe(groups)) seen.push_back("group " + text);
     }
     for (std::string& text : describe(run(store.resolve(org, ids)).value())) {
         seen.push_back("resolved " + text);

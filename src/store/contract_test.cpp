@@ -227,7 +227,7 @@ TEST_P(ResourceContract, A_row_of_another_organisation_does_not_exist) {
     EXPECT_FALSE(find(kOtherOrg, "User", "id-10"));
     const std::vector<std::string> ids = {"id-10", "id-20"};
     EXPECT_THAT(run(store->resolve(kOtherOrg, ids)).value(), IsEmpty());
-    EXPECT_THAT(run(store->groups_of(kOtherOrg, Rid{10})).value(), IsEmpty());
+    EXPECT_THAT(groups_of(Rid{10}, kOtherOrg), IsEmpty());
     EXPECT_THAT(run(store->members_of(kOtherOrg, Rid{20}, Rid{}, 10)).value().references,
                 IsEmpty());
     EXPECT_EQ(run(store->member_count(kOtherOrg, Rid{20})).value(), 0);

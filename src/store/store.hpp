@@ -52,9 +52,10 @@ class Store {
     /// How many candidates the plan has; O(1) for ScanAll.
     [[nodiscard]] virtual Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) = 0;
 
-    /// The groups that a resource is a direct member of, in rid order. O(groups of that resource).
-    [[nodiscard]] virtual Task<Result<std::vector<Reference>>> groups_of(OrgKey org,
-                                                                         Rid member) = 0;
+    /// For each of `members`, in their order: the groups that it is a direct member of, in rid
+    /// order; all as of one moment. O(groups of those resources).
+    [[nodiscard]] virtual Task<Result<std::vector<std::vector<Reference>>>> groups_of(
+        OrgKey org, std::span<const Rid> members) = 0;
     /// Members of a group in rid order behind `after`. O(limit).
     [[nodiscard]] virtual Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after,
                                                            std::size_t limit) = 0;

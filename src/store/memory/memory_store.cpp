@@ -169,9 +169,14 @@ class MemoryStore final : public Store {
         co_return static_cast<std::int64_t>(candidates(org, plan).size());
     }
 
-    Task<Result<std::vector<Reference>>> groups_of(OrgKey org, Rid member) override {
+    Task<Result<std::vector<std::vector<Reference>>>> groups_of(
+        OrgKey org, std::span<const Rid> members) override {
         const std::scoped_lock lock(mutex_);
-        co_return references(tables_.groups, org, member, Rid{}, kNoLimit).references;
+        std::vector<std::vector<Reference>> groups;
+        for (const Rid member : members) {
+            groups.push_back(references(tables_.groups, org, member, Rid{}, kNoLimit).references);
+        }
+        co_return groups;
     }
 
     Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after, std::size_t limit) override {

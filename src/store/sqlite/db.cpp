@@ -15,6 +15,13 @@ void set_flag(sqlite3* handle, int flag, bool on) {
     sqlite3_db_config(handle, flag, on ? 1 : 0, previous);
 }
 
+/// Memory statistics put one process-wide lock round each of the library's allocations; nobody
+/// reads them. They can only be switched off before the library's first use: where someone else
+/// was first, the statistics stay.
+void switch_off_memory_statistics() {
+    [[maybe_unused]] static const int done = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 Outcome<void> use_wal(Database& db) {
     Statement statement(db, "PRAGMA journal_mode = WAL");
     Rows rows = statement.query();
@@ -59,6 +66,7 @@ Failure refusal(ErrorCode code, std::string message) {
 Outcome<Database> Database::open(const Options& options) {
     // The library's own locks are left out, but it must have been built to allow threads at all.
     MUSTER_CHECK(sqlite3_threadsafe() != 0);
+    switch_off_memory_statistics();
     const bool writes = options.access == Access::Write;
     const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);

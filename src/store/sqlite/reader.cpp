@@ -240,6 +240,19 @@ Outcome<std::int64_t> Reader::count(OrgKey org, const Plan& plan) {
     return row ? rows.integer(0) : 0;
 }
 
+Outcome<std::vector<std::vector<Reference>>> Reader::groups_of(OrgKey org,
+                                                               std::span<const Rid> members) {
+    Snapshot snapshot(*this);
+    TRY_VOID(snapshot.begun());
+    std::vector<std::vector<Reference>> groups;
+    groups.reserve(members.size());
+    for (const Rid member : members) {
+        TRY_ASSIGN(auto of_member, groups_of(org, member));
+        groups.push_back(std::move(of_member));
+    }
+    return groups;
+}
+
 Outcome<std::vector<Reference>> Reader::groups_of(OrgKey org, Rid member) {
     std::vector<Reference> groups;
     Rows rows = groups_of_.query(org.value, member.value);

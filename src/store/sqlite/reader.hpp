@@ -34,7 +34,8 @@ class Reader {
     [[nodiscard]] Outcome<Slice> query(OrgKey org, const Plan& plan, const Page& page);
     [[nodiscard]] Outcome<std::int64_t> count(OrgKey org, const Plan& plan);
 
-    [[nodiscard]] Outcome<std::vector<Reference>> groups_of(OrgKey org, Rid member);
+    [[nodiscard]] Outcome<std::vector<std::vector<Reference>>> groups_of(
+        OrgKey org, std::span<const Rid> members);
     [[nodiscard]] Outcome<Members> members_of(OrgKey org, Rid group, Rid after, std::size_t limit);
     [[nodiscard]] Outcome<std::int64_t> member_count(OrgKey org, Rid group);
     /// Appends the live ones among `ids` to `found`.
@@ -56,6 +57,7 @@ class Reader {
     class Snapshot;
 
     [[nodiscard]] Outcome<std::optional<Record>> fetch(Rid rid);
+    [[nodiscard]] Outcome<std::vector<Reference>> groups_of(OrgKey org, Rid member);
 
     Database db_;
     Statement begin_, commit_, find_, fetch_, live_count_;

@@ -20,7 +20,7 @@ namespace {
 using sqlite::to_result;
 
 constexpr int kWriterCacheKib = 16 * 1024;
-constexpr int kReaderCacheKib = 8 * 1024;
+constexpr int kReaderCacheKib = 32 * 1024;
 constexpr std::size_t kResolveSlice = 512;  // about 1 ms
 
 class Implementation final : public SqliteStore {
@@ -55,8 +55,9 @@ class Implementation final : public SqliteStore {
         co_return to_result(readers_.lease()->count(org, plan));
     }
 
-    Task<Result<std::vector<Reference>>> groups_of(OrgKey org, Rid member) override {
-        co_return to_result(readers_.lease()->groups_of(org, member));
+    Task<Result<std::vector<std::vector<Reference>>>> groups_of(
+        OrgKey org, std::span<const Rid> members) override {
+        co_return to_result(readers_.lease()->groups_of(org, members));
     }
 
     Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after, std::size_t limit) override {

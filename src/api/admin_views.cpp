@@ -76,11 +76,15 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
     }
     const auto start =
         std::max<std::size_t>(number_parameter(request, "startIndex", 1, 1U << 30), 1);
-    const service::Window window{.first = start - 1,
+    const service::Window window{.skip = start - 1,
                                  .size = number_parameter(request, "count", 100, 1000)};
+    service::Search search;
+    auto plan = store::make_plan(type, filter ? &*filter : nullptr);
+    search.parts.push_back(
+        {.type = &type, .filter = std::move(filter), .sort_by = {}, .plan = std::move(plan)});
     const service::Resources resources(core_);
-    const service::Query query(core_, resources);
-    const auto found = co_await query.find(org->key, type, filter ? &*filter : nullptr, window);
+    const service::Finder finder(core_, resources);
+    const auto found = co_await finder.find(org->key, search, window);
     if (!found) co_return store_problem(found.error());
     if (found->gave_up) {
         co_return problem({400, "Too many", "This filter would have to look at too many rows.",
@@ -89,7 +93,8 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
 
     json::Array list;
     const bool groups = type.find("members") != nullptr;
-    for (const auto& record : found->records) {
+    for (const auto& match : found->matches) {
+        const store::Record& record = match.record;
         const auto document = service::parse_document(record.document);
         json::Object object{{"id", record.id}};
         for (std::string_view name : {"userName", "displayName", "externalId"}) {
@@ -122,7 +127,8 @@ Task<AdminResponse> Admin::show_resource(const AdminRequest& request,
     if (!record) co_return store_problem(record.error());
     if (!*record) co_return not_found(to_lower_ascii(type.name), id);
     const service::Resources resources(core_);
-    const auto related = co_await resources.relations(org->key, type, **record, scim::Projection{});
+    const auto related =
+        co_await resources.relations(org->key, type, (*record)->rid, scim::Projection{});
     if (!related) co_return store_problem(related.error());
     const service::Renderer renderer(*core_.catalog, "");
     co_return ok({{"resource", renderer.object(type, **record, *related)}});

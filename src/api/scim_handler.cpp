@@ -20,6 +20,8 @@ using http::Method;
 
 constexpr std::string_view kScimJson = "application/scim+json";
 constexpr std::string_view kSearch = ".search";
+constexpr std::string_view kRootSearch = "/.search";
+constexpr std::string_view kMe = "/Me";
 constexpr std::string_view kCollectionMethods = "GET, HEAD, POST, OPTIONS";
 constexpr std::string_view kResourceMethods = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
 constexpr std::string_view kSearchMethods = "POST, OPTIONS";
@@ -27,15 +29,37 @@ constexpr std::string_view kReadMethods = "GET, HEAD, OPTIONS";
 
 bool reads(Method method) { return method == Method::Get || method == Method::Head; }
 
-/// The media type without its parameters.
+std::string_view trimmed(std::string_view text) {
+    const auto begin = text.find_first_not_of(" \t");
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// The media type, whatever its parameters. A body without one is read as JSON, the only thing that
+/// it could be.
 bool is_json(std::string_view content_type) {
-    const auto type = content_type.substr(0, content_type.find(';'));
-    const auto end = type.find_last_not_of(" \t");
-    const auto name = end == std::string_view::npos ? std::string_view{} : type.substr(0, end + 1);
-    // A body without a type is read as JSON, the only thing it could be.
+    const auto name = trimmed(content_type.substr(0, content_type.find(';')));
     return name.empty() || equals_ignoring_case(name, kScimJson) ||
            equals_ignoring_case(name, "application/json") ||
            equals_ignoring_case(name, "text/json");
+}
+
+/// Whether one of the listed media ranges takes SCIM's JSON (RFC 9110 §12.5.1). Weights are not
+/// looked at but for q=0, since there is nothing else to choose.
+bool accepts_json(std::string_view accept) {
+    if (accept.empty()) return true;
+    while (!accept.empty()) {
+        const auto comma = accept.find(',');
+        const auto range = accept.substr(0, comma);
+        accept.remove_prefix(comma == std::string_view::npos ? accept.size() : comma + 1);
+        const auto name = trimmed(range.substr(0, range.find(';')));
+        const bool refused = range.ends_with(";q=0") || range.ends_with("; q=0");
+        const bool fits = is_json(name) || name == "*/*" ||
+                          equals_ignoring_case(name, "application/*") ||
+                          equals_ignoring_case(name, "text/*");
+        if (fits && !refused) return true;
+    }
+    return false;
 }
 
 struct RefusalText {
@@ -106,6 +130,12 @@ scim::Result<service::ListRequest> list_request(std::string_view query) {
             request.attributes = value;
         } else if (equals_ignoring_case(name, "excludedAttributes")) {
             request.excluded_attributes = value;
+        } else if (equals_ignoring_case(name, "sortBy")) {
+            request.sort_by = value;
+        } else if (equals_ignoring_case(name, "sortOrder")) {
+            request.sort_order = value;
+        } else if (equals_ignoring_case(name, "cursor")) {
+            request.cursor = value;
         } else if (equals_ignoring_case(name, "startIndex")) {
             TRY_ASSIGN(request.start_index, number(name, value));
         } else if (equals_ignoring_case(name, "count")) {
@@ -115,6 +145,11 @@ scim::Result<service::ListRequest> list_request(std::string_view query) {
     return request;
 }
 
+bool asks_for_filter(std::string_view query) {
+    const auto request = list_request(query);
+    return !request || request->filter;
+}
+
 std::string join_url(const ScimOptions& options, const Route& route) {
     if (!route.connector_id.empty()) {
         std::string url = options.public_url;
@@ -122,6 +157,12 @@ std::string join_url(const ScimOptions& options, const Route& route) {
     }
     const auto scheme = options.public_url.starts_with("http://") ? "http" : "https";
     return fmt::format("{}://{}.{}/scim/v2", scheme, route.slug, options.base_domain);
+}
+
+/// A detail may name what was sent, and a token may have been sent anywhere.
+std::string error_body(scim::Error error, std::string_view log_id) {
+    error.detail = provlog::mask_tokens(error.detail);
+    return scim::to_json(error, log_id);
 }
 
 http::Response plain(int status, std::string body) {
@@ -231,6 +272,25 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
                                    "This connector is paused; nothing was changed. The identity "
                                    "provider may try again later."})};
     }
+    if (!accepts_json(head.accept)) {
+        context->record.reason("not-acceptable");
+        return {.context = {},
+                .body_limit = 0,
+                .refusal = refuse(head, *context,
+                                  {406, scim::ScimType::None,
+                                   "Answers are application/scim+json; the Accept header asks for "
+                                   "something else."})};
+    }
+    if (head.has_body && !head.content_encoding.empty() &&
+        !equals_ignoring_case(head.content_encoding, "identity")) {
+        context->record.reason("media-type");
+        return {.context = {},
+                .body_limit = 0,
+                .refusal = refuse(head, *context,
+                                  {415, scim::ScimType::None,
+                                   "No Content-Encoding is understood here; send the body "
+                                   "uncompressed."})};
+    }
     if (head.has_body && !is_json(head.content_type)) {
         context->record.reason("media-type");
         return {.context = {},
@@ -245,7 +305,7 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
 http::Response ScimHandler::refuse(const http::RequestHead& head, Context& context,
                                    const scim::Error& error) {
     service::Answer answer{.status = error.status};
-    answer.body = scim::to_json(error, context.record.shown_id());
+    answer.body = error_body(error, context.record.shown_id());
     answer.retry_after_s = context.retry_after_s;
     const auto elapsed = std::chrono::steady_clock::now() - head.started;
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
@@ -262,9 +322,16 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
         co_await directory_.retire_previous_secret(context.principal->token_id);
     }
     if (!context.principal || is_discovery(context.route.endpoint)) {
+        if (head.method == Method::Options) co_return co_await describe(head, context, {});
         if (!reads(head.method)) {
             co_return refuse(head, context,
                              {405, scim::ScimType::None, std::string{method_not_allowed_detail()}});
+        }
+        if (asks_for_filter(head.query)) {
+            co_return refuse(
+                head, context,
+                {403, scim::ScimType::None,
+                 "This endpoint takes no filter (RFC 7644 section 4); read it whole."});
         }
         auto document =
             discovery(core_, context.route.endpoint, context.route.id, context.base_url);
@@ -273,15 +340,22 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
                 head, context,
                 {404, scim::ScimType::None, "There is no such schema or resource type."});
         }
-        const auto elapsed = std::chrono::steady_clock::now() - head.started;
-        const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
-        auto entry = std::move(context.record).finish(200, {}, us);
-        co_await core_.store.record(std::move(entry));
-        metrics_.request(head.method, "discovery", 200, static_cast<double>(us) / 1e6);
-        service::Answer answer{.status = 200, .body = std::move(*document)};
-        co_return respond(head, context, std::move(answer));
+        co_return co_await describe(head, context, std::move(*document));
     }
     co_return co_await handle_resource(head, std::move(body), context);
+}
+
+/// A discovery document, or no content for OPTIONS.
+Task<http::Response> ScimHandler::describe(const http::RequestHead& head, Context& context,
+                                           std::string document) {
+    const int status = document.empty() ? 204 : 200;
+    const auto elapsed = std::chrono::steady_clock::now() - head.started;
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
+    auto entry = std::move(context.record).finish(status, {}, us);
+    co_await core_.store.record(std::move(entry));
+    metrics_.request(head.method, "discovery", status, static_cast<double>(us) / 1e6);
+    service::Answer answer{.status = status, .body = std::move(document)};
+    co_return respond(head, context, std::move(answer));
 }
 
 Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head, std::string body,
@@ -298,7 +372,7 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
         answer = std::move(*result);
     } else {
         answer.status = result.error().status;
-        answer.body = scim::to_json(result.error(), call.record.shown_id());
+        answer.body = error_body(result.error(), call.record.shown_id());
         if (answer.status == 503) answer.retry_after_s = 30;
         if (call.record.reason().empty()) call.record.reason(scim::to_string(result.error().type));
     }
@@ -316,6 +390,11 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
 Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHead& head,
                                                           std::string body, Context& context,
                                                           service::Call& call) {
+    if (const auto& endpoint = context.route.endpoint;
+        endpoint.empty() || endpoint == kRootSearch) {
+        co_return co_await dispatch_root(head, std::move(body), context, call);
+    }
+    if (context.route.endpoint == kMe) co_return refuse_me(call);
     const auto* type = core_.catalog->type_at(context.route.endpoint);
     if (type == nullptr) {
         co_return call.refuse("not-found", {404, scim::ScimType::None,
@@ -329,11 +408,11 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
     if (head.method == Method::Options) co_return service::Answer{.status = 204};
     if (is_search) {
         if (head.method != Method::Post) co_return method_not_allowed(call);
-        co_return co_await query_.search(call, *type, std::move(body));
+        co_return co_await query_.search(call, std::span(&type, 1), std::move(body));
     }
     CO_TRY_ASSIGN(auto request, list_request(head.query));
     if (id.empty() && reads(head.method)) {
-        co_return co_await query_.list(call, *type, std::move(request));
+        co_return co_await query_.list(call, std::span(&type, 1), std::move(request));
     }
     CO_TRY_ASSIGN(auto projection,
                   scim::Projection::parse(*type, request.attributes, request.excluded_attributes));
@@ -356,6 +435,36 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
         default:
             co_return method_not_allowed(call);
     }
+}
+
+/// Queries over all resource types (RFC 7644 §3.4.2.1 and §3.4.3).
+Task<scim::Result<service::Answer>> ScimHandler::dispatch_root(const http::RequestHead& head,
+                                                               std::string body, Context& context,
+                                                               service::Call& call) {
+    const bool is_search = !context.route.endpoint.empty();
+    if (is_search && !context.route.id.empty()) {
+        co_return call.refuse("not-found",
+                              {404, scim::ScimType::None, "Nothing is served below /.search."});
+    }
+    context.allow = is_search ? kSearchMethods : kReadMethods;
+    if (head.method == Method::Options) co_return service::Answer{.status = 204};
+    std::vector<const scim::ResourceType*> types;
+    for (const auto& type : core_.catalog->types()) types.push_back(type.get());
+    if (is_search) {
+        if (head.method != Method::Post) co_return method_not_allowed(call);
+        co_return co_await query_.search(call, types, std::move(body));
+    }
+    if (!reads(head.method)) co_return method_not_allowed(call);
+    CO_TRY_ASSIGN(auto request, list_request(head.query));
+    co_return co_await query_.list(call, types, std::move(request));
+}
+
+/// RFC 7644 §3.11: a connector's token stands for a client, not for a person.
+std::unexpected<scim::Error> ScimHandler::refuse_me(service::Call& call) {
+    return call.refuse("no-subject",
+                       {501, scim::ScimType::None,
+                        "A connector's token belongs to an identity provider, not to a person, so "
+                        "/Me stands for nobody. Name the resource by its id."});
 }
 
 std::unexpected<scim::Error> ScimHandler::method_not_allowed(service::Call& call) {

@@ -45,11 +45,18 @@ class ScimHandler final : public http::Handler {
     [[nodiscard]] Admission admit_scim(const http::RequestHead& head, Route route);
     [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,
                                         const scim::Error& error);
+    [[nodiscard]] Task<http::Response> describe(const http::RequestHead& head, Context& context,
+                                                std::string document);
     [[nodiscard]] Task<http::Response> handle_resource(const http::RequestHead& head,
                                                        std::string body, Context& context);
     [[nodiscard]] Task<scim::Result<service::Answer>> dispatch(const http::RequestHead& head,
                                                                std::string body, Context& context,
                                                                service::Call& call);
+    [[nodiscard]] Task<scim::Result<service::Answer>> dispatch_root(const http::RequestHead& head,
+                                                                    std::string body,
+                                                                    Context& context,
+                                                                    service::Call& call);
+    [[nodiscard]] static std::unexpected<scim::Error> refuse_me(service::Call& call);
     [[nodiscard]] static std::unexpected<scim::Error> method_not_allowed(service::Call& call);
     [[nodiscard]] http::Response health(Area area) const;
     [[nodiscard]] http::Response respond(const http::RequestHead& head, const Context& context,

@@ -179,6 +179,10 @@ std::expected<Config, std::string> load_config(const std::optional<std::filesyst
                                                const Overrides& flags) {
     Config config;
     if (file) {
+        if (!std::filesystem::exists(*file)) {
+            return std::unexpected(fmt::format(
+                "There is no configuration file {}. Correct --config.", file->string()));
+        }
         try {
             const auto table = toml::parse_file(file->string());
             if (auto applied = apply_table(config, table, {}, file->string()); !applied) {

@@ -56,19 +56,22 @@ api::ScimOptions options_of(const Config& config) {
 
 std::string_view version() { return MUSTER_VERSION; }
 
-std::expected<std::unique_ptr<Instance>, std::string> Instance::open(Config config) {
+std::expected<std::unique_ptr<Instance>, OpenFailure> Instance::open(Config config) {
     if (auto prepared = prepare_directory(config.data); !prepared) {
-        return std::unexpected(prepared.error());
+        return std::unexpected(OpenFailure{prepared.error()});
     }
     const auto threads = config.threads > 0 ? static_cast<std::size_t>(config.threads)
                                             : std::thread::hardware_concurrency();
     auto store = store::open(
         {.directory = config.data.string(), .readers = std::max<std::size_t>(threads, 2)});
-    if (!store) return std::unexpected(store.error().message);
+    if (!store) {
+        const bool locked = store.error().code == store::ErrorCode::Locked;
+        return std::unexpected(OpenFailure{store.error().message, locked});
+    }
     auto directory = (*store)->load_directory();
-    if (!directory) return std::unexpected(directory.error().message);
+    if (!directory) return std::unexpected(OpenFailure{directory.error().message});
     auto key = read_or_create_key(config.key_file, directory->tokens.empty());
-    if (!key) return std::unexpected(key.error());
+    if (!key) return std::unexpected(OpenFailure{key.error()});
 
     auto instance =
         std::make_unique<Instance>(std::move(config), std::move(*store), KeyedHash{key->reveal()});

@@ -19,13 +19,19 @@
 
 namespace muster::app {
 
+/// Why an installation cannot be opened, with the remedy.
+struct OpenFailure {
+    std::string message;
+    bool locked = false;  ///< by another process, which serves the same data
+};
+
 /// An open data directory with all use cases on it; no network. Holding one is holding the
 /// directory's lock. Members are made in this order and go in reverse.
 class Instance {
   public:
     /// Opens or creates the data directory: locks it, reads or makes its key, loads the directory
     /// of organisations. The error is a sentence with the remedy.
-    [[nodiscard]] static std::expected<std::unique_ptr<Instance>, std::string> open(Config config);
+    [[nodiscard]] static std::expected<std::unique_ptr<Instance>, OpenFailure> open(Config config);
     /// From opened parts; `open` and tests call it.
     Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash hash);
     ~Instance();

@@ -35,7 +35,7 @@ std::expected<std::unique_ptr<Offline>, std::string> Offline::open(
     auto config = settings_for({.data = data});
     if (!config) return std::unexpected(config.error());
     auto instance = Instance::open(std::move(*config));
-    if (!instance) return std::unexpected(instance.error());
+    if (!instance) return std::unexpected(instance.error().message);
     auto impl = std::make_unique<Impl>();
     impl->instance = std::move(*instance);
     return std::make_unique<Offline>(std::move(impl));

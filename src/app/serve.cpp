@@ -109,9 +109,14 @@ void register_http_gauges(Instance& instance, const http::Server& server) {
            &http::Figures::timeouts_total);
 }
 
-int fail(std::string_view reason) {
+// As the command line documents them (cli/exit_code.hpp).
+constexpr int kFailed = 1;
+constexpr int kWrongSetting = 2;
+constexpr int kLocked = 5;
+
+int fail(std::string_view reason, int code) {
     fmt::print(stderr, "muster: {}\n", reason);
-    return 1;
+    return code;
 }
 
 sigset_t stop_signals() {
@@ -179,17 +184,19 @@ int run(const ServeOptions& options, Instance& instance) {
 
 int serve(const ServeOptions& options) {
     auto config = settings_for(options);
-    if (!config) return fail(config.error());
+    if (!config) return fail(config.error(), kWrongSetting);
     // Before any thread exists, so that every thread inherits it and only wait_for() sees them.
     const auto signals = stop_signals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     auto instance = Instance::open(std::move(*config));
-    if (!instance) return fail(instance.error());
+    if (!instance) {
+        return fail(instance.error().message, instance.error().locked ? kLocked : kFailed);
+    }
     try {
         return run(options, **instance);
     } catch (const std::exception& error) {
-        return fail(error.what());
+        return fail(error.what(), kFailed);
     }
 }
 

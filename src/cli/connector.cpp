@@ -135,8 +135,9 @@ Command set_command() {
                 "or done without them.\n\n"
                 "on_delete=retain|erase: what is deleted is kept out of sight for the retention "
                 "time, or erased at once.\n\n"
-                "restore_on_create=true|false: creating a deactivated person again brings the same "
-                "person back, or is a conflict.",
+                "restore_on_create=true|false: creating a deactivated person again, with the same "
+                "userName "
+                "and externalId, brings the same person back, or is a conflict.",
             .arguments = {id(),
                           {.name = "KEY=VALUE",
                            .help = "a setting and its value",

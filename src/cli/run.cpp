@@ -68,7 +68,9 @@ int run(const Environment& environment, std::vector<std::string> words) {
         code = complain(environment, std::get<UsageError>(parsed));
     }
     if (!environment.out.flush() && code == ExitCode::Ok) {
-        environment.err << "Error: standard output did not take everything.\n";
+        environment.err << "Error: standard output did not take everything. What the command did "
+                           "stands; a secret that was lost on the way is made anew with muster "
+                           "token renew ID (muster token list).\n";
         code = ExitCode::Failed;
     }
     return std::to_underlying(code);

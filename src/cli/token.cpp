@@ -105,7 +105,7 @@ Outcome deactivate_token(Session& session, const Arguments& arguments) {
 Outcome renew_token(Session& session, const Arguments& arguments) {
     const auto target = target_of({"tokens", arguments.text("ID"), "renew"});
     TRY_ASSIGN(const auto token, session.ask("POST", target));
-    session.out().say("The old secret works until the new one is first used.");
+    session.out().say("The secret in use works until the new one is first used.");
     return show_secret(session, token);
 }
 

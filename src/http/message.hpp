@@ -28,6 +28,7 @@ struct RequestHead {
     std::string_view host;
     std::string_view authorization;
     std::string_view content_type;
+    std::string_view content_encoding;
     std::string_view accept;
     std::string_view user_agent;
     std::string_view if_match;

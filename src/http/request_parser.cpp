@@ -81,6 +81,8 @@ const std::array<RequestParser::KnownField, RequestParser::kKnownFields> Request
     {Name::host, &RequestHead::host, "there are several Host headers"},
     {Name::authorization, &RequestHead::authorization, "there are several Authorization headers"},
     {Name::content_type, &RequestHead::content_type, "there are several Content-Type headers"},
+    {Name::content_encoding, &RequestHead::content_encoding,
+     "there are several Content-Encoding headers"},
     {Name::accept, &RequestHead::accept, {}},
     {Name::user_agent, &RequestHead::user_agent, {}},
     {Name::if_match, &RequestHead::if_match, "there are several If-Match headers"},

@@ -61,7 +61,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
         bool present = false;
     };
     struct KnownField;
-    static constexpr std::size_t kKnownFields = 8;
+    static constexpr std::size_t kKnownFields = 9;
     static const std::array<KnownField, kKnownFields> kFields;
 
     void on_request_impl(boost::beast::http::verb method, Text method_text, Text target,

@@ -29,28 +29,14 @@ bool names_a_secret(std::string_view name) {
     });
 }
 
-/// Everything from a token's prefix to the end of its alphabet.
-std::string mask_tokens(std::string_view text) {
-    std::string masked;
-    std::size_t position = 0;
-    for (auto found = text.find(kTokenPrefix); found != std::string_view::npos;
-         found = text.find(kTokenPrefix, position)) {
-        masked.append(text.substr(position, found - position)).append(kRedacted);
-        const auto is_token_character = [](char c) {
-            return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                   c == '_' || c == '-';
-        };
-        position = found;
-        while (position < text.size() && is_token_character(text[position])) ++position;
-    }
-    return masked.append(text.substr(position));
-}
-
 void redact(json::Value& value);
 
 void redact(json::Object& object) {
     // {"op":"replace","path":"password","value":"…"}: the secret's name stands in another member.
-    const bool secret_path = names_a_secret(json::string_or_empty(object, "path"));
+    // Member names are read without case, here as by PATCH.
+    const auto* path = json::find_ignoring_case(object, "path");
+    const bool secret_path =
+        path != nullptr && path->is_string() && names_a_secret(path->get_string().subview());
     for (auto& [name, member] : object) {
         const bool is_secret =
             names_a_secret(std::string_view{name}) ||
@@ -71,8 +57,11 @@ void redact(json::Value& value) {
     } else if (auto* text = value.if_string()) {
         const std::string_view view{text->data(), text->size()};
         if (view.find(kTokenPrefix) != std::string_view::npos) *text = mask_tokens(view);
-        // A filter in a .search body may compare a password.
-        if (contains_ignoring_case(view, "password ")) *text = kRedacted;
+        // A filter in a .search body or in a PATCH path may compare a password.
+        if (contains_ignoring_case(view, "password ") ||
+            contains_ignoring_case(view, "password[")) {
+            *text = kRedacted;
+        }
     }
 }
 
@@ -191,11 +180,29 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
     } else {
         append_raw(json_, "response", response_body);
     }
+    // A token may have been sent anywhere: as an id, in a filter, as a name.
+    if (json_.find(kTokenPrefix) != std::string::npos) json_ = mask_tokens(json_);
     return {.id = id_,
             .org = org_,
             .connector = connector_,
             .failed = status >= 400,
             .json = std::move(json_)};
+}
+
+std::string mask_tokens(std::string_view text) {
+    std::string masked;
+    std::size_t position = 0;
+    for (auto found = text.find(kTokenPrefix); found != std::string_view::npos;
+         found = text.find(kTokenPrefix, position)) {
+        masked.append(text.substr(position, found - position)).append(kRedacted);
+        const auto is_token_character = [](char c) {
+            return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                   c == '_' || c == '-';
+        };
+        position = found;
+        while (position < text.size() && is_token_character(text[position])) ++position;
+    }
+    return masked.append(text.substr(position));
 }
 
 std::string redact_target(std::string_view target) {

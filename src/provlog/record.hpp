@@ -78,6 +78,9 @@ class Record {
     std::string reason_;
 };
 
+/// The text with everything that looks like a token replaced.
+[[nodiscard]] std::string mask_tokens(std::string_view text);
+
 /// The target with token texts masked, and its query masked whole where it mentions a password.
 [[nodiscard]] std::string redact_target(std::string_view target);
 

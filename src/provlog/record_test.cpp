@@ -82,6 +82,10 @@ TEST(Redaction, NoSecretSurvivesInAnyShape) {
         {"pathless",
          R"({"Operations":[{"op":"replace","value":{"password":")" + canary + R"("}}]})"},
         {"object value", R"({"password":{"v":")" + canary + R"("}})"},
+        {"patch member names in another case",
+         R"({"Operations":[{"OP":"replace","PATH":"Password","VALUE":")" + canary + R"("}]})"},
+        {"patch path with a filter",
+         R"({"Operations":[{"op":"replace","path":"password[x eq \")" + canary + R"(\"]"}]})"},
         {"filter", R"({"filter":"password eq \")" + canary + R"(\""})"},
     };
     for (const auto& leak : leaks) {
@@ -100,6 +104,17 @@ TEST(Redaction, MasksTokensWhereverTheyStand) {
     EXPECT_EQ(redact_body(body, *value), R"({"userName":"see [redacted] here"})");
     auto record = Record({1}, {.user_agent = kToken}, {.method = "GET", .target = "/"});
     EXPECT_EQ(std::move(record).finish(200, {}, 1).json.find(kToken), std::string::npos);
+}
+
+TEST(Redaction, MasksTokensThatWereTakenForSomethingElse) {
+    auto record = record_of("GET", "/Users");
+    record.resource("User", kToken, kToken);
+    record.step("parsed", "filter userName eq \"" + kToken + "\"");
+    const std::vector<scim::Change> changes{{"userName", {}, "\"" + kToken + "\""}};
+    record.changes(changes);
+    const auto entry = std::move(record).finish(404, R"({"detail":")" + kToken + "\"}", 1);
+    EXPECT_EQ(entry.json.find("QQQQ"), std::string::npos) << entry.json;
+    EXPECT_TRUE(json::parse(entry.json + "}"));
 }
 
 TEST(Redaction, LeavesTheRestByteForByte) {

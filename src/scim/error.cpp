@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t kShownBytes = 64;
 
-/// RFC 7644 §3.12, table 9, in the order of ScimType.
-constexpr std::array<std::string_view, 11> kScimTypes = {
+/// RFC 7644 §3.12, table 9, and RFC 9865 §2.1, in the order of ScimType.
+constexpr std::array<std::string_view, 14> kScimTypes = {
     "",
     "invalidFilter",
     "tooMany",
@@ -28,6 +28,9 @@ constexpr std::array<std::string_view, 11> kScimTypes = {
     "invalidValue",
     "invalidVers",
     "sensitive",
+    "invalidCursor",
+    "expiredCursor",
+    "invalidCount",
 };
 
 Error bad_request(ScimType type, std::string detail) {

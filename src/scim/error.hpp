@@ -20,6 +20,9 @@ enum class ScimType : std::uint8_t {
     InvalidValue,
     InvalidVers,
     Sensitive,
+    InvalidCursor,  ///< this and the next two: RFC 9865 §2.1
+    ExpiredCursor,
+    InvalidCount,
 };
 
 /// `detail` is read by an Okta administrator in Okta's own console: cause first, then the way out,

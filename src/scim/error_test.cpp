@@ -24,6 +24,9 @@ TEST(ScimError, NamesEveryScimTypeAsTheStandardDoes) {
         {ScimType::InvalidValue, "invalidValue"},
         {ScimType::InvalidVers, "invalidVers"},
         {ScimType::Sensitive, "sensitive"},
+        {ScimType::InvalidCursor, "invalidCursor"},
+        {ScimType::ExpiredCursor, "expiredCursor"},
+        {ScimType::InvalidCount, "invalidCount"},
     };
     for (const auto& [type, name] : names) EXPECT_EQ(to_string(type), name);
 }

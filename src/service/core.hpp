@@ -21,6 +21,7 @@ struct Limits {
     std::size_t max_page = 200;
     /// Rows that one unindexed filter may look at before it is refused with tooMany.
     std::size_t max_scanned_rows = 1'000'000;
+    std::int64_t cursor_lifetime_s = 3600;
     json::Limits json;
     scim::PatchLimits patch;
     scim::FilterLimits filter;

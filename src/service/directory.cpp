@@ -4,9 +4,6 @@
 #include <array>
 #include <utility>
 
-#include <boost/asio/experimental/concurrent_channel.hpp>
-#include <boost/asio/system_executor.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "auth/token.hpp"
@@ -16,9 +13,6 @@
 namespace muster::service {
 
 namespace {
-
-using Channel = boost::asio::experimental::concurrent_channel<boost::asio::any_io_executor,
-                                                              void(boost::system::error_code, int)>;
 
 struct Provider {
     std::string_view idp;
@@ -91,35 +85,7 @@ std::string_view state_of(const store::Token& token, Timestamp now) {
     return token.active ? "active" : "inactive";
 }
 
-/// A channel that holds one number: whoever has taken it may change the directory.
-struct Directory::Waiting {
-    Channel channel{boost::asio::system_executor{}, 1};
-};
-
-class Directory::Turn {
-  public:
-    explicit Turn(Channel& channel) : channel_(&channel) {}
-    Turn(Turn&& other) noexcept : channel_(std::exchange(other.channel_, nullptr)) {}
-    Turn& operator=(Turn&&) = delete;
-    ~Turn() {
-        if (channel_ != nullptr) channel_->try_send(boost::system::error_code{}, 0);
-    }
-
-  private:
-    Channel* channel_;
-};
-
-Directory::Directory(const Core& core, DirectoryLimits limits)
-    : core_(core), limits_(limits), waiting_(std::make_unique<Waiting>()) {
-    waiting_->channel.try_send(boost::system::error_code{}, 0);
-}
-
-Directory::~Directory() = default;
-
-Task<Directory::Turn> Directory::take_turn() {
-    co_await waiting_->channel.async_receive(boost::asio::use_awaitable);
-    co_return Turn{waiting_->channel};
-}
+Directory::Directory(const Core& core, DirectoryLimits limits) : core_(core), limits_(limits) {}
 
 Task<Outcome<void>> Directory::write(store::Mutation mutation, OrgKey org) {
     store::WriteSet set;
@@ -167,7 +133,7 @@ Task<Outcome<store::Organisation>> Directory::create_organisation(std::string na
             fmt::format("\"{}\" cannot be a slug.", slug),
             "Give one with --slug: lower-case letters, digits and hyphens, at most 63.");
     }
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     if (core_.registry.snapshot()->by_slug.contains(slug)) {
         co_return std::unexpected(Problem{409, "Conflict",
                                           fmt::format("The slug \"{}\" is taken.", slug),
@@ -184,7 +150,7 @@ Task<Outcome<store::Organisation>> Directory::create_organisation(std::string na
 }
 
 Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     const auto snapshot = core_.registry.snapshot();
     const auto found = snapshot->by_slug.find(slug);
     if (found == snapshot->by_slug.end()) {
@@ -209,7 +175,7 @@ Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector reque
     }
     if (request.name.empty()) request.name = provider->name;
     CO_TRY_VOID(check_name(request.name));
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     const auto snapshot = core_.registry.snapshot();
     const auto organisation = snapshot->by_slug.find(request.org_slug);
     if (organisation == snapshot->by_slug.end()) {
@@ -231,7 +197,7 @@ Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector reque
 
 Task<Outcome<auth::ConnectorPtr>> Directory::set_state(std::string connector_id,
                                                        store::ConnectorState state) {
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     CO_TRY_ASSIGN(const auto known, known_connector(connector_id));
     auto connector = known->connector;
     connector.state = state;
@@ -243,7 +209,7 @@ Task<Outcome<auth::ConnectorPtr>> Directory::set_state(std::string connector_id,
 
 Task<Outcome<auth::ConnectorPtr>> Directory::set_policy(std::string connector_id,
                                                         std::string settings) {
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     CO_TRY_ASSIGN(const auto known, known_connector(connector_id));
     const auto parsed = json::parse(settings);
     if (!parsed || !parsed->is_object()) co_return invalid("A policy is a JSON object.");
@@ -264,7 +230,7 @@ Task<Outcome<IssuedToken>> Directory::generate_token(NewToken request) {
     }
     if (request.name.empty()) request.name = "SCIM token";
     CO_TRY_VOID(check_name(request.name));
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     CO_TRY_ASSIGN(const auto connector, known_connector(request.connector_id));
     if (connector->tokens.size() >= limits_.tokens_per_connector) {
         co_return std::unexpected(
@@ -302,7 +268,7 @@ Task<Outcome<store::Token>> Directory::put_token(store::Token token) {
 }
 
 Task<Outcome<store::Token>> Directory::set_token_active(std::string token_id, bool active) {
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     CO_TRY_ASSIGN(auto token, known_token(token_id));
     if (active && token.expires <= core_.clock.now()) {
         co_return std::unexpected(Problem{409, "Expired", "An expired token cannot be activated.",
@@ -313,23 +279,32 @@ Task<Outcome<store::Token>> Directory::set_token_active(std::string token_id, bo
 }
 
 Task<Outcome<IssuedToken>> Directory::renew_token(std::string token_id) {
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     CO_TRY_ASSIGN(auto token, known_token(token_id));
     const auto now = core_.clock.now();
     auto secret = auth::new_token(token.id);
-    // The secret of an expired or switched-off token must not come back to life with its successor.
-    const bool old_is_good = token.active && token.expires > now;
-    token.previous_hash = old_is_good ? std::optional{token.hash} : std::nullopt;
-    token.previous_expires = old_is_good ? std::optional{token.expires} : std::nullopt;
+    if (!token.active) {
+        co_return std::unexpected(Problem{409, "Inactive", "The token is switched off.",
+                                          "Activate it first: muster token activate " + token.id});
+    }
+    // The secret in use stays good. Where that is still the one before the last renewal, the one
+    // that nobody ever used goes. That of an expired token must not come back with its successor.
+    const bool last_was_never_used = token.previous_hash.has_value();
+    if (token.expires <= now) {
+        token.previous_hash.reset();
+        token.previous_expires.reset();
+    } else if (!last_was_never_used) {
+        token.previous_hash = token.hash;
+        token.previous_expires = token.expires;
+    }
     token.hash = core_.registry.hash(secret.reveal());
-    token.active = true;
     token.expires = after(now, std::chrono::days{365});
     CO_TRY_ASSIGN(auto stored, co_await put_token(std::move(token)));
     co_return IssuedToken{std::move(stored), std::move(secret)};
 }
 
 Task<Outcome<store::Token>> Directory::remove_token(std::string token_id) {
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     CO_TRY_ASSIGN(auto token, known_token(token_id));
     store::Mutation mutation{store::RemoveToken{token.key}};
     CO_TRY_VOID(co_await write(std::move(mutation), OrgKey{}));
@@ -338,7 +313,7 @@ Task<Outcome<store::Token>> Directory::remove_token(std::string token_id) {
 }
 
 Task<void> Directory::retire_previous_secret(std::string token_id) {
-    const auto turn = co_await take_turn();
+    const auto turn = co_await changes_.take();
     auto token = known_token(token_id);
     if (!token || !token->previous_hash) co_return;
     token->previous_hash.reset();

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <expected>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "base/secret.hpp"
 #include "base/task.hpp"
 #include "service/core.hpp"
+#include "service/turn.hpp"
 
 namespace muster::service {
 
@@ -54,7 +54,6 @@ struct DirectoryLimits {
 class Directory {
   public:
     Directory(const Core& core, DirectoryLimits limits);
-    ~Directory();
 
     [[nodiscard]] Task<Outcome<store::Organisation>> create_organisation(std::string name,
                                                                          std::string slug);
@@ -69,8 +68,8 @@ class Directory {
 
     [[nodiscard]] Task<Outcome<IssuedToken>> generate_token(NewToken request);
     [[nodiscard]] Task<Outcome<store::Token>> set_token_active(std::string token_id, bool active);
-    /// A new secret and a new year; the old secret stays good until the new one is first used, the
-    /// token is renewed again, or it is removed.
+    /// A new secret and a new year. The secret in use stays good until the new one is first used;
+    /// one that was never used ends at once. Not for a token that is switched off.
     [[nodiscard]] Task<Outcome<IssuedToken>> renew_token(std::string token_id);
     [[nodiscard]] Task<Outcome<store::Token>> remove_token(std::string token_id);
 
@@ -81,11 +80,6 @@ class Directory {
     [[nodiscard]] Task<void> save_last_uses();
 
   private:
-    class Turn;
-    struct Waiting;
-
-    /// Waits until no other change is under way.
-    [[nodiscard]] Task<Turn> take_turn();
     [[nodiscard]] Task<Outcome<void>> write(store::Mutation mutation, OrgKey org);
     [[nodiscard]] Outcome<auth::ConnectorPtr> known_connector(std::string_view id) const;
     [[nodiscard]] Outcome<store::Token> known_token(std::string_view id) const;
@@ -93,7 +87,7 @@ class Directory {
 
     const Core& core_;
     DirectoryLimits limits_;
-    std::unique_ptr<Waiting> waiting_;
+    TurnQueue changes_;  ///< one change at a time
 };
 
 /// Whether a token is active, inactive or expired at `now`, in the seeds' words.

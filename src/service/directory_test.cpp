@@ -66,13 +66,32 @@ TEST_F(DirectoryTest, ARenewalOverlapsUntilTheNewSecretIsUsed) {
     EXPECT_TRUE(accepted(renewed->secret));
 }
 
-TEST_F(DirectoryTest, RenewingADeadTokenDoesNotReviveItsOldSecret) {
+TEST_F(DirectoryTest, RenewingAnExpiredTokenDoesNotReviveItsOldSecret) {
     const auto issued = generate();
-    EXPECT_TRUE(wait(directory_.set_token_active(issued.token.id, false)));
+    clock_.advance_ms(366LL * 86'400'000);
     const auto renewed = wait(directory_.renew_token(issued.token.id));
     ASSERT_TRUE(renewed);
     EXPECT_FALSE(accepted(issued.secret));
     EXPECT_TRUE(accepted(renewed->secret));
+}
+
+TEST_F(DirectoryTest, ASecretThatNobodyUsedIsReplacedNotTheOneInUse) {
+    const auto issued = generate();
+    const auto lost = wait(directory_.renew_token(issued.token.id));
+    const auto renewed = wait(directory_.renew_token(issued.token.id));
+    ASSERT_TRUE(lost && renewed);
+    EXPECT_TRUE(accepted(issued.secret)) << "the identity provider still sends it";
+    EXPECT_FALSE(accepted(lost->secret));
+    EXPECT_TRUE(accepted(renewed->secret));
+    wait(directory_.retire_previous_secret(issued.token.id));
+    EXPECT_FALSE(accepted(issued.secret));
+}
+
+TEST_F(DirectoryTest, ATokenThatIsSwitchedOffIsNotRenewed) {
+    const auto issued = generate();
+    EXPECT_TRUE(wait(directory_.set_token_active(issued.token.id, false)));
+    EXPECT_EQ(wait(directory_.renew_token(issued.token.id)).error().status, 409);
+    EXPECT_FALSE(accepted(issued.secret));
 }
 
 TEST_F(DirectoryTest, EverythingSurvivesAReload) {

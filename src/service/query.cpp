@@ -1,186 +1,221 @@
 #include "service/query.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <utility>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "base/result.hpp"
-#include "scim/filter/filter.hpp"
 #include "service/steps.hpp"
 
 namespace muster::service {
 
+/// A request understood: what is searched, and how it is shown.
+struct Query::Walk {
+    ListRequest request;
+    Search search;
+    std::vector<scim::Projection> projections;  ///< of each part
+    std::string name;                           ///< all that a cursor is bound to
+
+    /// Counting matches is counting rows.
+    [[nodiscard]] bool exact() const {
+        return std::ranges::all_of(search.parts, [](const Part& part) { return part.plan.exact; });
+    }
+};
+
 namespace {
 
-/// Candidates looked at before other requests of the same thread get their turn.
-constexpr std::size_t kSlice = 256;
+/// Several types are searched at once: what one of them knows is known (RFC 7644 §3.4.2.1). What
+/// none of them knows is refused in the first one's words.
+scim::Result<Part> part_of(const scim::ResourceType& type, Query::Types types,
+                           const ListRequest& request, const Limits& limits) {
+    Part part{.type = &type, .filter = {}, .sort_by = {}, .plan = {}};
+    if (request.filter) {
+        TRY_ASSIGN(part.filter, scim::parse_filter(type, *request.filter, limits.filter, types));
+    }
+    part.plan = store::make_plan(type, part.filter ? &*part.filter : nullptr);
+    if (request.sort_by.empty()) return part;
+    auto sort_by = scim::parse_sort_by(type, request.sort_by);
+    if (sort_by) {
+        part.sort_by = *sort_by;
+        return part;
+    }
+    const bool elsewhere = std::ranges::any_of(types, [&](const scim::ResourceType* other) {
+        return scim::parse_sort_by(*other, request.sort_by).has_value();
+    });
+    if (!elsewhere) return std::unexpected(std::move(sort_by).error());
+    return part;
+}
 
-Window window_of(const ListRequest& request, const Limits& limits) {
-    const auto start = std::max<std::int64_t>(request.start_index.value_or(1), 1);
+scim::Result<Search> search_of(Query::Types types, const ListRequest& request,
+                               const Limits& limits) {
+    Search search;
+    for (const scim::ResourceType* type : types) {
+        TRY_ASSIGN(Part part, part_of(*type, types, request, limits));
+        search.parts.push_back(std::move(part));
+    }
+    TRY_ASSIGN(search.descending, scim::is_descending(request.sort_order));
+    search.sorted = !request.sort_by.empty();
+    return search;
+}
+
+/// Two requests with one name see the same matches in the same order.
+std::string name_of(const Call& call, const Search& search, const ListRequest& request) {
+    std::string name =
+        fmt::format("{} {}", call.org().value, call.principal.connector->connector.id);
+    for (const Part& part : search.parts) name.append(" ").append(part.type->endpoint);
+    const auto& filter = search.parts.front().filter;
+    name.append("\nfilter ").append(filter ? filter->to_string() : "");
+    if (search.sorted) {
+        name.append(search.descending ? "\ndown " : "\nup ").append(request.sort_by);
+    }
+    return name;
+}
+
+std::size_t page_size(const ListRequest& request, const Limits& limits) {
     const auto asked = request.count.value_or(static_cast<std::int64_t>(limits.default_page));
-    const auto size =
-        std::clamp<std::int64_t>(asked, 0, static_cast<std::int64_t>(limits.max_page));
-    return {static_cast<std::size_t>(start) - 1, static_cast<std::size_t>(size)};
+    const auto most = static_cast<std::int64_t>(limits.max_page);
+    return static_cast<std::size_t>(std::clamp<std::int64_t>(asked, 0, most));
 }
 
-std::string words_for(const store::Plan& plan) {
-    if (const auto* key = std::get_if<store::ByKey>(&plan.access)) {
-        return "by the index of " + key->attribute;
-    }
-    if (std::holds_alternative<store::ById>(plan.access)) return "by id";
-    if (std::holds_alternative<store::ScanAll>(plan.access)) {
-        return plan.exact ? "in order of creation" : "by looking at every resource";
-    }
-    return "by membership";
-}
-
-/// Which rows of other tables the filter has to see.
-scim::Projection needed_by(const scim::ResourceType& type, const scim::Filter& filter) {
-    std::string wanted = "id";
-    for (std::string_view name : {"groups", "members"}) {
-        if (filter.mentions(name)) wanted.append(",").append(name);
-    }
-    return scim::Projection::parse(type, wanted, {}).value_or(scim::Projection{});
-}
-
-scim::Result<std::string> optional_text(const json::Object& body, std::string_view name) {
-    const auto* value = json::find_ignoring_case(body, name);
-    if (value == nullptr || value->is_null()) return std::string{};
-    if (const auto* text = value->if_string()) return std::string{*text};
-    return std::unexpected(scim::invalid_value(fmt::format("{} must be a string.", name)));
-}
-
-/// A list of names as an array of strings, or as one comma-separated string.
-scim::Result<std::string> optional_names(const json::Object& body, std::string_view name) {
-    const auto* value = json::find_ignoring_case(body, name);
-    if (value == nullptr || !value->is_array()) return optional_text(body, name);
-    std::string joined;
-    for (const auto& element : value->get_array()) {
-        if (!element.is_string()) {
-            return std::unexpected(scim::invalid_value(fmt::format("{} holds names only.", name)));
-        }
-        if (!joined.empty()) joined.push_back(',');
-        joined += std::string_view{element.get_string()};
-    }
-    return joined;
-}
-
-scim::Result<std::optional<std::int64_t>> optional_number(const json::Object& body,
-                                                          std::string_view name) {
-    const auto* value = json::find_ignoring_case(body, name);
-    if (value == nullptr || value->is_null()) return std::nullopt;
-    if (const auto* number = value->if_int64()) return *number;
-    return std::unexpected(scim::invalid_value(fmt::format("{} must be an integer.", name)));
-}
+Position position_of(const Match& match) { return {match.part, match.key, match.record.rid}; }
 
 }  // namespace
 
-scim::Result<ListRequest> parse_search(const json::Value& body) {
-    const auto* object = body.if_object();
-    if (object == nullptr) {
-        return std::unexpected(scim::invalid_syntax("A search request must be a JSON object."));
-    }
-    ListRequest request;
-    TRY_ASSIGN(request.filter, optional_text(*object, "filter"));
-    TRY_ASSIGN(request.attributes, optional_names(*object, "attributes"));
-    TRY_ASSIGN(request.excluded_attributes, optional_names(*object, "excludedAttributes"));
-    TRY_ASSIGN(request.start_index, optional_number(*object, "startIndex"));
-    TRY_ASSIGN(request.count, optional_number(*object, "count"));
-    return request;
-}
+Query::Query(const Core& core, const Resources& resources)
+    : core_(core),
+      resources_(resources),
+      finder_(core, resources),
+      seal_([&core](std::string_view text) { return core.registry.hash(text); },
+            core.limits.cursor_lifetime_s) {}
 
-Task<scim::Result<Answer>> Query::search(Call& call, const scim::ResourceType& type,
-                                         std::string body) const {
+Task<scim::Result<Answer>> Query::search(Call& call, Types types, std::string body) const {
     CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
     CO_TRY_ASSIGN(auto request, parse_search(value));
-    co_return co_await list(call, type, std::move(request));
+    co_return co_await list(call, types, std::move(request));
 }
 
-Task<store::Result<Found>> Query::find(OrgKey org, const scim::ResourceType& type,
-                                       const scim::Filter* filter, Window window) const {
-    const auto plan = store::make_plan(type, filter);
-    Found found;
-    found.by = words_for(plan);
-    std::size_t skip = 0;
-    if (plan.exact) {
-        CO_TRY_ASSIGN(found.total, co_await core_.store.count(org, plan));
-        skip = window.first;
+Task<scim::Result<Answer>> Query::list(Call& call, Types types, ListRequest request) const {
+    Walk walk;
+    CO_TRY_ASSIGN(walk.search, search_of(types, request, core_.limits));
+    for (const scim::ResourceType* type : types) {
+        CO_TRY_ASSIGN(auto projection, scim::Projection::parse(*type, request.attributes,
+                                                               request.excluded_attributes));
+        walk.projections.push_back(std::move(projection));
     }
-    const auto needs = plan.exact ? scim::Projection{} : needed_by(type, *filter);
-    const Renderer renderer(*core_.catalog, "");
-    std::size_t scanned = 0;
-    Rid after{};
-    for (bool more = !plan.exact || window.size > 0; more;) {
-        const auto wanted = plan.exact ? window.size - found.records.size() : kSlice;
-        CO_TRY_ASSIGN(auto slice,
-                      co_await core_.store.query(org, plan, after, skip, std::min(wanted, kSlice)));
-        skip = 0;
-        scanned += slice.records.size();
-        if (!slice.records.empty()) after = slice.records.back().rid;
-        std::vector<Relations> seen;
-        if (!plan.exact) {
-            CO_TRY_ASSIGN(seen, co_await resources_.relations(org, type, slice.records, needs));
-        }
-        for (std::size_t i = 0; i < slice.records.size(); ++i) {
-            auto& record = slice.records[i];
-            if (!plan.exact) {
-                if (!filter->matches(renderer.object(type, record, seen[i]))) continue;
-                const auto position = static_cast<std::size_t>(found.total++);
-                if (position < window.first || found.records.size() >= window.size) continue;
-            }
-            found.records.push_back(std::move(record));
-        }
-        more = slice.more && !(plan.exact && found.records.size() >= window.size);
-        if (!more) break;
-        if (scanned > core_.limits.max_scanned_rows) {
-            found.gave_up = true;
-            break;
-        }
-        const auto executor = co_await boost::asio::this_coro::executor;
-        co_await boost::asio::post(executor, boost::asio::use_awaitable);
-    }
-    co_return found;
-}
-
-Task<scim::Result<Answer>> Query::list(Call& call, const scim::ResourceType& type,
-                                       ListRequest request) const {
-    CO_TRY_ASSIGN(const auto projection,
-                  scim::Projection::parse(type, request.attributes, request.excluded_attributes));
-    std::optional<scim::Filter> filter;
-    if (!request.filter.empty()) {
-        CO_TRY_ASSIGN(filter, scim::parse_filter(type, request.filter, core_.limits.filter));
+    if (const auto& filter = walk.search.parts.front().filter) {
         call.record.step("parsed", "filter " + filter->to_string());
     }
-    const auto window = window_of(request, core_.limits);
-    const auto found = co_await find(call.org(), type, filter ? &*filter : nullptr, window);
-    if (!found) co_return refuse_store(call, found.error());
-    if (found->gave_up) {
-        co_return std::unexpected(scim::too_many(
-            "This filter would have to look at too many resources. Filter by userName, externalId, "
-            "emails.value or id, which are indexed."));
+    walk.name = name_of(call, walk.search, request);
+    walk.request = std::move(request);
+    if (walk.request.cursor) co_return co_await by_cursor(call, std::move(walk));
+    co_return co_await by_index(call, std::move(walk));
+}
+
+Task<scim::Result<Answer>> Query::by_index(Call& call, Walk walk) const {
+    const auto start = std::max<std::int64_t>(walk.request.start_index.value_or(1), 1);
+    Window window{.skip = static_cast<std::size_t>(start) - 1,
+                  .size = page_size(walk.request, core_.limits)};
+    const bool keeps_place =
+        walk.search.parts.size() == 1 && walk.exact() && !walk.search.sorted && window.size > 0;
+    const std::size_t next = window.skip + window.size;
+    if (keeps_place) {
+        if (const auto last = places_.recall(walk.name, window.skip, core_.clock.now())) {
+            window.behind = Position{.part = 0, .key = {}, .rid = *last};
+            window.skip = 0;
+        }
     }
-    call.record.step("matched", found->by);
-    const Renderer renderer(*core_.catalog, call.base_url);
-    std::string resources;
-    resources.reserve(found->records.size() * 1024);
-    const auto related =
-        co_await resources_.relations(call.org(), type, found->records, projection);
-    if (!related) co_return refuse_store(call, related.error());
-    for (std::size_t i = 0; i < found->records.size(); ++i) {
-        if (i > 0) resources.push_back(',');
-        renderer.append(resources, type, found->records[i], (*related)[i], projection);
+    CO_TRY_ASSIGN(const auto found, co_await find(call, walk, window));
+    if (keeps_place && found.more) {
+        places_.remember(walk.name, next, found.matches.back().record.rid, core_.clock.now());
     }
-    call.record.step("answered",
-                     fmt::format("{} of {} resources", found->records.size(), found->total));
+    CO_TRY_ASSIGN(const auto resources, co_await render(call, walk, found));
     co_return Answer{
         .status = 200,
         .body = fmt::format(
             R"({{"schemas":["{}"],"totalResults":{},"startIndex":{},"itemsPerPage":{},"Resources":[{}]}})",
-            scim::kListResponse, found->total, window.first + 1, found->records.size(), resources)};
+            scim::kListResponse, found.total, start, found.matches.size(), resources)};
+}
+
+Task<scim::Result<Answer>> Query::by_cursor(Call& call, Walk walk) const {
+    if (walk.request.start_index) {
+        co_return std::unexpected(
+            scim::invalid_value("startIndex and cursor are two ways to page; send one of them."));
+    }
+    if (walk.request.count && *walk.request.count < 1) {
+        co_return std::unexpected(
+            scim::Error{400, scim::ScimType::InvalidCount,
+                        fmt::format("count must be between 1 and {}.", core_.limits.max_page)});
+    }
+    const auto now = core_.clock.now();
+    Window window{.size = page_size(walk.request, core_.limits)};
+    if (!walk.request.cursor->empty()) {
+        CO_TRY_ASSIGN(auto cursor, seal_.open(*walk.request.cursor, walk.name, now));
+        window.behind = std::move(cursor.behind);
+        window.backward = cursor.backward;
+        if (!walk.exact()) window.total = cursor.total;
+    }
+    CO_TRY_ASSIGN(const auto found, co_await find(call, walk, window));
+    CO_TRY_ASSIGN(const auto resources, co_await render(call, walk, found));
+
+    std::string cursors;
+    const auto add_cursor = [&](std::string_view name, const Match& match, bool backward) {
+        const Cursor cursor{position_of(match), backward, found.total, now};
+        cursors += fmt::format(R"("{}":"{}",)", name, seal_.seal(cursor, walk.name));
+    };
+    if (!found.matches.empty()) {
+        // A page reached backwards has one behind it, from which it was reached; and so forwards.
+        const bool before = window.backward ? found.more : window.behind.has_value();
+        const bool after = window.backward || found.more;
+        if (before) add_cursor("previousCursor", found.matches.front(), true);
+        if (after) add_cursor("nextCursor", found.matches.back(), false);
+    }
+    co_return Answer{
+        .status = 200,
+        .body = fmt::format(
+            R"({{"schemas":["{}"],"totalResults":{},"itemsPerPage":{},{}"Resources":[{}]}})",
+            scim::kListResponse, found.total, found.matches.size(), cursors, resources)};
+}
+
+Task<scim::Result<Found>> Query::find(Call& call, const Walk& walk, const Window& window) const {
+    auto found = co_await finder_.find(call.org(), walk.search, window);
+    if (!found) co_return refuse_store(call, found.error());
+    if (found->gave_up) {
+        co_return std::unexpected(scim::too_many(
+            "This search would have to look at too many resources. Filter by userName, externalId, "
+            "emails.value or id, which are indexed, or walk in order of creation."));
+    }
+    call.record.step("matched", found->by);
+    call.record.step("answered",
+                     fmt::format("{} of {} resources", found->matches.size(), found->total));
+    co_return *std::move(found);
+}
+
+Task<scim::Result<std::string>> Query::render(Call& call, const Walk& walk,
+                                              const Found& found) const {
+    const Renderer renderer(*core_.catalog, call.base_url);
+    std::vector<std::string> texts(found.matches.size());
+    // Part by part, so that the groups of all people are read at once.
+    for (std::size_t index = 0; index < walk.search.parts.size(); ++index) {
+        const scim::ResourceType& type = *walk.search.parts[index].type;
+        const scim::Projection& projection = walk.projections[index];
+        std::vector<std::size_t> places;
+        std::vector<Rid> rids;
+        for (std::size_t i = 0; i < found.matches.size(); ++i) {
+            if (found.matches[i].part != index) continue;
+            places.push_back(i);
+            rids.push_back(found.matches[i].record.rid);
+        }
+        if (places.empty()) continue;
+        const auto related = co_await resources_.relations(call.org(), type, rids, projection);
+        if (!related) co_return refuse_store(call, related.error());
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            const auto place = places[i];
+            renderer.append(texts[place], type, found.matches[place].record, (*related)[i],
+                            projection);
+        }
+    }
+    co_return fmt::to_string(fmt::join(texts, ","));
 }
 
 }  // namespace muster::service

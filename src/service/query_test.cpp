@@ -1,5 +1,8 @@
 #include "service/query.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <ranges>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,15 +15,39 @@ namespace {
 
 class QueryTest : public ServiceTest {
   protected:
+    const std::vector<const scim::ResourceType*> both_{&users_, &groups_};
+    Query::Types types_ = std::span(both_).first(1);
+
     json::Object list(ListRequest request) {
         auto by = call();
-        return body(wait(query_.list(by, users_, std::move(request))));
+        return body(wait(query_.list(by, types_, std::move(request))));
     }
     scim::Error refused(ListRequest request) {
         auto by = call();
-        const auto answer = wait(query_.list(by, users_, std::move(request)));
+        const auto answer = wait(query_.list(by, types_, std::move(request)));
         EXPECT_FALSE(answer);
         return answer ? scim::Error{} : answer.error();
+    }
+    std::vector<std::string> names(const json::Object& page, std::string_view name = "userName") {
+        std::vector<std::string> found;
+        for (const auto& resource : page.at("Resources").as_array()) {
+            found.emplace_back(json::string_or_empty(resource.as_object(), name));
+        }
+        return found;
+    }
+    /// Every page of a walk by cursor, in order; `between` is called after each.
+    std::vector<std::string> walk(
+        ListRequest request, const std::function<void()>& between = [] {}) {
+        std::vector<std::string> seen;
+        request.cursor = "";
+        for (;;) {
+            const auto page = list(request);
+            EXPECT_FALSE(page.contains("startIndex"));
+            for (auto& name : names(page)) seen.push_back(std::move(name));
+            if (!page.contains("nextCursor")) return seen;
+            request.cursor = std::string{page.at("nextCursor").as_string()};
+            between();
+        }
     }
     void make(int users) {
         for (int i = 0; i < users; ++i) {
@@ -100,16 +127,141 @@ TEST_F(QueryTest, ASearchBodyMeansWhatTheQueryMeans) {
     make(5);
     auto by = call();
     const auto found = body(wait(query_.search(
-        by, users_,
+        by, types_,
         R"({"filter":"userName sw \"user\"","startIndex":2,"count":2,"attributes":["userName"]})")));
     EXPECT_EQ(found.at("totalResults"), 5);
     EXPECT_EQ(found.at("itemsPerPage"), 2);
     for (const char* bad : {"[]", R"({"count":"2"})", R"({"attributes":[1]})", R"({"filter":7})"}) {
         auto again = call();
-        const auto answer = wait(query_.search(again, users_, bad));
+        const auto answer = wait(query_.search(again, types_, bad));
         ASSERT_FALSE(answer) << bad;
         EXPECT_EQ(answer.error().status, 400);
     }
+}
+
+TEST_F(QueryTest, SortsByAnyAttributeWithTheMissingLast) {
+    for (const char* more :
+         {R"("title":"b")", R"("title":"A")", R"("nickName":"n")", R"("title":"c")"}) {
+        ASSERT_TRUE(create(
+            users_, user(more[1] == 'n' ? "none" : std::string{more[9]}, std::string{","} + more)));
+    }
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(names(list({.sort_by = "title"})), (Names{"A", "b", "c", "none"}));
+    EXPECT_EQ(names(list({.sort_by = "title", .sort_order = "descending"})),
+              (Names{"none", "c", "b", "A"}));
+    EXPECT_EQ(names(list({.sort_by = "title", .start_index = 2, .count = 2})), (Names{"b", "c"}));
+    EXPECT_EQ(list({.sort_by = "title", .count = 0}).at("totalResults"), 4);
+    EXPECT_EQ(
+        names(list({.filter = "title pr", .sort_by = "userName", .sort_order = "descending"})),
+        (Names{"c", "b", "A"}));
+    EXPECT_EQ(refused({.sort_by = "nosuch"}).type, scim::ScimType::InvalidPath);
+    EXPECT_EQ(refused({.sort_by = "title", .sort_order = "up"}).type, scim::ScimType::InvalidValue);
+}
+
+TEST_F(QueryTest, AWalkByCursorSeesEveryoneOnceInEveryOrder) {
+    make(23);
+    for (const char* sort_by : {"", "userName", "title", "meta.created"}) {
+        for (const char* order : {"ascending", "descending"}) {
+            for (const char* filter : {"userName pr", R"(not (title eq "zzz"))"}) {
+                auto seen =
+                    walk({.filter = filter, .sort_by = sort_by, .sort_order = order, .count = 5});
+                EXPECT_EQ(seen.size(), 23U) << sort_by << order << filter;
+                std::ranges::sort(seen);
+                EXPECT_EQ(std::ranges::adjacent_find(seen), seen.end());
+            }
+        }
+    }
+    EXPECT_EQ(walk({.filter = R"(title eq "t1")", .count = 3}).size(), 8U);
+    EXPECT_EQ(walk({.filter = R"(title eq "nobody")"}).size(), 0U);
+}
+
+TEST_F(QueryTest, AWalkByCursorIsNotMovedByWrites) {
+    make(12);
+    int more = 0;
+    auto seen = walk({.count = 4}, [&] {
+        // Someone behind the place goes, someone comes.
+        const auto everyone = list({.count = 1});
+        const auto id = everyone.at("Resources").at(0).at("id").as_string();
+        auto by = call();
+        ASSERT_TRUE(wait(resources_.remove(by, users_, std::string{id})));
+        ASSERT_TRUE(create(users_, user(fmt::format("late{}", more++))));
+    });
+    std::erase_if(seen, [](const std::string& name) { return name.starts_with("late"); });
+    EXPECT_EQ(seen.size(), 12U);
+    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 12U);
+}
+
+TEST_F(QueryTest, CursorsGoBackTheSameWay) {
+    make(10);
+    for (const char* sort_by : {"", "userName"}) {
+        ListRequest request{.sort_by = sort_by, .count = 4, .cursor = ""};
+        std::vector<std::vector<std::string>> pages;
+        json::Object page;
+        for (int i = 0; i < 3; ++i) {
+            page = list(request);
+            pages.push_back(names(page));
+            EXPECT_EQ(page.contains("previousCursor"), i > 0);
+            if (i < 2) request.cursor = std::string{page.at("nextCursor").as_string()};
+        }
+        EXPECT_FALSE(page.contains("nextCursor"));
+        for (int i = 1; i >= 0; --i) {
+            request.cursor = std::string{page.at("previousCursor").as_string()};
+            page = list(request);
+            EXPECT_EQ(names(page), pages[static_cast<std::size_t>(i)]) << sort_by;
+            EXPECT_TRUE(page.contains("nextCursor"));
+        }
+        EXPECT_FALSE(page.contains("previousCursor"));
+    }
+}
+
+TEST_F(QueryTest, ACursorIsOfOneQueryOneConnectorAndOneHour) {
+    make(10);
+    const auto page = list({.count = 4, .cursor = ""});
+    const std::string cursor{page.at("nextCursor").as_string()};
+    const auto type = [this](ListRequest request) { return refused(std::move(request)).type; };
+    using enum scim::ScimType;
+    EXPECT_EQ(type({.filter = "title pr", .cursor = cursor}), InvalidCursor);
+    EXPECT_EQ(type({.sort_by = "title", .cursor = cursor}), InvalidCursor);
+    EXPECT_EQ(type({.cursor = cursor.substr(1)}), InvalidCursor);
+    EXPECT_EQ(type({.cursor = "x"}), InvalidCursor);
+    EXPECT_EQ(type({.cursor = std::string(100'000, 'A')}), InvalidCursor);
+    EXPECT_EQ(type({.start_index = 1, .cursor = ""}), InvalidValue);
+    EXPECT_EQ(type({.count = 0, .cursor = ""}), InvalidCount);
+    for (std::size_t i = 0; i < cursor.size(); ++i) {
+        std::string forged = cursor;
+        forged[i] = forged[i] == 'A' ? 'B' : 'A';
+        const auto refusal = refused({.count = 4, .cursor = forged});
+        EXPECT_EQ(refusal.type, InvalidCursor) << i;
+    }
+    const auto first = std::exchange(connector_, make_connector("acme"));
+    EXPECT_EQ(type({.count = 4, .cursor = cursor}), InvalidCursor);
+    connector_ = first;
+    EXPECT_EQ(names(list({.count = 2, .cursor = cursor})).size(), 2U) << "count may change";
+    clock_.advance_ms(2 * 3'600'000);
+    EXPECT_EQ(type({.count = 4, .cursor = cursor}), ExpiredCursor);
+}
+
+TEST_F(QueryTest, SeveralTypesAreSearchedAsOneList) {
+    make(5);
+    for (const char* name : {"A team", "user2 and friends", "Z team"}) {
+        ASSERT_TRUE(create(groups_, group(name)));
+    }
+    types_ = both_;
+    EXPECT_EQ(list({}).at("totalResults"), 8);
+    EXPECT_EQ(names(list({.start_index = 5, .count = 2}), "id").size(), 2U);
+    EXPECT_EQ(names(list({.start_index = 6, .count = 9}), "displayName"),
+              (std::vector<std::string>{"A team", "user2 and friends", "Z team"}));
+    EXPECT_EQ(list({.filter = R"(userName sw "user" or displayName co "team")"}).at("totalResults"),
+              7);
+    EXPECT_EQ(list({.filter = R"(not (userName eq "user1"))"}).at("totalResults"), 7)
+        << "a group has no userName";
+    EXPECT_EQ(list({.filter = R"(meta.resourceType eq "Group")"}).at("totalResults"), 3);
+    EXPECT_EQ(refused({.filter = R"(nosuch eq "x")"}).type, scim::ScimType::InvalidFilter);
+    EXPECT_EQ(walk({.count = 3}).size(), 8U);
+    EXPECT_EQ(walk({.sort_by = "displayName", .count = 3}).size(), 8U);
+    EXPECT_EQ(names(list({.sort_by = "displayName", .count = 3}), "displayName"),
+              (std::vector<std::string>{"A team", "user2 and friends", "Z team"}));
+    EXPECT_EQ(refused({.sort_by = "nosuch"}).type, scim::ScimType::InvalidPath);
 }
 
 }  // namespace

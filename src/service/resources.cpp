@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "service/attempts.hpp"
 #include "service/etag.hpp"
 #include "service/steps.hpp"
 
@@ -45,27 +46,25 @@ Task<store::Result<std::vector<store::Reference>>> Resources::members_of(OrgKey 
 }
 
 Task<store::Result<std::vector<Relations>>> Resources::relations(
-    OrgKey org, const scim::ResourceType& type, std::span<const store::Record> records,
+    OrgKey org, const scim::ResourceType& type, std::span<const Rid> rids,
     const scim::Projection& projection) const {
-    std::vector<Relations> relations(records.size());
+    std::vector<Relations> relations(rids.size());
     if (wants(type, projection, "groups")) {
-        std::vector<Rid> rids;
-        std::ranges::transform(records, std::back_inserter(rids), &store::Record::rid);
         CO_TRY_ASSIGN(auto groups, co_await core_.store.groups_of(org, rids));
-        for (std::size_t i = 0; i < records.size(); ++i) relations[i].groups = std::move(groups[i]);
+        for (std::size_t i = 0; i < rids.size(); ++i) relations[i].groups = std::move(groups[i]);
     }
     if (wants(type, projection, "members")) {
-        for (std::size_t i = 0; i < records.size(); ++i) {
-            CO_TRY_ASSIGN(relations[i].members, co_await members_of(org, records[i].rid));
+        for (std::size_t i = 0; i < rids.size(); ++i) {
+            CO_TRY_ASSIGN(relations[i].members, co_await members_of(org, rids[i]));
         }
     }
     co_return relations;
 }
 
 Task<store::Result<Relations>> Resources::relations(OrgKey org, const scim::ResourceType& type,
-                                                    const store::Record& record,
+                                                    Rid rid,
                                                     const scim::Projection& projection) const {
-    CO_TRY_ASSIGN(auto all, co_await relations(org, type, std::span(&record, 1), projection));
+    CO_TRY_ASSIGN(auto all, co_await relations(org, type, std::span(&rid, 1), projection));
     co_return std::move(all.front());
 }
 
@@ -89,7 +88,7 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
         co_return answer;
     }
     if (groups == nullptr) {
-        auto read = co_await relations(call.org(), type, record, projection);
+        auto read = co_await relations(call.org(), type, record.rid, projection);
         if (!read) co_return refuse_store(call, read.error());
         related = std::move(*read);
     }
@@ -123,7 +122,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
 
     const Renderer renderer(*core_.catalog, call.base_url);
     const auto fresh = call.record.copy();
-    for (int attempt = 1;; ++attempt) {
+    for (Attempts attempts(*turns_, record.id);;) {
         call.record = fresh.copy();
         CO_TRY_ASSIGN(auto members, co_await resolve_members(core_, call, member_ids));
         store::CreateResource create{.rid = record.rid,
@@ -148,7 +147,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
         if (applied.error().code == store::ErrorCode::UniqueTaken) {
             co_return co_await restore_or_refuse(call, type, applied.error(), value, projection);
         }
-        if (attempt == kAttempts || !may_retry(applied.error(), call)) {
+        if (!co_await attempts.again(call, applied.error())) {
             co_return refuse_store(call, applied.error());
         }
     }
@@ -157,7 +156,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
 Task<scim::Result<Answer>> Resources::remove(Call& call, const scim::ResourceType& type,
                                              std::string id) const {
     const auto fresh = call.record.copy();
-    for (int attempt = 1;; ++attempt) {
+    for (Attempts attempts(*turns_, id);;) {
         call.record = fresh.copy();
         CO_TRY_ASSIGN(const auto record, co_await load(core_, call, type, id));
         CO_TRY_VOID(check_precondition(call, record.version));
@@ -176,7 +175,7 @@ Task<scim::Result<Answer>> Resources::remove(Call& call, const scim::ResourceTyp
         Answer answer{.status = 204};
         const auto applied = co_await commit(core_, call, std::move(mutation), answer);
         if (applied) co_return answer;
-        if (attempt == kAttempts || !may_retry(applied.error(), call)) {
+        if (!co_await attempts.again(call, applied.error())) {
             co_return refuse_store(call, applied.error());
         }
     }

@@ -2,6 +2,7 @@
 // The use cases of RFC 7644 §3.3 to §3.6 on one resource. Each turns a request into a WriteSet by
 // pure functions of scim/ and hands it to the store; none holds a lock or keeps state.
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,12 +13,13 @@
 #include "service/call.hpp"
 #include "service/core.hpp"
 #include "service/render.hpp"
+#include "service/turn.hpp"
 
 namespace muster::service {
 
 class Resources {
   public:
-    explicit Resources(const Core& core) : core_(core) {}
+    explicit Resources(const Core& core) : core_(core), turns_(std::make_unique<ResourceTurns>()) {}
 
     /// Every call answers with a Result; an error changed nothing. The caller finishes the log
     /// record unless `call.recorded` says that it went into a commit.
@@ -38,11 +40,11 @@ class Resources {
 
     /// What resources of one type have in rows, in their order, as far as the projection wants it.
     [[nodiscard]] Task<store::Result<std::vector<Relations>>> relations(
-        OrgKey org, const scim::ResourceType& type, std::span<const store::Record> records,
+        OrgKey org, const scim::ResourceType& type, std::span<const Rid> rids,
         const scim::Projection& projection) const;
     /// The same of one resource.
     [[nodiscard]] Task<store::Result<Relations>> relations(
-        OrgKey org, const scim::ResourceType& type, const store::Record& record,
+        OrgKey org, const scim::ResourceType& type, Rid rid,
         const scim::Projection& projection) const;
 
   private:
@@ -68,6 +70,7 @@ class Resources {
                                                                    int status) const;
 
     const Core& core_;
+    std::unique_ptr<ResourceTurns> turns_;
 };
 
 }  // namespace muster::service

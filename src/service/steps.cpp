@@ -154,11 +154,6 @@ Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::
     co_return committed->applied.front();
 }
 
-bool may_retry(const store::Error& error, const Call& call) {
-    if (error.code == store::ErrorCode::MemberGone) return true;
-    return error.code == store::ErrorCode::VersionMismatch && call.if_match.empty();
-}
-
 std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error) {
     using enum store::ErrorCode;
     switch (error.code) {
@@ -170,12 +165,15 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
                                {404, scim::ScimType::None,
                                 "The resource was deleted while this request was under way."});
         case VersionMismatch:
+            // 412 is for a client that named a version (RFC 9110 §15.5.13).
+            if (call.if_match.empty()) break;
             return call.refuse("version-mismatch",
                                {412, scim::ScimType::None,
                                 "The resource was changed while this request was under way. Read "
                                 "it again and repeat the change."});
         case MemberGone:
         case Unavailable:
+        case Locked:
         case DirectoryConflict:
             break;
     }

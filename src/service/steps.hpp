@@ -40,13 +40,6 @@ namespace muster::service {
 [[nodiscard]] Task<store::Result<store::Applied>> commit(const Core& core, Call& call,
                                                          store::Mutation mutation, Answer answer);
 
-/// A change computed from a state that is gone by the time of its commit is computed again.
-inline constexpr int kAttempts = 5;
-
-/// Whether computing the change again can help: someone else changed the resource or removed a
-/// member meanwhile, and the client did not insist on a version.
-[[nodiscard]] bool may_retry(const store::Error& error, const Call& call);
-
 /// A store's refusal in SCIM's words.
 [[nodiscard]] std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error);
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "service/attempts.hpp"
 #include "service/etag.hpp"
 #include "service/resources.hpp"
 #include "service/steps.hpp"
@@ -88,7 +89,7 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
     const bool wants_body = status != 204;
     Relations related;
     if (wants_body && !is_group) {
-        auto read = co_await relations(call.org(), type, draft.after, projection);
+        auto read = co_await relations(call.org(), type, draft.after.rid, projection);
         if (!read) co_return refuse_store(call, read.error());
         related = std::move(*read);
         answer.body = renderer.render(type, draft.after, related, projection);
@@ -109,7 +110,7 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
         if (draft.members) {
             related.members = std::move(*draft.members);
         } else {
-            auto read = co_await relations(call.org(), type, draft.after, projection);
+            auto read = co_await relations(call.org(), type, draft.after.rid, projection);
             if (!read) co_return refuse_store(call, read.error());
             related = std::move(*read);
         }
@@ -129,7 +130,7 @@ Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::Reso
                                                     std::string id, const json::Value& value,
                                                     scim::Projection projection, int status) const {
     const auto fresh = call.record.copy();
-    for (int attempt = 1;; ++attempt) {
+    for (Attempts attempts(*turns_, id);;) {
         call.record = fresh.copy();
         CO_TRY_ASSIGN(const auto before, co_await load(core_, call, type, id));
         CO_TRY_VOID(check_precondition(call, before.version));
@@ -148,7 +149,7 @@ Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::Reso
         CO_TRY_ASSIGN(auto answer,
                       co_await update(call, type, std::move(draft), projection, status));
         if (answer) co_return std::move(*answer);
-        if (attempt == kAttempts || !may_retry(answer.error(), call)) {
+        if (!co_await attempts.again(call, answer.error())) {
             co_return refuse_store(call, answer.error());
         }
     }
@@ -182,7 +183,7 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
     const bool is_group = type.find("members") != nullptr;
     const int status = is_group && projection.is_default() ? 204 : 200;
     const auto fresh = call.record.copy();
-    for (int attempt = 1;; ++attempt) {
+    for (Attempts attempts(*turns_, id);;) {
         call.record = fresh.copy();
         CO_TRY_ASSIGN(const auto before, co_await load(core_, call, type, id));
         CO_TRY_VOID(check_precondition(call, before.version));
@@ -208,7 +209,7 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
         CO_TRY_ASSIGN(auto answer,
                       co_await update(call, type, std::move(draft), projection, status));
         if (answer) co_return std::move(*answer);
-        if (attempt == kAttempts || !may_retry(answer.error(), call)) {
+        if (!co_await attempts.again(call, answer.error())) {
             co_return refuse_store(call, answer.error());
         }
     }

@@ -195,7 +195,8 @@ class ContractTest : public testing::TestWithParam<Kind> {
     std::optional<Record> find_group(Rid rid) { return find(kOrg, "Group", id_of(rid)); }
 
     Slice query(const Plan& plan, Rid after = {}, std::size_t skip = 0, std::size_t limit = 100) {
-        return run(store->query(kOrg, plan, after, skip, limit)).value();
+        return run(store->query(kOrg, plan, {.behind = after, .skip = skip, .limit = limit}))
+            .value();
     }
     std::vector<std::int64_t> rids(const Plan& plan, Rid after = {}, std::size_t skip = 0,
                                    std::size_t limit = 100) {

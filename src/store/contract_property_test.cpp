@@ -1,9 +1,11 @@
 // Random histories: both stores give the same answers after each step, and their counters equal
 // what a scan finds.
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <random>
+#include <ranges>
 
 #include "store/contract_fixture.hpp"
 
@@ -171,10 +173,14 @@ std::vector<std::string> observe(Store& store, OrgKey org, const std::vector<Rid
     const std::string name =
         History::name_of(static_cast<std::int64_t>(step / 20) % History::kNames);
     for (const Plan& plan : plans(id_of(rids[step % rids.size()]), name)) {
-        const Slice slice = run(store.query(org, plan, Rid{}, 0, 1'000)).value();
+        const Slice slice = run(store.query(org, plan, {.limit = 1'000})).value();
         const std::int64_t count = run(store.count(org, plan)).value();
         EXPECT_EQ(count, static_cast<std::int64_t>(slice.records.size()));
         for (const Record& record : slice.records) seen.push_back(describe(record));
+        const Slice mirrored =
+            run(store.query(org, plan, {.backward = true, .limit = 1'000})).value();
+        EXPECT_TRUE(std::ranges::equal(slice.records, mirrored.records | std::views::reverse, {},
+                                       &Record::rid, &Record::rid));
         seen.push_back(fmt::format("count {}", count));
     }
     const auto groups = run(store.groups_of(org, rids)).value();

@@ -71,6 +71,44 @@ TEST_P(QueryContract, Pages_are_cut_by_keyset_skip_and_limit) {
     }
 }
 
+TEST_P(QueryContract, Backward_gives_the_same_candidates_from_the_other_end) {
+    for (std::int64_t rid = 1; rid <= 5; ++rid) {
+        given(user(Rid{rid * 10}, "user" + std::to_string(rid)));
+    }
+    const std::vector<PageCase> cases = {
+        {0, 0, 2, {50, 40}, true},   {40, 0, 2, {30, 20}, true},
+        {30, 0, 2, {20, 10}, false}, {10, 0, 2, {}, false},
+        {0, 3, 2, {20, 10}, false},  {35, 1, 1, {20}, true},
+        {99, 0, 1, {50}, true},      {0, 0, 5, {50, 40, 30, 20, 10}, false},
+    };
+    for (const Plan& plan :
+         {Plan{"User", ScanAll{}, true}, by_key(false, true, "user"), by_key(true, true, "user")}) {
+        for (const PageCase& page : cases) {
+            const Slice slice = run(store->query(kOrg, plan,
+                                                 {.behind = Rid{page.after},
+                                                  .backward = true,
+                                                  .skip = page.skip,
+                                                  .limit = page.limit}))
+                                    .value();
+            std::vector<std::int64_t> found;
+            for (const Record& record : slice.records) found.push_back(record.rid.value);
+            EXPECT_EQ(found, page.expected) << plan.access.index() << " before " << page.after;
+            EXPECT_EQ(slice.more, page.more) << plan.access.index() << " before " << page.after;
+        }
+    }
+}
+
+TEST_P(QueryContract, Records_come_in_the_order_asked_without_the_dead_and_the_strange) {
+    given(user(Rid{10}, "ann"), user(Rid{20}, "bob"), user(Rid{30}, "cid"));
+    given(removal(user(Rid{20}, "bob")));
+    const std::vector<Rid> asked = {Rid{30}, Rid{20}, Rid{99}, Rid{10}};
+    const auto found = run(store->records(kOrg, asked)).value();
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].rid, Rid{30});
+    EXPECT_EQ(found[1].id, "id-10");
+    EXPECT_THAT(run(store->records(kOtherOrg, asked)).value(), IsEmpty());
+}
+
 TEST_P(QueryContract, An_enormous_limit_is_taken_as_no_limit) {
     given(user(Rid{10}, "ann"));
     EXPECT_THAT(rids({"User", ScanAll{}, true}, Rid{}, 0, SIZE_MAX), ElementsAre(10));

@@ -242,7 +242,7 @@ TEST_P(ResourceContract, A_row_of_another_organisation_does_not_exist) {
     for (const Plan& plan : plans) {
         EXPECT_EQ(count(plan), 1) << plan.access.index();
         EXPECT_EQ(run(store->count(kOtherOrg, plan)).value(), 0) << plan.access.index();
-        EXPECT_THAT(run(store->query(kOtherOrg, plan, Rid{}, 0, 10)).value().records, IsEmpty());
+        EXPECT_THAT(run(store->query(kOtherOrg, plan, {.limit = 10})).value().records, IsEmpty());
     }
 
     EXPECT_EQ(commit_in(kOtherOrg, rename(Rid{10}, 1, "ann", "x")).error().code,

@@ -25,6 +25,16 @@ struct Members {
     bool more = false;
 };
 
+/// Which candidates of a plan, in rid order or, `backward`, from the greatest rid downwards: those
+/// behind `behind` (Rid{}: from the end where one begins), at most `limit`, after dropping the
+/// first `skip` of them. O(skip + limit).
+struct Stretch {
+    Rid behind = {};
+    bool backward = false;
+    std::size_t skip = 0;
+    std::size_t limit = 0;
+};
+
 struct RecordWithGroups {
     Record record;
     std::vector<Reference> groups;  ///< that it is a direct member of, in rid order
@@ -45,10 +55,12 @@ class Store {
     /// The same with its groups, both as of one moment.
     [[nodiscard]] virtual Task<Result<std::optional<RecordWithGroups>>> find_with_groups(
         OrgKey org, std::string_view type, std::string_view id) = 0;
-    /// Candidates of `plan` with a rid greater than `after`, at most `limit`, after dropping the
-    /// first `skip` of them. Live resources only.
-    [[nodiscard]] virtual Task<Result<Slice>> query(OrgKey org, const Plan& plan, Rid after,
-                                                    std::size_t skip, std::size_t limit) = 0;
+    /// A stretch of the candidates of `plan`. Live resources only.
+    [[nodiscard]] virtual Task<Result<Slice>> query(OrgKey org, const Plan& plan,
+                                                    Stretch stretch) = 0;
+    /// The live resources among `rids`, in the order asked.
+    [[nodiscard]] virtual Task<Result<std::vector<Record>>> records(OrgKey org,
+                                                                    std::span<const Rid> rids) = 0;
     /// How many candidates the plan has; O(1) for ScanAll.
     [[nodiscard]] virtual Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) = 0;
 

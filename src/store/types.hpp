@@ -217,6 +217,7 @@ enum class ErrorCode : std::uint8_t {
     NotFound,          ///< the resource to change is gone
     UniqueTaken,       ///< another resource holds a unique key; `attribute` says which
     MemberGone,        ///< a member row is no live resource
+    Locked,            ///< another process holds the store
     DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing
 };
 

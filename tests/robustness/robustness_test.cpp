@@ -3,6 +3,7 @@
 #include <chrono>
 #include <fstream>
 #include <netinet/in.h>
+#include <numeric>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
@@ -253,6 +254,41 @@ TEST_F(RobustnessTest, ManySlowClientsDoNotKeepOthersWaiting) {
     for (int i = 0; i < 20; ++i) expect_serving();
     EXPECT_LT(resident_kib() - before, kMostGrowthKib);
     for (int fd : slow) ::close(fd);
+}
+
+// A client that named no version cannot fail for want of one, however many write at once.
+TEST_F(RobustnessTest, ConcurrentChangesOfOneResourceAreAllDone) {
+    const auto id = testing::text_member(send("POST", "/Users", user("")).body, "id");
+    constexpr int kClients = 12;
+    constexpr int kRounds = 10;
+    std::vector<int> refused(kClients, 0);
+    {
+        std::vector<std::jthread> clients;
+        for (int number = 0; number < kClients; ++number) {
+            clients.emplace_back([&, number] {
+                net::HttpClient client(net::Url::parse("http://" + server_.address()).value());
+                for (int round = 0; round < kRounds; ++round) {
+                    const bool puts = number % 3 == 0;
+                    const auto title = fmt::format(R"("title":"{} {}")", number, round);
+                    auto answer = client.send(
+                        {.method = puts ? "PUT" : "PATCH",
+                         .target = tenant_.target("/Users/" + id),
+                         .headers = {{"Authorization", "Bearer " + tenant_.token},
+                                     {"Content-Type", "application/scim+json"}},
+                         .body = puts
+                                     ? user("," + title)
+                                     : fmt::format(R"({{"schemas":["urn:ietf:params:scim:api:)"
+                                                   R"(messages:2.0:PatchOp"],"Operations":[{{"op":)"
+                                                   R"("replace","value":{{{}}}}}]}})",
+                                                   title)});
+                    if (!answer || answer->status != 200)
+                        ++refused[static_cast<std::size_t>(number)];
+                }
+            });
+        }
+    }
+    EXPECT_EQ(std::accumulate(refused.begin(), refused.end(), 0), 0);
+    EXPECT_EQ(send("DELETE", "/Users/" + id).status, 204);
 }
 
 TEST_F(RobustnessTest, ASecondProcessOnTheSameDataIsRefused) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -80,8 +81,12 @@ class Filter {
 /// a value must fit the attribute's type (a boolean or number in quotes is taken, and text without:
 /// Microsoft's clients send both); writeOnly or never-returned attributes cannot be filtered on;
 /// unknown attributes and operators are named. Errors: InvalidFilter.
+///
+/// `others` are the further types of a search over several: what only one of them knows is an
+/// attribute without a value here (RFC 7644 §3.4.2.1).
 [[nodiscard]] Result<Filter> parse_filter(const ResourceType& type, std::string_view text,
-                                          const FilterLimits& limits = {});
+                                          const FilterLimits& limits = {},
+                                          std::span<const ResourceType* const> others = {});
 
 /// A PATCH path (RFC 7644 §3.5.2): attribute notation, or valuePath with an optional sub-attribute:
 /// `emails[type eq "work"].value`.

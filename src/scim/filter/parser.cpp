@@ -215,7 +215,12 @@ FilterParser::Index FilterParser::comparison(AttributePath path) {
 Result<AttributePath> FilterParser::resolve_here(std::string_view name) const {
     AttributePath path;
     if (element_ == nullptr) {
-        TRY_ASSIGN(path, resolve(type_, name, ScimType::InvalidFilter));
+        auto found = resolve(type_, name, ScimType::InvalidFilter);
+        for (const ResourceType* other : others_) {
+            if (found) break;
+            if (auto elsewhere = resolve(*other, name, ScimType::InvalidFilter)) found = elsewhere;
+        }
+        TRY_ASSIGN(path, std::move(found));
     } else {
         path = *element_;
         path.sub_attribute = element_->attribute->find(name);
@@ -295,9 +300,12 @@ std::unexpected<Error> FilterParser::unexpected_token(std::string_view expected)
 }
 
 Result<Filter> parse_filter(const ResourceType& type, std::string_view text,
-                            const FilterLimits& limits) {
+                            const FilterLimits& limits,
+                            std::span<const ResourceType* const> others) {
     TRY_VOID(check_text(text, limits, ScimType::InvalidFilter));
-    return FilterParser(type, text, limits).whole();
+    FilterParser parser(type, text, limits);
+    parser.also_in(others);
+    return parser.whole();
 }
 
 Result<PatchPath> parse_patch_path(const ResourceType& type, std::string_view text,

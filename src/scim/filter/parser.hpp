@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,8 @@ class FilterParser {
     /// `type`, `text` and `limits` must outlive the parser. Parsing begins at byte `offset`.
     FilterParser(const ResourceType& type, std::string_view text, const FilterLimits& limits,
                  std::size_t offset = 0);
+    /// Names that `type` does not have are looked for in these; they must outlive the parser.
+    void also_in(std::span<const ResourceType* const> others) { others_ = others; }
 
     /// A filter and nothing else.
     [[nodiscard]] Result<Filter> whole();
@@ -56,6 +59,7 @@ class FilterParser {
     std::unexpected<Error> unexpected_token(std::string_view expected) const;
 
     const ResourceType& type_;
+    std::span<const ResourceType* const> others_;
     const FilterLimits& limits_;
     Lexer lexer_;
     Token token_;

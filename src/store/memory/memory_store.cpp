@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 #include <mutex>
+#include <ranges>
 #include <set>
 #include <utility>
 #include <variant>
@@ -142,22 +143,25 @@ class MemoryStore final : public Store {
             row->record, references(tables_.groups, org, rid, Rid{}, kNoLimit).references};
     }
 
-    Task<Result<Slice>> query(OrgKey org, const Plan& plan, Rid after, std::size_t skip,
-                              std::size_t limit) override {
+    Task<Result<Slice>> query(OrgKey org, const Plan& plan, Stretch stretch) override {
         const std::scoped_lock lock(mutex_);
         const std::set<Rid> found = candidates(org, plan);
-        Slice slice;
-        for (auto at = found.upper_bound(after); at != found.end(); ++at) {
-            if (skip > 0) {
-                --skip;
-            } else if (slice.records.size() == limit) {
-                slice.more = true;
-                break;
-            } else {
-                slice.records.push_back(tables_.resources.at(*at).record);
-            }
+        if (!stretch.backward) {
+            co_return slice_of(
+                std::ranges::subrange(found.upper_bound(stretch.behind), found.end()), stretch);
         }
-        co_return slice;
+        const auto end = stretch.behind == Rid{} ? found.end() : found.lower_bound(stretch.behind);
+        co_return slice_of(std::ranges::subrange(found.begin(), end) | std::views::reverse,
+                           stretch);
+    }
+
+    Task<Result<std::vector<Record>>> records(OrgKey org, std::span<const Rid> rids) override {
+        const std::scoped_lock lock(mutex_);
+        std::vector<Record> found;
+        for (const Rid rid : rids) {
+            if (const Row* row = tables_.live_row(org, rid)) found.push_back(row->record);
+        }
+        co_return found;
     }
 
     Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) override {
@@ -284,6 +288,23 @@ class MemoryStore final : public Store {
     }
 
   private:
+    /// What `stretch` leaves of `rids`, which are behind its start in its direction.
+    template <class Range>
+    [[nodiscard]] Slice slice_of(const Range& rids, const Stretch& stretch) const {
+        Slice slice;
+        std::size_t skip = stretch.skip;
+        for (const Rid rid : rids) {
+            if (skip > 0) {
+                --skip;
+            } else if (slice.records.size() == stretch.limit) {
+                slice.more = true;
+                break;
+            } else {
+                slice.records.push_back(tables_.resources.at(rid).record);
+            }
+        }
+        return slice;
+    }
     static constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
     static Error closed_error() { return {ErrorCode::Unavailable, "the store is closed", {}, {}}; }

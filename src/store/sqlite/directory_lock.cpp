@@ -33,9 +33,13 @@ Result<DirectoryLock> DirectoryLock::take(const std::string& directory) {
     if (lock.file_ < 0) return failed_with_errno("open", path);
     if (::flock(lock.file_, LOCK_EX | LOCK_NB) == 0) return lock;
     if (errno != EWOULDBLOCK) return failed_with_errno("lock", path);
-    return failed(fmt::format(
-        "{} is in use by another Muster; stop it first, or choose another data directory",
-        directory));
+    return std::unexpected(
+        Error{ErrorCode::Locked,
+              fmt::format("{} is in use by another Muster; stop it first, or choose another data "
+                          "directory",
+                          directory),
+              {},
+              {}});
 }
 
 DirectoryLock::DirectoryLock(DirectoryLock&& other) noexcept

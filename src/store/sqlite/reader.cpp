@@ -12,9 +12,9 @@
 namespace muster::store::sqlite {
 namespace {
 
-// Every way to find candidates gives rids in rising order and takes the same arguments:
-// ?1 organisation, ?2 type, ?3 id or attribute, ?4 key, ?5 end of the key's range, ?6 rid to go on
-// behind, ?7 limit, ?8 rows to skip. Rows are fetched afterwards, so skipping never reads one.
+// Every way to find candidates gives rids and takes the same arguments: ?1 organisation, ?2 type,
+// ?3 id or attribute, ?4 key, ?5 end of the key's range. Access adds order and bounds: ?6 rid to go
+// on behind, ?7 limit, ?8 rows to skip. Rows are fetched afterwards, so skipping never reads one.
 enum AccessKind : std::size_t {
     kAll,
     kId,
@@ -28,36 +28,31 @@ enum AccessKind : std::size_t {
 
 constexpr const char* kScanAll =
     "SELECT rid FROM resource INDEXED BY resource_live "
-    "WHERE org = ?1 AND type = ?2 AND deleted IS NULL AND rid > ?6 ORDER BY rid LIMIT ?7 OFFSET ?8";
+    "WHERE org = ?1 AND type = ?2 AND deleted IS NULL";
 constexpr const char* kById =
     "SELECT rid FROM resource INDEXED BY resource_id "
-    "WHERE org = ?1 AND id = ?3 AND type = ?2 AND deleted IS NULL AND rid > ?6 LIMIT ?7 OFFSET ?8";
+    "WHERE org = ?1 AND id = ?3 AND type = ?2 AND deleted IS NULL";
 // Rows of keys may outlive a resource (KeyRows::take_over), so each is held against the resource.
 #define MUSTER_KEY_ROWS(table)                                   \
     " FROM " table                                               \
     " k CROSS JOIN resource r WHERE k.org = ?1 AND k.type = ?2 " \
-    "AND k.attribute = ?3 AND k.rid > ?6 AND r.rid = k.rid AND r.deleted IS NULL "
-#define MUSTER_PAGE "ORDER BY k.rid LIMIT ?7 OFFSET ?8"
-constexpr const char* kUniqueKey =
-    "SELECT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key = ?4 " MUSTER_PAGE;
-constexpr const char* kIndexedKey =
-    "SELECT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key = ?4 " MUSTER_PAGE;
+    "AND k.attribute = ?3 AND r.rid = k.rid AND r.deleted IS NULL "
+constexpr const char* kUniqueKey = "SELECT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key = ?4";
+constexpr const char* kIndexedKey = "SELECT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key = ?4";
 // A multi-valued attribute may hold several keys of one range, hence DISTINCT.
 constexpr const char* kUniqueRange =
-    "SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key >= ?4 AND k.key < ?5 " MUSTER_PAGE;
+    "SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key >= ?4 AND k.key < ?5";
 constexpr const char* kIndexedRange =
-    "SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key >= ?4 AND k.key < ?5 " MUSTER_PAGE;
-#undef MUSTER_PAGE
+    "SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key >= ?4 AND k.key < ?5";
 #undef MUSTER_KEY_ROWS
 constexpr const char* kByMember =
     "SELECT m.grp FROM member m CROSS JOIN resource r WHERE m.org = ?1 AND m.member = "
-    "(SELECT rid FROM resource WHERE org = ?1 AND id = ?3 AND deleted IS NULL) AND m.grp > ?6 "
-    "AND r.rid = m.grp AND r.type = ?2 AND r.deleted IS NULL ORDER BY m.grp LIMIT ?7 OFFSET ?8";
+    "(SELECT rid FROM resource WHERE org = ?1 AND id = ?3 AND deleted IS NULL) "
+    "AND r.rid = m.grp AND r.type = ?2 AND r.deleted IS NULL";
 constexpr const char* kByGroup =
     "SELECT m.member FROM member m CROSS JOIN resource r WHERE m.org = ?1 AND m.grp = "
-    "(SELECT rid FROM resource WHERE org = ?1 AND id = ?3 AND deleted IS NULL) AND m.member > ?6 "
-    "AND r.rid = m.member AND r.type = ?2 AND r.deleted IS NULL "
-    "ORDER BY m.member LIMIT ?7 OFFSET ?8";
+    "(SELECT rid FROM resource WHERE org = ?1 AND id = ?3 AND deleted IS NULL) "
+    "AND r.rid = m.member AND r.type = ?2 AND r.deleted IS NULL";
 
 constexpr const char* kRecordColumns =
     "SELECT rid, id, type, version, created, modified, active, source, document FROM resource ";
@@ -124,15 +119,14 @@ struct Reader::Arguments {
     }
 
     /// A blob sorts behind every text: the end of a range that has none.
-    [[nodiscard]] Rows run(Statement& statement, OrgKey org, const Plan& plan, const Page& page,
-                           std::int64_t limit) const {
-        const auto skip = clamp(page.skip);
+    [[nodiscard]] Rows run(Statement& statement, OrgKey org, const Plan& plan, Rid behind,
+                           std::int64_t limit, std::size_t skip) const {
         if (!end) {
             return statement.query(org.value, plan.type, name, key, std::span<const std::byte>(),
-                                   page.after.value, limit, skip);
+                                   behind.value, limit, clamp(skip));
         }
-        return statement.query(org.value, plan.type, name, key, *end, page.after.value, limit,
-                               skip);
+        return statement.query(org.value, plan.type, name, key, *end, behind.value, limit,
+                               clamp(skip));
     }
 };
 
@@ -154,8 +148,12 @@ class Reader::Snapshot {
     Outcome<std::int64_t> begun_;
 };
 
-Reader::Access::Access(const Database& db, const char* sql)
-    : page(db, sql), count(db, fmt::format("SELECT count(*) FROM ({})", sql)) {}
+Reader::Access::Access(const Database& db, const std::string& candidates, std::string_view rid)
+    : forward(db, fmt::format("{0} AND {1} > ?6 ORDER BY {1} LIMIT ?7 OFFSET ?8", candidates, rid)),
+      backward(db, fmt::format("{0} AND {1} < ?6 ORDER BY {1} DESC LIMIT ?7 OFFSET ?8", candidates,
+                               rid)),
+      count(db, fmt::format("SELECT count(*) FROM ({0} AND {1} > ?6 LIMIT ?7 OFFSET ?8)",
+                            candidates, rid)) {}
 
 Reader::Reader(Database db)
     : db_(std::move(db)),
@@ -165,10 +163,13 @@ Reader::Reader(Database db)
                              "AND deleted IS NULL",
                              kRecordColumns)),
       fetch_(db_, fmt::format("{} WHERE rid = ?1", kRecordColumns)),
+      fetch_live_(
+          db_, fmt::format("{} WHERE rid = ?1 AND org = ?2 AND deleted IS NULL", kRecordColumns)),
       live_count_(db_, "SELECT live FROM counter WHERE org = ?1 AND type = ?2"),
-      access_{Access(db_, kScanAll),     Access(db_, kById),        Access(db_, kByMember),
-              Access(db_, kByGroup),     Access(db_, kUniqueKey),   Access(db_, kIndexedKey),
-              Access(db_, kUniqueRange), Access(db_, kIndexedRange)},
+      access_{Access(db_, kScanAll, "rid"),       Access(db_, kById, "rid"),
+              Access(db_, kByMember, "m.grp"),    Access(db_, kByGroup, "m.member"),
+              Access(db_, kUniqueKey, "k.rid"),   Access(db_, kIndexedKey, "k.rid"),
+              Access(db_, kUniqueRange, "k.rid"), Access(db_, kIndexedRange, "k.rid")},
       groups_of_(db_,
                  "SELECT r.rid, r.id, r.type, r.display FROM member m CROSS JOIN resource r "
                  "WHERE m.org = ?1 AND m.member = ?2 AND r.rid = m.grp AND r.deleted IS NULL "
@@ -211,13 +212,16 @@ Outcome<std::optional<Record>> Reader::fetch(Rid rid) {
     return record_of(rows);
 }
 
-Outcome<Slice> Reader::query(OrgKey org, const Plan& plan, const Page& page) {
+Outcome<Slice> Reader::query(OrgKey org, const Plan& plan, const Stretch& stretch) {
     const Arguments arguments(plan);
-    const std::int64_t limit = clamp(page.limit);
+    const std::int64_t limit = clamp(stretch.limit);
+    const bool from_end = stretch.backward && stretch.behind == Rid{};
+    const Rid behind = from_end ? Rid{std::numeric_limits<std::int64_t>::max()} : stretch.behind;
     Slice slice;
     // As long as this statement stands on a row, what is fetched beside it is of the same snapshot.
-    Statement& statement = access_[arguments.kind].page;
-    Rows rows = arguments.run(statement, org, plan, page, limit + 1);
+    Access& access = access_[arguments.kind];
+    Statement& statement = stretch.backward ? access.backward : access.forward;
+    Rows rows = arguments.run(statement, org, plan, behind, limit + 1, stretch.skip);
     for (;;) {
         TRY_ASSIGN(const bool row, rows.next());
         if (!row) return slice;
@@ -235,9 +239,22 @@ Outcome<std::int64_t> Reader::count(OrgKey org, const Plan& plan) {
     const Arguments arguments(plan);
     Rows rows = arguments.kind == kAll
                     ? live_count_.query(org.value, plan.type)
-                    : arguments.run(access_[arguments.kind].count, org, plan, Page{}, -1);
+                    : arguments.run(access_[arguments.kind].count, org, plan, Rid{}, -1, 0);
     TRY_ASSIGN(const bool row, rows.next());
     return row ? rows.integer(0) : 0;
+}
+
+Outcome<std::vector<Record>> Reader::records(OrgKey org, std::span<const Rid> rids) {
+    Snapshot snapshot(*this);
+    TRY_VOID(snapshot.begun());
+    std::vector<Record> records;
+    records.reserve(rids.size());
+    for (const Rid rid : rids) {
+        Rows rows = fetch_live_.query(rid.value, org.value);
+        TRY_ASSIGN(const bool found, rows.next());
+        if (found) records.push_back(record_of(rows));
+    }
+    return records;
 }
 
 Outcome<std::vector<std::vector<Reference>>> Reader::groups_of(OrgKey org,

@@ -26,12 +26,8 @@ class Reader {
     [[nodiscard]] Outcome<std::optional<RecordWithGroups>> find_with_groups(OrgKey org,
                                                                             std::string_view type,
                                                                             std::string_view id);
-    struct Page {
-        Rid after;
-        std::size_t skip = 0;
-        std::size_t limit = 0;
-    };
-    [[nodiscard]] Outcome<Slice> query(OrgKey org, const Plan& plan, const Page& page);
+    [[nodiscard]] Outcome<Slice> query(OrgKey org, const Plan& plan, const Stretch& stretch);
+    [[nodiscard]] Outcome<std::vector<Record>> records(OrgKey org, std::span<const Rid> rids);
     [[nodiscard]] Outcome<std::int64_t> count(OrgKey org, const Plan& plan);
 
     [[nodiscard]] Outcome<std::vector<std::vector<Reference>>> groups_of(
@@ -47,10 +43,11 @@ class Reader {
     [[nodiscard]] Outcome<void> probe();
 
   private:
-    /// The statements of one way to find candidates; both take the same arguments.
+    /// The statements of one way to find candidates; all take the same arguments.
     struct Access {
-        Access(const Database& db, const char* sql);
-        Statement page;
+        Access(const Database& db, const std::string& candidates, std::string_view rid);
+        Statement forward;
+        Statement backward;
         Statement count;
     };
     struct Arguments;
@@ -60,7 +57,7 @@ class Reader {
     [[nodiscard]] Outcome<std::vector<Reference>> groups_of(OrgKey org, Rid member);
 
     Database db_;
-    Statement begin_, commit_, find_, fetch_, live_count_;
+    Statement begin_, commit_, find_, fetch_, fetch_live_, live_count_;
     std::array<Access, 8> access_;
     Statement groups_of_, members_of_, member_count_, resolve_, probe_;
     SegmentReader log_;

@@ -46,9 +46,12 @@ class Implementation final : public SqliteStore {
         co_return to_result(readers_.lease()->find_with_groups(org, type, id));
     }
 
-    Task<Result<Slice>> query(OrgKey org, const Plan& plan, Rid after, std::size_t skip,
-                              std::size_t limit) override {
-        co_return to_result(readers_.lease()->query(org, plan, {after, skip, limit}));
+    Task<Result<Slice>> query(OrgKey org, const Plan& plan, Stretch stretch) override {
+        co_return to_result(readers_.lease()->query(org, plan, stretch));
+    }
+
+    Task<Result<std::vector<Record>>> records(OrgKey org, std::span<const Rid> rids) override {
+        co_return to_result(readers_.lease()->records(org, rids));
     }
 
     Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) override {

@@ -99,7 +99,7 @@ TEST_F(SqliteStoreTest, A_second_store_on_the_directory_is_refused_with_the_reme
     auto store = opened(options());
     const auto second = open(options());
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().code, ErrorCode::Unavailable);
+    EXPECT_EQ(second.error().code, ErrorCode::Locked);
     EXPECT_THAT(second.error().message, HasSubstr("in use by another Muster; stop it first"));
     store->close();
     EXPECT_TRUE(open(options()));

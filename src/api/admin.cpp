@@ -73,6 +73,8 @@ Task<AdminResponse> Admin::call(AdminRequest request) const {
         Endpoint{Method::Post, "/organisations", &Admin::create_organisation},
         Endpoint{Method::Get, "/organisations/{}", &Admin::show_organisation},
         Endpoint{Method::Delete, "/organisations/{}", &Admin::delete_organisation},
+        Endpoint{Method::Get, "/organisations/{}/definitions", &Admin::show_definitions},
+        Endpoint{Method::Put, "/organisations/{}/definitions", &Admin::set_definitions},
         Endpoint{Method::Get, "/connectors", &Admin::list_connectors},
         Endpoint{Method::Post, "/connectors", &Admin::create_connector},
         Endpoint{Method::Get, "/connectors/{}", &Admin::show_connector},

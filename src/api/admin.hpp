@@ -46,6 +46,8 @@ class Admin {
     Task<AdminResponse> create_organisation(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> show_organisation(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> delete_organisation(const AdminRequest& request, Segments path) const;
+    Task<AdminResponse> show_definitions(const AdminRequest& request, Segments path) const;
+    Task<AdminResponse> set_definitions(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> list_connectors(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> create_connector(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> show_connector(const AdminRequest& request, Segments path) const;
@@ -68,10 +70,10 @@ class Admin {
     Task<AdminResponse> status(const AdminRequest& request, Segments path) const;
 
     Task<AdminResponse> list_resources(const AdminRequest& request,
-                                       const scim::ResourceType& type) const;
-    Task<AdminResponse> show_resource(const AdminRequest& request, const scim::ResourceType& type,
+                                       std::string_view type_name) const;
+    Task<AdminResponse> show_resource(const AdminRequest& request, std::string_view type_name,
                                       std::string id) const;
-    [[nodiscard]] service::Outcome<store::Organisation> organisation(
+    [[nodiscard]] service::Outcome<auth::OrganisationEntry> organisation(
         const AdminRequest& request) const;
     [[nodiscard]] json::Object to_json(const auth::ConnectorEntry& entry) const;
     [[nodiscard]] json::Object to_json(const store::Token& token,

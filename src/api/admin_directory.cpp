@@ -9,19 +9,42 @@
 
 namespace muster::api {
 
+namespace {
+
+/// The organisation's own definitions as they were set, and the types that result.
+AdminResponse describe(const auth::OrganisationEntry& entry) {
+    json::Array types;
+    for (const auto& type : entry.catalog->types()) {
+        std::string extensions;
+        for (const auto& extension : type->extensions) {
+            extensions.append(extensions.empty() ? "" : " ").append(extension.schema->id);
+        }
+        types.push_back(json::Object{{"name", type->name},
+                                     {"endpoint", type->endpoint},
+                                     {"schema", type->schema->id},
+                                     {"extensions", extensions}});
+    }
+    const auto& text = entry.organisation.definitions;
+    const auto definitions = json::parse(text.empty() ? "{}" : text);
+    return ok(
+        {{"types", std::move(types)}, {"definitions", definitions ? *definitions : json::Value{}}});
+}
+
+}  // namespace
+
 // ---- organisations --------------------------------------------------------------------------
 
 Task<AdminResponse> Admin::list_organisations(const AdminRequest&, Segments) const {
     const auto snapshot = core_.registry.snapshot();
     std::vector<const store::Organisation*> sorted;
-    for (const auto& [slug, organisation] : snapshot->by_slug) sorted.push_back(&organisation);
+    for (const auto& [slug, entry] : snapshot->by_slug) sorted.push_back(&entry.organisation);
     std::ranges::sort(sorted, {}, &store::Organisation::slug);
     json::Array list;
     for (const auto* organisation : sorted) {
         const auto users = co_await core_.store.count(
-            organisation->key, store::make_plan(core_.catalog->user(), nullptr));
+            organisation->key, store::make_plan(scim::Catalog::standard()->user(), nullptr));
         const auto groups = co_await core_.store.count(
-            organisation->key, store::make_plan(core_.catalog->group(), nullptr));
+            organisation->key, store::make_plan(scim::Catalog::standard()->group(), nullptr));
         if (!users || !groups) co_return store_problem(users ? groups.error() : users.error());
         const auto connectors = std::ranges::count_if(snapshot->by_id, [&](const auto& item) {
             return item.second->connector.org == organisation->key;
@@ -58,13 +81,29 @@ Task<AdminResponse> Admin::show_organisation(const AdminRequest& request, Segmen
     co_return not_found("organisation", path.front());
 }
 
+Task<AdminResponse> Admin::show_definitions(const AdminRequest&, Segments path) const {
+    const auto snapshot = core_.registry.snapshot();
+    const auto found = snapshot->by_slug.find(path.front());
+    if (found == snapshot->by_slug.end()) co_return not_found("organisation", path.front());
+    co_return describe(found->second);
+}
+
+Task<AdminResponse> Admin::set_definitions(const AdminRequest& request, Segments path) const {
+    const auto body = body_of(request);
+    if (!body) co_return problem(body.error());
+    auto definitions = body->empty() ? std::string{} : request.body;
+    const auto set = co_await directory_.set_definitions(path.front(), std::move(definitions));
+    if (!set) co_return problem(set.error());
+    co_return describe(*set);
+}
+
 Task<AdminResponse> Admin::delete_organisation(const AdminRequest&, Segments path) const {
     const auto removed = co_await directory_.remove_organisation(path.front());
     if (!removed) co_return problem(removed.error());
     co_return ok({{"slug", path.front()}, {"removed", true}});
 }
 
-service::Outcome<store::Organisation> Admin::organisation(const AdminRequest& request) const {
+service::Outcome<auth::OrganisationEntry> Admin::organisation(const AdminRequest& request) const {
     const auto snapshot = core_.registry.snapshot();
     const auto slug = request.parameter("org");
     if (slug.empty() && snapshot->by_slug.size() == 1) return snapshot->by_slug.begin()->second;

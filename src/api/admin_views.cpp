@@ -49,25 +49,27 @@ json::Object log_summary(const json::Object& record) {
 // ---- users and groups -----------------------------------------------------------------------
 
 Task<AdminResponse> Admin::list_users(const AdminRequest& request, Segments) const {
-    co_return co_await list_resources(request, core_.catalog->user());
+    co_return co_await list_resources(request, "User");
 }
 
 Task<AdminResponse> Admin::list_groups(const AdminRequest& request, Segments) const {
-    co_return co_await list_resources(request, core_.catalog->group());
+    co_return co_await list_resources(request, "Group");
 }
 
 Task<AdminResponse> Admin::show_user(const AdminRequest& request, Segments path) const {
-    co_return co_await show_resource(request, core_.catalog->user(), path.front());
+    co_return co_await show_resource(request, "User", path.front());
 }
 
 Task<AdminResponse> Admin::show_group(const AdminRequest& request, Segments path) const {
-    co_return co_await show_resource(request, core_.catalog->group(), path.front());
+    co_return co_await show_resource(request, "Group", path.front());
 }
 
 Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
-                                          const scim::ResourceType& type) const {
-    const auto org = organisation(request);
-    if (!org) co_return problem(org.error());
+                                          std::string_view type_name) const {
+    const auto entry = organisation(request);
+    if (!entry) co_return problem(entry.error());
+    const auto* org = &entry->organisation;
+    const scim::ResourceType& type = *entry->catalog->type_named(type_name);
     std::optional<scim::Filter> filter;
     if (const auto text = request.parameter("filter"); !text.empty()) {
         auto parsed = scim::parse_filter(type, text, core_.limits.filter);
@@ -78,7 +80,7 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
         std::max<std::size_t>(number_parameter(request, "startIndex", 1, 1U << 30), 1);
     const service::Window window{.skip = start - 1,
                                  .size = number_parameter(request, "count", 100, 1000)};
-    service::Search search;
+    service::Search search{.catalog = entry->catalog.get(), .parts = {}};
     auto plan = store::make_plan(type, filter ? &*filter : nullptr);
     search.parts.push_back(
         {.type = &type, .filter = std::move(filter), .sort_by = {}, .plan = std::move(plan)});
@@ -110,19 +112,21 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
         }
         object["created"] = to_rfc3339(record.created);
         object["modified"] = to_rfc3339(record.modified);
-        for (const auto& [id, entry] : core_.registry.snapshot()->by_id) {
-            if (entry->connector.key == record.source)
-                object["source"] = "SCIM " + entry->connector.name;
+        for (const auto& [connector_id, connector] : core_.registry.snapshot()->by_id) {
+            if (connector->connector.key == record.source)
+                object["source"] = "SCIM " + connector->connector.name;
         }
         list.push_back(std::move(object));
     }
     co_return ok({{"total", found->total}, {groups ? "groups" : "users", std::move(list)}});
 }
 
-Task<AdminResponse> Admin::show_resource(const AdminRequest& request,
-                                         const scim::ResourceType& type, std::string id) const {
-    const auto org = organisation(request);
-    if (!org) co_return problem(org.error());
+Task<AdminResponse> Admin::show_resource(const AdminRequest& request, std::string_view type_name,
+                                         std::string id) const {
+    const auto entry = organisation(request);
+    if (!entry) co_return problem(entry.error());
+    const auto* org = &entry->organisation;
+    const scim::ResourceType& type = *entry->catalog->type_named(type_name);
     const auto record = co_await core_.store.find(org->key, type.name, id);
     if (!record) co_return store_problem(record.error());
     if (!*record) co_return not_found(to_lower_ascii(type.name), id);
@@ -130,7 +134,7 @@ Task<AdminResponse> Admin::show_resource(const AdminRequest& request,
     const auto related =
         co_await resources.relations(org->key, type, (*record)->rid, scim::Projection{});
     if (!related) co_return store_problem(related.error());
-    const service::Renderer renderer(*core_.catalog, "");
+    const service::Renderer renderer(*entry->catalog, "");
     co_return ok({{"resource", renderer.object(type, **record, *related)}});
 }
 
@@ -142,7 +146,7 @@ Task<AdminResponse> Admin::list_log(const AdminRequest& request, Segments) const
     if (const auto slug = request.parameter("org"); !slug.empty()) {
         const auto org = organisation(request);
         if (!org) co_return problem(org.error());
-        query.org = org->key;
+        query.org = org->organisation.key;
     }
     if (const auto id = request.parameter("connector"); !id.empty()) {
         const auto entry = core_.registry.connector(id);

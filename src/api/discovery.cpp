@@ -79,12 +79,13 @@ bool is_discovery(std::string_view endpoint) {
            endpoint == "/Schemas";
 }
 
-std::optional<std::string> discovery(const service::Core& core, std::string_view endpoint,
-                                     std::string_view id, std::string_view base_url) {
-    if (endpoint == "/Schemas") return list_or_one(core.catalog->schemas(), id, base_url);
-    if (endpoint == "/ResourceTypes") return list_or_one(core.catalog->types(), id, base_url);
+std::optional<std::string> discovery(const service::Limits& limits, const scim::Catalog& catalog,
+                                     std::string_view endpoint, std::string_view id,
+                                     std::string_view base_url) {
+    if (endpoint == "/Schemas") return list_or_one(catalog.schemas(), id, base_url);
+    if (endpoint == "/ResourceTypes") return list_or_one(catalog.types(), id, base_url);
     if (!id.empty()) return std::nullopt;
-    return json::to_text(service_provider_config(core.limits, base_url));
+    return json::to_text(service_provider_config(limits, base_url));
 }
 
 }  // namespace muster::api

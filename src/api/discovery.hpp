@@ -14,7 +14,8 @@ namespace muster::api {
 
 /// The document at that endpoint and, where there is one, id; nothing where there is no such id.
 /// It says what the limits and the schema table make true, from the same values.
-[[nodiscard]] std::optional<std::string> discovery(const service::Core& core,
+[[nodiscard]] std::optional<std::string> discovery(const service::Limits& limits,
+                                                   const scim::Catalog& catalog,
                                                    std::string_view endpoint, std::string_view id,
                                                    std::string_view base_url);
 

@@ -179,6 +179,8 @@ struct ScimHandler::Context {
     std::string base_url;
     provlog::Record record;  ///< while nobody is authenticated
     std::optional<auth::Principal> principal;
+    /// Of the connector's organisation; null where there is no such connector.
+    std::shared_ptr<const scim::Catalog> catalog;
     std::string_view allow = kReadMethods;  ///< of the URL, for 405
     int retry_after_s = 0;
 };
@@ -241,6 +243,7 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
                 .base_url = {},
                 .record = provlog::Record(core_.ids.next_key<LogId>(), who, what),
                 .principal = {},
+                .catalog = connector ? connector->catalog : nullptr,
                 .allow = kReadMethods});
     context->base_url = join_url(options_, context->route);
 
@@ -333,8 +336,8 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
                 {403, scim::ScimType::None,
                  "This endpoint takes no filter (RFC 7644 section 4); read it whole."});
         }
-        auto document =
-            discovery(core_, context.route.endpoint, context.route.id, context.base_url);
+        auto document = discovery(core_.limits, *context.catalog, context.route.endpoint,
+                                  context.route.id, context.base_url);
         if (!document) {
             co_return refuse(
                 head, context,
@@ -381,7 +384,7 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
         auto entry = std::move(call.record).finish(answer.status, answer.body, us);
         co_await core_.store.record(std::move(entry));
     }
-    const auto* type = core_.catalog->type_at(context.route.endpoint);
+    const auto* type = call.catalog().type_at(context.route.endpoint);
     metrics_.request(head.method, type != nullptr ? std::string_view{type->name} : "other",
                      answer.status, static_cast<double>(us) / 1e6);
     co_return respond(head, context, std::move(answer));
@@ -395,7 +398,7 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
         co_return co_await dispatch_root(head, std::move(body), context, call);
     }
     if (context.route.endpoint == kMe) co_return refuse_me(call);
-    const auto* type = core_.catalog->type_at(context.route.endpoint);
+    const auto* type = call.catalog().type_at(context.route.endpoint);
     if (type == nullptr) {
         co_return call.refuse("not-found", {404, scim::ScimType::None,
                                             fmt::format("There is no endpoint {}. /ResourceTypes "
@@ -449,7 +452,7 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch_root(const http::Reque
     context.allow = is_search ? kSearchMethods : kReadMethods;
     if (head.method == Method::Options) co_return service::Answer{.status = 204};
     std::vector<const scim::ResourceType*> types;
-    for (const auto& type : core_.catalog->types()) types.push_back(type.get());
+    for (const auto& type : call.catalog().types()) types.push_back(type.get());
     if (is_search) {
         if (head.method != Method::Post) co_return method_not_allowed(call);
         co_return co_await query_.search(call, types, std::move(body));

@@ -85,8 +85,8 @@ Instance::Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash
       ids_(clock_, 0),
       store_(std::move(store)),
       registry_(std::move(hash)),
-      core_(std::make_unique<service::Core>(service::Core{
-          *store_, registry_, clock_, ids_, scim::Catalog::standard(), limits_of(config_)})) {
+      core_(std::make_unique<service::Core>(
+          service::Core{*store_, registry_, clock_, ids_, limits_of(config_)})) {
     directory_ = std::make_unique<service::Directory>(
         *core_, service::DirectoryLimits{.tokens_per_connector = static_cast<std::size_t>(
                                              config_.tokens_per_connector)});

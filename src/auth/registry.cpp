@@ -28,6 +28,12 @@ TokenEntry entry_of(const store::Token& token) {
     return {token, std::make_shared<LastUse>(token.last_used, token.last_used_from)};
 }
 
+OrganisationEntry entry_of(const store::Organisation& organisation) {
+    // What stands in the store passed Catalog::with before it was written.
+    auto catalog = scim::Catalog::with(organisation.definitions);
+    return {organisation, catalog ? *std::move(catalog) : scim::Catalog::standard()};
+}
+
 }  // namespace
 
 LastUse::LastUse(std::optional<Timestamp> used, std::string from)
@@ -122,19 +128,21 @@ void Registry::change(Change change) {
 }
 
 void Registry::load(const store::Directory& directory) {
-    std::unordered_map<OrgKey, store::Organisation> organisations;
+    std::unordered_map<OrgKey, OrganisationEntry> organisations;
     std::unordered_map<ConnectorKey, std::shared_ptr<ConnectorEntry>> connectors;
     auto next = std::make_shared<Snapshot>();
     for (const auto& organisation : directory.organisations) {
-        organisations.emplace(organisation.key, organisation);
-        next->by_slug.emplace(organisation.slug, organisation);
+        const auto entry = entry_of(organisation);
+        organisations.emplace(organisation.key, entry);
+        next->by_slug.emplace(organisation.slug, entry);
     }
     for (const auto& connector : directory.connectors) {
         const auto organisation = organisations.find(connector.org);
         MUSTER_CHECK(organisation != organisations.end());
         auto entry = std::make_shared<ConnectorEntry>();
         entry->connector = connector;
-        entry->organisation = organisation->second;
+        entry->organisation = organisation->second.organisation;
+        entry->catalog = organisation->second.catalog;
         entry->policy = policy_of(connector);
         connectors.emplace(connector.key, entry);
         next->by_id.emplace(connector.id, entry);
@@ -149,7 +157,17 @@ void Registry::load(const store::Directory& directory) {
 }
 
 void Registry::put(const store::Organisation& organisation) {
-    change([&](Snapshot& next) { next.by_slug.insert_or_assign(organisation.slug, organisation); });
+    change([&](Snapshot& next) {
+        const auto entry = entry_of(organisation);
+        next.by_slug.insert_or_assign(organisation.slug, entry);
+        for (auto& [id, known] : next.by_id) {
+            if (known->connector.org != organisation.key) continue;
+            auto connector = std::make_shared<ConnectorEntry>(*known);
+            connector->organisation = organisation;
+            connector->catalog = entry.catalog;
+            known = std::move(connector);
+        }
+    });
 }
 
 void Registry::put(const store::Connector& connector) {
@@ -159,7 +177,9 @@ void Registry::put(const store::Connector& connector) {
             *entry = *known->second;
         } else {
             for (const auto& [slug, organisation] : next.by_slug) {
-                if (organisation.key == connector.org) entry->organisation = organisation;
+                if (organisation.organisation.key != connector.org) continue;
+                entry->organisation = organisation.organisation;
+                entry->catalog = organisation.catalog;
             }
         }
         entry->connector = connector;

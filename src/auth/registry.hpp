@@ -15,6 +15,7 @@
 #include "auth/token.hpp"
 #include "base/clock.hpp"
 #include "base/crypto.hpp"
+#include "scim/schema/schema.hpp"
 #include "store/types.hpp"
 
 namespace muster::auth {
@@ -46,10 +47,16 @@ struct TokenEntry {
     std::shared_ptr<LastUse> last_use;
 };
 
+struct OrganisationEntry {
+    store::Organisation organisation;
+    std::shared_ptr<const scim::Catalog> catalog;  ///< its schemas and resource types
+};
+
 /// A connector with everything that a request on it needs to know. Immutable.
 struct ConnectorEntry {
     store::Connector connector;
     store::Organisation organisation;
+    std::shared_ptr<const scim::Catalog> catalog;
     Policy policy;
     std::vector<TokenEntry> tokens;
 };
@@ -88,7 +95,7 @@ struct Denied {
 /// A consistent view of the whole directory. Immutable; cheap to hold.
 struct Snapshot {
     std::unordered_map<std::string, ConnectorPtr> by_id;
-    std::unordered_map<std::string, store::Organisation> by_slug;
+    std::unordered_map<std::string, OrganisationEntry> by_slug;
 };
 
 /// Thread-safe: readers never wait for a writer. Changes are made by service/directory, one at a

@@ -9,6 +9,7 @@ namespace muster::cli {
 [[nodiscard]] Command org_commands();
 [[nodiscard]] Command connector_commands();
 [[nodiscard]] Command token_commands();
+[[nodiscard]] Command schema_commands();
 [[nodiscard]] Command user_commands();
 [[nodiscard]] Command group_commands();
 [[nodiscard]] Command log_commands();

@@ -50,8 +50,9 @@ Command muster_command() {
                       "Make the token that goes into Okta"},
                      {"muster log tail", "Watch what Okta asks for and what it is answered"}},
         .children = {serve_command(), org_commands(), connector_commands(), token_commands(),
-                     user_commands(), group_commands(), log_commands(), simulate_commands(),
-                     doctor_command(), version_command(), completion_command(), man_command()}};
+                     schema_commands(), user_commands(), group_commands(), log_commands(),
+                     simulate_commands(), doctor_command(), version_command(), completion_command(),
+                     man_command()}};
 }
 
 int run(const Environment& environment, std::vector<std::string> words) {

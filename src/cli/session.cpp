@@ -13,6 +13,7 @@ namespace muster::cli {
 namespace {
 
 constexpr std::size_t kMaxSecretBytes = 64 * 1024;
+constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
 
 Style style_of(const Environment& environment, const Arguments& arguments) {
     const bool colour = !arguments.flag("--no-color") && !environment.variable("NO_COLOR") &&
@@ -41,7 +42,7 @@ ExitCode exit_code_of(int status) {
 
 /// Up to the limit and one byte more, by which a too large input is noticed.
 std::string read_some(std::istream& in) {
-    std::string text(kMaxSecretBytes + 1, '\0');
+    std::string text(kMaxTextBytes, '\0');
     in.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(in.gcount()));
     return text;
@@ -94,18 +95,20 @@ std::optional<std::string> Session::question(std::string_view question) {
     return line;
 }
 
-std::expected<Secret, ExitCode> Session::read_secret(const std::string& file) {
-    std::string text;
+std::expected<std::string, ExitCode> Session::read_text(const std::string& file) {
     if (file == "-") {
-        if (environment_.in_is_terminal) output_.say("Paste the token, then press Ctrl-D:");
-        text = read_some(environment_.in);
-    } else {
-        std::ifstream stream(file, std::ios::binary);
-        if (!stream) {
-            return fail(ExitCode::Usage, fmt::format("Cannot read the file \"{}\".", file));
-        }
-        text = read_some(stream);
+        if (environment_.in_is_terminal) output_.say("Paste the text, then press Ctrl-D:");
+        return read_some(environment_.in);
     }
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+        return fail(ExitCode::Usage, fmt::format("Cannot read the file \"{}\".", file));
+    }
+    return read_some(stream);
+}
+
+std::expected<Secret, ExitCode> Session::read_secret(const std::string& file) {
+    TRY_ASSIGN(auto text, read_text(file));
     constexpr std::string_view kBlank = " \t\r\n";
     const auto begin = text.find_first_not_of(kBlank);
     const auto end = text.find_last_not_of(kBlank);

@@ -65,7 +65,9 @@ class Session {
 
     /// A line typed in answer to `question`; nothing at the end of the input.
     [[nodiscard]] std::optional<std::string> question(std::string_view question);
-    /// The text of a file, "-" being standard input, without the white space around it.
+    /// The text of a file, "-" being standard input, as far as 1 MiB.
+    [[nodiscard]] std::expected<std::string, ExitCode> read_text(const std::string& file);
+    /// The token in such a file, without the white space around it.
     [[nodiscard]] std::expected<Secret, ExitCode> read_secret(const std::string& file);
 
   private:

@@ -23,6 +23,8 @@ struct Call {
     bool recorded = false;  ///< the record went into the commit of a write
 
     [[nodiscard]] OrgKey org() const { return principal.connector->connector.org; }
+    /// The schemas and resource types of the organisation; lives as long as the call.
+    [[nodiscard]] const scim::Catalog& catalog() const { return *principal.connector->catalog; }
     [[nodiscard]] const auth::Policy& policy() const { return principal.connector->policy; }
     [[nodiscard]] std::int64_t elapsed_us() const {
         const auto elapsed = std::chrono::steady_clock::now() - started;

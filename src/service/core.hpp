@@ -2,14 +2,12 @@
 // What every use case works with; made once by app/wiring.
 
 #include <cstddef>
-#include <memory>
 
 #include "auth/registry.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "json/json.hpp"
 #include "scim/patch/patch.hpp"
-#include "scim/schema/schema.hpp"
 #include "store/store.hpp"
 
 namespace muster::service {
@@ -32,7 +30,6 @@ struct Core {
     auth::Registry& registry;
     const Clock& clock;
     IdGenerator& ids;
-    std::shared_ptr<const scim::Catalog> catalog;
     Limits limits;
 };
 

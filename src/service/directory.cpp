@@ -9,6 +9,7 @@
 #include "auth/token.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "service/default_roles.hpp"
 
 namespace muster::service {
 
@@ -88,9 +89,15 @@ std::string_view state_of(const store::Token& token, Timestamp now) {
 Directory::Directory(const Core& core, DirectoryLimits limits) : core_(core), limits_(limits) {}
 
 Task<Outcome<void>> Directory::write(store::Mutation mutation, OrgKey org) {
+    std::vector<store::Mutation> mutations;
+    mutations.push_back(std::move(mutation));
+    co_return co_await write(std::move(mutations), org);
+}
+
+Task<Outcome<void>> Directory::write(std::vector<store::Mutation> mutations, OrgKey org) {
     store::WriteSet set;
     set.org = org;
-    set.mutations.push_back(std::move(mutation));
+    set.mutations = std::move(mutations);
     const auto committed = co_await core_.store.commit(std::move(set));
     if (committed) co_return Outcome<void>{};
     if (committed.error().code == store::ErrorCode::DirectoryConflict) {
@@ -142,11 +149,50 @@ Task<Outcome<store::Organisation>> Directory::create_organisation(std::string na
     const store::Organisation organisation{.key = core_.ids.next_key<OrgKey>(),
                                            .slug = slug,
                                            .name = name,
-                                           .created = core_.clock.now()};
+                                           .created = core_.clock.now(),
+                                           .definitions = {}};
+    auto mutations = make_default_roles(core_);
+    mutations.insert(mutations.begin(), store::PutOrganisation{organisation});
+    CO_TRY_VOID(co_await write(std::move(mutations), organisation.key));
+    core_.registry.put(organisation);
+    co_return organisation;
+}
+
+Task<Outcome<auth::OrganisationEntry>> Directory::set_definitions(std::string slug,
+                                                                  std::string definitions) {
+    const auto turn = co_await changes_.take();
+    const auto snapshot = core_.registry.snapshot();
+    const auto found = snapshot->by_slug.find(slug);
+    if (found == snapshot->by_slug.end()) {
+        co_return missing("organisation", slug, "List them: muster org list");
+    }
+    const auto catalog = scim::Catalog::with(definitions);
+    if (!catalog) {
+        co_return invalid(catalog.error().detail, "Correct the file and set it again.");
+    }
+    auto organisation = found->second.organisation;
+    for (const auto& before : found->second.catalog->types()) {
+        const auto live =
+            co_await core_.store.count(organisation.key, store::make_plan(*before, nullptr));
+        if (!live) {
+            co_return std::unexpected(Problem{503, "Unavailable", live.error().message,
+                                              "Look at the server's disk, then try again."});
+        }
+        if (*live == 0) continue;
+        const auto conflict = scim::conflict_of(*before, (*catalog)->type_named(before->name));
+        if (!conflict.empty()) {
+            co_return std::unexpected(
+                Problem{409, "In use",
+                        fmt::format("There are {} resources of the type {}: {}", *live,
+                                    before->name, conflict),
+                        "Remove those resources first, or keep that part as it is."});
+        }
+    }
+    organisation.definitions = std::move(definitions);
     store::Mutation mutation{store::PutOrganisation{organisation}};
     CO_TRY_VOID(co_await write(std::move(mutation), organisation.key));
     core_.registry.put(organisation);
-    co_return organisation;
+    co_return auth::OrganisationEntry{organisation, *catalog};
 }
 
 Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
@@ -157,9 +203,10 @@ Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
         co_return missing("organisation", slug, "List them: muster org list");
     }
     // Nobody may write into an organisation that is being removed, so its connectors go first.
-    core_.registry.remove(found->second);
-    store::Mutation mutation{store::RemoveOrganisation{found->second.key}};
-    auto written = co_await write(std::move(mutation), found->second.key);
+    const auto& organisation = found->second.organisation;
+    core_.registry.remove(organisation);
+    store::Mutation mutation{store::RemoveOrganisation{organisation.key}};
+    auto written = co_await write(std::move(mutation), organisation.key);
     if (!written) {
         auto directory = core_.store.load_directory();
         if (directory) core_.registry.load(*directory);
@@ -182,7 +229,7 @@ Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector reque
         co_return missing("organisation", request.org_slug, "List them: muster org list");
     }
     const store::Connector connector{.key = core_.ids.next_key<ConnectorKey>(),
-                                     .org = organisation->second.key,
+                                     .org = organisation->second.organisation.key,
                                      .id = auth::new_connector_id(),
                                      .idp = request.idp,
                                      .name = request.name,

@@ -58,6 +58,10 @@ class Directory {
     [[nodiscard]] Task<Outcome<store::Organisation>> create_organisation(std::string name,
                                                                          std::string slug);
     [[nodiscard]] Task<Outcome<void>> remove_organisation(std::string slug);
+    /// Replaces the organisation's own schemas and resource types (scim::Catalog::with). Holds from
+    /// the next request. What would contradict resources that there are is refused.
+    [[nodiscard]] Task<Outcome<auth::OrganisationEntry>> set_definitions(std::string slug,
+                                                                         std::string definitions);
 
     [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> create_connector(NewConnector request);
     [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> set_state(std::string connector_id,
@@ -81,6 +85,7 @@ class Directory {
 
   private:
     [[nodiscard]] Task<Outcome<void>> write(store::Mutation mutation, OrgKey org);
+    [[nodiscard]] Task<Outcome<void>> write(std::vector<store::Mutation> mutations, OrgKey org);
     [[nodiscard]] Outcome<auth::ConnectorPtr> known_connector(std::string_view id) const;
     [[nodiscard]] Outcome<store::Token> known_token(std::string_view id) const;
     [[nodiscard]] Task<Outcome<store::Token>> put_token(store::Token token);

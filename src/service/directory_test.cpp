@@ -105,6 +105,34 @@ TEST_F(DirectoryTest, EverythingSurvivesAReload) {
               auth::OnDelete::Erase);
 }
 
+TEST_F(DirectoryTest, AnOrganisationBeginsWithItsRoles) {
+    const auto* roles = scim::Catalog::standard()->type_named("Role");
+    const auto org = connector_->connector.org;
+    EXPECT_EQ(wait(store_->count(org, store::make_plan(*roles, nullptr))).value(), 4);
+}
+
+TEST_F(DirectoryTest, OwnDefinitionsHoldAtOnceAndAfterAReload) {
+    const std::string things =
+        R"({"schemas":[{"id":"urn:x:T","attributes":[{"name":"n"}]}],)"
+        R"("resourceTypes":[{"name":"Thing","endpoint":"/Things","schema":"urn:x:T"}]})";
+    const auto catalog = [this] { return registry_.connector(connector_->connector.id)->catalog; };
+    EXPECT_EQ(catalog()->type_at("/Things"), nullptr);
+    ASSERT_TRUE(wait(directory_.set_definitions("acme", things)));
+    ASSERT_NE(catalog()->type_at("/Things"), nullptr);
+    registry_.load(store_->load_directory().value());
+    const auto* type = catalog()->type_at("/Things");
+    ASSERT_NE(type, nullptr);
+
+    ASSERT_TRUE(create(*type, R"({"schemas":["urn:x:T"],"n":"1"})"));
+    const auto removal = wait(directory_.set_definitions("acme", "{}"));
+    ASSERT_FALSE(removal);
+    EXPECT_EQ(removal.error().status, 409);
+    EXPECT_NE(removal.error().detail.find("Thing"), std::string::npos);
+    EXPECT_EQ(wait(directory_.set_definitions("acme", "[]")).error().status, 400);
+    EXPECT_EQ(wait(directory_.set_definitions("nope", "{}")).error().status, 404);
+    EXPECT_NE(catalog()->type_at("/Things"), nullptr);
+}
+
 TEST_F(DirectoryTest, ARemovedOrganisationLetsNobodyIn) {
     const auto issued = generate();
     EXPECT_TRUE(wait(directory_.remove_organisation("acme")));

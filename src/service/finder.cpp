@@ -67,7 +67,7 @@ class Finder::Rows {
           search_(search),
           index_(part),
           part_(search.parts[part]),
-          renderer_(*finder.core_.catalog, ""),
+          renderer_(*search.catalog, ""),
           needs_(needed_by(part_)),
           stretch_{.backward = window.backward, .limit = kSlice} {
         const bool within = !search.sorted && window.behind && window.behind->part == part;

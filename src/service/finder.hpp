@@ -25,6 +25,7 @@ struct Part {
 };
 
 struct Search {
+    const scim::Catalog* catalog = nullptr;
     std::vector<Part> parts;
     bool sorted = false;
     bool descending = false;

@@ -47,9 +47,9 @@ scim::Result<Part> part_of(const scim::ResourceType& type, Query::Types types,
     return part;
 }
 
-scim::Result<Search> search_of(Query::Types types, const ListRequest& request,
-                               const Limits& limits) {
-    Search search;
+scim::Result<Search> search_of(const scim::Catalog& catalog, Query::Types types,
+                               const ListRequest& request, const Limits& limits) {
+    Search search{.catalog = &catalog, .parts = {}};
     for (const scim::ResourceType* type : types) {
         TRY_ASSIGN(Part part, part_of(*type, types, request, limits));
         search.parts.push_back(std::move(part));
@@ -97,7 +97,7 @@ Task<scim::Result<Answer>> Query::search(Call& call, Types types, std::string bo
 
 Task<scim::Result<Answer>> Query::list(Call& call, Types types, ListRequest request) const {
     Walk walk;
-    CO_TRY_ASSIGN(walk.search, search_of(types, request, core_.limits));
+    CO_TRY_ASSIGN(walk.search, search_of(call.catalog(), types, request, core_.limits));
     for (const scim::ResourceType* type : types) {
         CO_TRY_ASSIGN(auto projection, scim::Projection::parse(*type, request.attributes,
                                                                request.excluded_attributes));
@@ -193,7 +193,7 @@ Task<scim::Result<Found>> Query::find(Call& call, const Walk& walk, const Window
 
 Task<scim::Result<std::string>> Query::render(Call& call, const Walk& walk,
                                               const Found& found) const {
-    const Renderer renderer(*core_.catalog, call.base_url);
+    const Renderer renderer(call.catalog(), call.base_url);
     std::vector<std::string> texts(found.matches.size());
     // Part by part, so that the groups of all people are read at once.
     for (std::size_t index = 0; index < walk.search.parts.size(); ++index) {

@@ -52,7 +52,7 @@ void Renderer::append_relations_and_meta(std::string& out, const scim::ResourceT
 
 void Renderer::append(std::string& out, const scim::ResourceType& type, const store::Record& record,
                       const Relations& relations, const scim::Projection& projection) const {
-    if (!projection.is_default()) {
+    if (!projection.is_default() || type.hides_attributes) {
         auto whole = object(type, record, relations);
         projection.apply(type, whole);
         json::append(out, whole);

@@ -14,15 +14,6 @@ namespace muster::service {
 
 namespace {
 
-/// Where a stored document begins: `{"schemas":[…]`, then the id. A new document has no id yet.
-std::string with_id(std::string document, std::string_view id) {
-    const auto end_of_schemas = document.find(']') + 1;
-    std::string member = ",\"id\":";
-    json::append_string(member, id);
-    document.insert(end_of_schemas, member);
-    return document;
-}
-
 bool wants(const scim::ResourceType& type, const scim::Projection& projection,
            std::string_view name) {
     const auto* attribute = type.find(name);
@@ -92,7 +83,7 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
         if (!read) co_return refuse_store(call, read.error());
         related = std::move(*read);
     }
-    const Renderer renderer(*core_.catalog, call.base_url);
+    const Renderer renderer(call.catalog(), call.base_url);
     answer.body = renderer.render(type, record, related, projection);
     answer.location = renderer.location(type, record.id);
     co_return answer;
@@ -115,12 +106,12 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                          .active = scim::is_active(prepared.document),
                          .source = call.principal.connector->connector.key,
                          .document = {}};
-    record.document = with_id(json::to_text(prepared.document), record.id);
+    record.document = document_text(prepared.document, record.id);
     call.record.resource(type.name, record.id, display_of(prepared.document));
     const auto changes = scim::diff(type, nullptr, prepared.document);
     call.record.changes(changes);
 
-    const Renderer renderer(*core_.catalog, call.base_url);
+    const Renderer renderer(call.catalog(), call.base_url);
     const auto fresh = call.record.copy();
     for (Attempts attempts(*turns_, record.id);;) {
         call.record = fresh.copy();

@@ -111,6 +111,10 @@ Task<scim::Result<std::vector<store::Reference>>> resolve_members(
     if (ids.empty()) co_return std::vector<store::Reference>{};
     auto found = co_await core.store.resolve(call.org(), ids);
     if (!found) co_return refuse_store(call, found.error());
+    // Only users and groups can be members (RFC 7643 §4.2); anything else is as good as unknown.
+    std::erase_if(*found, [](const store::Reference& reference) {
+        return reference.type != "User" && reference.type != "Group";
+    });
     if (found->size() == ids.size()) co_return std::move(*found);
 
     std::unordered_set<std::string_view> known;
@@ -136,7 +140,7 @@ Task<scim::Result<std::vector<store::Reference>>> resolve_members(
 
 Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::Mutation mutation,
                                            Answer answer) {
-    const auto* type = core.catalog->type_named(type_of(mutation));
+    const auto* type = call.catalog().type_named(type_of(mutation));
     auto record = call.record.copy();
     record.step("written", "durable with this record");
     store::WriteSet set;
@@ -202,6 +206,14 @@ store::DocumentChange document_change(const scim::ResourceType& type, const json
             .unique_added = difference(unique_after, unique_before),
             .index_removed = difference(index_before, index_after),
             .index_added = difference(index_after, index_before)};
+}
+
+std::string document_text(const json::Object& document, std::string_view id) {
+    auto text = json::to_text(document);
+    const auto end_of_schemas = text.find(']') + 1;
+    std::string member = ",\"id\":";
+    json::append_string(member, id);
+    return text.insert(end_of_schemas, member);
 }
 
 json::Object parse_document(std::string_view text) {

@@ -52,6 +52,9 @@ namespace muster::service {
                                                     const json::Object& after,
                                                     std::string after_text);
 
+/// A new document as it is stored, with the id that it has got: `{"schemas":[…],"id":…`.
+[[nodiscard]] std::string document_text(const json::Object& document, std::string_view id);
+
 /// The document as it is stored.
 [[nodiscard]] json::Object parse_document(std::string_view text);
 

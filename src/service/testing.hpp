@@ -100,12 +100,12 @@ class ServiceTest : public ::testing::Test {
     IdGenerator ids_{clock_, 0};
     std::unique_ptr<store::Store> store_ = store::open_memory_store();
     auth::Registry registry_{KeyedHash{"key"}};
-    Core core_{*store_, registry_, clock_, ids_, scim::Catalog::standard(), {}};
+    Core core_{*store_, registry_, clock_, ids_, {}};
     Directory directory_{core_, {}};
     Resources resources_{core_};
     Query query_{core_, resources_};
-    const scim::ResourceType& users_ = core_.catalog->user();
-    const scim::ResourceType& groups_ = core_.catalog->group();
+    const scim::ResourceType& users_ = scim::Catalog::standard()->user();
+    const scim::ResourceType& groups_ = scim::Catalog::standard()->group();
     auth::ConnectorPtr connector_;
 };
 

@@ -83,7 +83,7 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
                                                             scim::Projection projection,
                                                             int status) const {
     const bool is_group = type.find("members") != nullptr;
-    const Renderer renderer(*core_.catalog, call.base_url);
+    const Renderer renderer(call.catalog(), call.base_url);
     Answer answer{.status = status, .etag = etag_of(draft.after.version)};
     answer.location = renderer.location(type, draft.after.id);
     const bool wants_body = status != 204;

@@ -17,8 +17,8 @@ Opened::Opened(Kind kind) {
         store_ = *std::move(opened);
     }
     WriteSet set;
-    set.mutations.emplace_back(PutOrganisation{{kOrg, "acme", "Acme", kStart}});
-    set.mutations.emplace_back(PutOrganisation{{kOtherOrg, "other", "Other", kStart}});
+    set.mutations.emplace_back(PutOrganisation{{kOrg, "acme", "Acme", kStart, {}}});
+    set.mutations.emplace_back(PutOrganisation{{kOtherOrg, "other", "Other", kStart, {}}});
     if (!run(store_->commit(std::move(set)))) throw std::runtime_error("organisations");
 }
 

@@ -281,13 +281,14 @@ TEST_P(DirectoryContract, Putting_again_replaces) {
     Connector renamed = connector(5, "abc");
     renamed.name = "Okta EU";
     given(PutConnector{renamed}, PutToken{renewed},
-          PutOrganisation{{kOrg, "acme-2", "Acme 2", kStart}});
+          PutOrganisation{{kOrg, "acme-2", "Acme 2", kStart, R"({"schemas":[]})"}});
     const Directory directory = store->load_directory().value();
     ASSERT_EQ(directory.connectors.size(), 1U);
     EXPECT_EQ(directory.connectors[0].name, "Okta EU");
     ASSERT_EQ(directory.tokens.size(), 1U);
     EXPECT_EQ(directory.tokens[0].hash, renewed.hash);
     EXPECT_EQ(directory.organisations[0].slug, "acme-2");
+    EXPECT_EQ(directory.organisations[0].definitions, R"({"schemas":[]})");
 }
 
 TEST_P(DirectoryContract, Directory_mutations_report_zeros) {
@@ -303,8 +304,8 @@ TEST_P(DirectoryContract, Taken_names_and_missing_parents_are_conflicts) {
     const auto conflict = [](const auto& result) {
         return !result && result.error().code == ErrorCode::DirectoryConflict;
     };
-    EXPECT_TRUE(conflict(commit(PutOrganisation{{OrgKey{3}, "acme", "Third", kStart}})));
-    EXPECT_TRUE(conflict(commit(PutOrganisation{{kOtherOrg, "acme", "Other", kStart}})));
+    EXPECT_TRUE(conflict(commit(PutOrganisation{{OrgKey{3}, "acme", "Third", kStart, {}}})));
+    EXPECT_TRUE(conflict(commit(PutOrganisation{{kOtherOrg, "acme", "Other", kStart, {}}})));
     EXPECT_TRUE(conflict(commit(PutConnector{connector(9, "abc")})));
     EXPECT_TRUE(conflict(commit(PutToken{token(9, "tok")})));
     Connector orphan = connector(9, "xyz");
@@ -358,7 +359,7 @@ TEST_P(DirectoryContract, An_organisation_goes_with_everything_in_it) {
     EXPECT_TRUE(find(kOtherOrg, "User", "id-11"));
     EXPECT_EQ(run(store->member_count(kOtherOrg, Rid{12})).value(), 1);
 
-    given(PutOrganisation{{kOrg, "acme", "Acme", kStart}}, user(Rid{1}, "ann"),
+    given(PutOrganisation{{kOrg, "acme", "Acme", kStart, {}}}, user(Rid{1}, "ann"),
           user(Rid{3}, "gone"));
     EXPECT_THAT(rids({"User", ScanAll{}, true}), ElementsAre(1, 3));
 }

@@ -259,10 +259,11 @@ TEST_P(ResourceContract, A_row_of_another_organisation_does_not_exist) {
 
 TEST_P(ResourceContract, A_refused_set_leaves_nothing_of_any_of_its_parts) {
     given(user(Rid{10}, "ann"), group(Rid{20}, "staff"));
-    WriteSet set = write(
-        kOrg, user(Rid{11}, "bob"), change_members(Rid{20}, {false, {Rid{10}}, {}}),
-        rename(Rid{10}, 1, "ann", "anna"), PutOrganisation{{OrgKey{3}, "third", "Third", kStart}},
-        removal(group(Rid{20}, "staff")), user(Rid{12}, "bob"));
+    WriteSet set =
+        write(kOrg, user(Rid{11}, "bob"), change_members(Rid{20}, {false, {Rid{10}}, {}}),
+              rename(Rid{10}, 1, "ann", "anna"),
+              PutOrganisation{{OrgKey{3}, "third", "Third", kStart, {}}},
+              removal(group(Rid{20}, "staff")), user(Rid{12}, "bob"));
     set.log.push_back({LogId{1}, kOrg, kConnector, false, R"({"n":1)"});
     const auto refused = run(store->commit(std::move(set)));
     ASSERT_FALSE(refused);

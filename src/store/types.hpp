@@ -102,6 +102,8 @@ struct Organisation {
     std::string slug;  ///< unique; a host label
     std::string name;
     Timestamp created;
+    std::string
+        definitions;  ///< own schemas and resource types (scim::Catalog::with); may be empty
 };
 
 enum class ConnectorState : std::uint8_t { Active, Paused };

@@ -79,6 +79,7 @@ std::expected<Count, std::string> play_file(const std::string& file, const Comma
 
     Variables variables;
     variables.set("origin", origin);
+    variables.set("folder", std::filesystem::absolute(file).parent_path().string());
     variables.set_raw("nul", std::string(1, '\0'));
     const std::string name = std::filesystem::path(file).stem().string();
     TRY_VOID(set_up(commands, name, "", variables));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "json/json.hpp"
+#include "scim/error.hpp"
 
 namespace muster::scim {
 
@@ -18,6 +19,9 @@ inline constexpr std::string_view kUserSchema = "urn:ietf:params:scim:schemas:co
 inline constexpr std::string_view kGroupSchema = "urn:ietf:params:scim:schemas:core:2.0:Group";
 inline constexpr std::string_view kEnterpriseUserSchema =
     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+/// Okta's entitlement management reads these.
+inline constexpr std::string_view kRoleSchema = "urn:okta:scim:schemas:core:1.0:Role";
+inline constexpr std::string_view kEntitlementSchema = "urn:okta:scim:schemas:core:1.0:Entitlement";
 inline constexpr std::string_view kListResponse =
     "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 inline constexpr std::string_view kSearchRequest =
@@ -84,6 +88,9 @@ struct ResourceType {
     std::string description;
     const Schema* schema = nullptr;
     std::vector<Extension> extensions;
+    /// Some stored attribute is not returned unless asked for, so that a stored document cannot be
+    /// returned as it stands.
+    bool hides_attributes = false;
 
     /// A core or common attribute (schemas, id, externalId, meta) by name without case, or null.
     [[nodiscard]] const Attribute* find(std::string_view attribute_name) const;
@@ -95,8 +102,13 @@ struct ResourceType {
 /// from every thread; attributes and types are referred to by address for its whole life.
 class Catalog {
   public:
-    /// User, Group and EnterpriseUser of RFC 7643 §4 and §8.7.
+    /// User with EnterpriseUser, Group (RFC 7643 §4) and Okta's Role.
     [[nodiscard]] static std::shared_ptr<const Catalog> standard();
+    /// The standard ones and an organisation's own: a JSON object with `schemas` and
+    /// `resourceTypes` in the form of RFC 7643 §7 and §6. A resource type with the name of a
+    /// standard one adds its schemaExtensions to that. Empty text: none. Errors: InvalidValue,
+    /// which names the place.
+    [[nodiscard]] static Result<std::shared_ptr<const Catalog>> with(std::string_view definitions);
 
     [[nodiscard]] std::span<const std::unique_ptr<Schema>> schemas() const { return schemas_; }
     [[nodiscard]] std::span<const std::unique_ptr<ResourceType>> types() const { return types_; }
@@ -106,9 +118,15 @@ class Catalog {
     [[nodiscard]] const ResourceType& group() const { return *type_named("Group"); }
 
   private:
+    friend class CatalogBuilder;
     std::vector<std::unique_ptr<Schema>> schemas_;
     std::vector<std::unique_ptr<ResourceType>> types_;
 };
+
+/// Why resources of the type `before` would not fit `after` (null: the type is gone), as a sentence
+/// part; empty where they do. Attributes may come and go; one that stays keeps what its stored
+/// values and keys depend on.
+[[nodiscard]] std::string conflict_of(const ResourceType& before, const ResourceType* after);
 
 /// Attributes that every resource has (RFC 7643 §3): schemas, id, externalId, meta.
 [[nodiscard]] const Schema& common_attributes();

@@ -41,14 +41,16 @@ void for_each_attribute(const std::function<void(const Attribute&)>& visit) {
 
 TEST(StandardCatalog, HoldsTheSchemasAndTypesOfTheStandard) {
     const auto catalog = Catalog::standard();
-    ASSERT_EQ(catalog->schemas().size(), 3U);
+    ASSERT_EQ(catalog->schemas().size(), 4U);
     EXPECT_EQ(catalog->schemas()[0]->id, kUserSchema);
     EXPECT_EQ(catalog->schemas()[1]->id, kGroupSchema);
     EXPECT_EQ(catalog->schemas()[2]->id, kEnterpriseUserSchema);
+    EXPECT_EQ(catalog->schemas()[3]->id, kRoleSchema);
+    EXPECT_NE(catalog->type_at("/Roles"), nullptr);
     EXPECT_EQ(catalog->type_at("/Users"), &catalog->user());
     EXPECT_EQ(catalog->type_at("/Groups"), &catalog->group());
     EXPECT_EQ(catalog->type_at("/users"), nullptr);
-    EXPECT_EQ(catalog->type_named("Role"), nullptr);
+    EXPECT_EQ(catalog->type_named("Device"), nullptr);
     EXPECT_EQ(user().schema->id, kUserSchema);
     EXPECT_EQ(user().extension("URN:ietf:params:scim:schemas:extension:Enterprise:2.0:user")->name,
               "EnterpriseUser");
@@ -104,7 +106,7 @@ TEST(StandardCatalog, DecidesWhatIsUniqueAndRequired) {
     for_each_attribute([&](const Attribute& one) {
         if (one.uniqueness != Uniqueness::None) unique.insert(one.name);
     });
-    EXPECT_THAT(unique, ElementsAre("displayName", "id", "userName"));
+    EXPECT_THAT(unique, ElementsAre("displayName", "displayName", "id", "userName"));
 }
 
 TEST(StandardCatalog, DecidesWhatIsIndexed) {

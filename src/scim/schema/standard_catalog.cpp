@@ -1,11 +1,15 @@
-// The schemas of RFC 7643 §3.1, §4 and §8.7 as a table. Where it departs from §8.7.1:
+// The schemas of RFC 7643 §3.1, §4 and §8.7 and Okta's two as a table. Where it departs from
+// §8.7.1:
 // - Group.displayName is required (§4.2 says so) and unique: Okta links groups by their name;
 // - attributes that hold a resource id are caseExact, because `id` itself is (§3.1), and so are
 //   references and certificates (§2.3.6, §2.3.7);
 // - addresses have `primary` (§2.4), which Okta sends.
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
+#include "scim/schema/library.hpp"
 #include "scim/schema/schema.hpp"
 
 namespace muster::scim {
@@ -238,6 +242,27 @@ Attributes enterprise_user_attributes() {
     };
 }
 
+Attributes role_attributes() {
+    return {
+        {.name = "displayName",
+         .description = "The name of the role; no two roles share one.",
+         .required = true,
+         .uniqueness = Uniqueness::Server},
+        {.name = "description", .description = "What the role is for."},
+    };
+}
+
+Attributes entitlement_attributes() {
+    return {
+        {.name = "displayName",
+         .description = "The name of the entitlement.",
+         .required = true,
+         .indexed = true},
+        {.name = "type", .description = "The name of the resource type that it is of."},
+        {.name = "description", .description = "What the entitlement is for."},
+    };
+}
+
 Attribute meta() {
     return {.name = "meta",
             .description = "What the service knows about the resource itself.",
@@ -303,28 +328,44 @@ const Schema& common_attributes() {
     return schema;
 }
 
+std::span<const std::unique_ptr<const Schema>> schema_library() {
+    static const auto library = [] {
+        const auto schema = [](std::string_view id, std::string name, std::string description,
+                               Attributes attributes) {
+            return std::make_unique<const Schema>(Schema{.id = std::string{id},
+                                                         .name = std::move(name),
+                                                         .description = std::move(description),
+                                                         .attributes = std::move(attributes)});
+        };
+        return std::array{
+            schema(kUserSchema, "User", "A person's account.", user_attributes()),
+            schema(kEnterpriseUserSchema, "EnterpriseUser", "What an employer adds to a user.",
+                   enterprise_user_attributes()),
+            schema(kGroupSchema, "Group", "A set of users and groups.", group_attributes()),
+            schema(kRoleSchema, "Role", "What a person may be in the product.", role_attributes()),
+            schema(kEntitlementSchema, "Entitlement", "What a person may have in the product.",
+                   entitlement_attributes()),
+        };
+    }();
+    return library;
+}
+
 std::shared_ptr<const Catalog> Catalog::standard() {
     static const std::shared_ptr<const Catalog> standard = [] {
         auto catalog = std::make_shared<Catalog>();
-        const auto add_schema = [&](std::string_view id, std::string name, std::string description,
-                                    Attributes attributes) {
-            catalog->schemas_.push_back(
-                std::make_unique<Schema>(Schema{.id = std::string{id},
-                                                .name = std::move(name),
-                                                .description = std::move(description),
-                                                .attributes = std::move(attributes)}));
+        const auto use = [&](std::string_view id) {
+            const auto known = std::ranges::find_if(
+                schema_library(), [id](const auto& schema) { return schema->id == id; });
+            catalog->schemas_.push_back(std::make_unique<Schema>(**known));
             return catalog->schemas_.back().get();
         };
         const auto add_type = [&](ResourceType type) {
             catalog->types_.push_back(std::make_unique<ResourceType>(std::move(type)));
         };
-        const Schema* user =
-            add_schema(kUserSchema, "User", "A person's account.", user_attributes());
-        const Schema* group =
-            add_schema(kGroupSchema, "Group", "A set of users and groups.", group_attributes());
-        const Schema* enterprise =
-            add_schema(kEnterpriseUserSchema, "EnterpriseUser", "What an employer adds to a user.",
-                       enterprise_user_attributes());
+        const Schema* user = use(kUserSchema);
+        const Schema* group = use(kGroupSchema);
+        const Schema* enterprise = use(kEnterpriseUserSchema);
+        const Schema* role = use(kRoleSchema);
         add_type({.id = "User",
                   .name = "User",
                   .endpoint = "/Users",
@@ -336,6 +377,12 @@ std::shared_ptr<const Catalog> Catalog::standard() {
                   .endpoint = "/Groups",
                   .description = "Groups of users.",
                   .schema = group,
+                  .extensions = {}});
+        add_type({.id = "Role",
+                  .name = "Role",
+                  .endpoint = "/Roles",
+                  .description = "Roles that a user can be given.",
+                  .schema = role,
                   .extensions = {}});
         return catalog;
     }();

@@ -41,7 +41,7 @@ Digest digest(std::span<const std::byte> bytes) {
 
 Organisation organisation_of(const Rows& row) {
     return {OrgKey{row.integer(0)}, std::string(row.text(1)), std::string(row.text(2)),
-            Timestamp{row.integer(3)}};
+            Timestamp{row.integer(3)}, std::string(row.text(4))};
 }
 
 Connector connector_of(const Rows& row) {
@@ -92,9 +92,10 @@ Outcome<std::vector<T>> read_all(const Database& db, const char* sql, T (*decode
 
 DirectoryRows::DirectoryRows(const Database& db)
     : put_organisation_(db,
-                        "INSERT INTO organisation (key, slug, name, created) "
-                        "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET "
-                        "slug = excluded.slug, name = excluded.name, created = excluded.created"),
+                        "INSERT INTO organisation (key, slug, name, created, definitions) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO UPDATE SET "
+                        "slug = excluded.slug, name = excluded.name, created = excluded.created, "
+                        "definitions = excluded.definitions"),
       put_connector_(db,
                      "INSERT INTO connector (key, org, id, idp, name, state, policy, created) "
                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key) DO UPDATE SET "
@@ -120,7 +121,8 @@ DirectoryRows::DirectoryRows(const Database& db)
 
 Outcome<void> DirectoryRows::apply(const PutOrganisation& put) {
     const Organisation& org = put.organisation;
-    return settle(put_organisation_.execute(org.key.value, org.slug, org.name, org.created.ms),
+    return settle(put_organisation_.execute(org.key.value, org.slug, org.name, org.created.ms,
+                                            org.definitions),
                   "the slug of the organisation is taken");
 }
 
@@ -163,9 +165,10 @@ Outcome<void> DirectoryRows::apply(const TouchToken& touch) {
 
 Outcome<Directory> read_directory(const Database& db) {
     Directory directory;
-    TRY_ASSIGN(directory.organisations,
-               read_all(db, "SELECT key, slug, name, created FROM organisation ORDER BY key",
-                        organisation_of));
+    TRY_ASSIGN(
+        directory.organisations,
+        read_all(db, "SELECT key, slug, name, created, definitions FROM organisation ORDER BY key",
+                 organisation_of));
     TRY_ASSIGN(directory.connectors,
                read_all(db,
                         "SELECT key, org, id, idp, name, state, policy, created "

@@ -19,7 +19,8 @@ CREATE TABLE organisation (
     key     INTEGER PRIMARY KEY,
     slug    TEXT NOT NULL UNIQUE,
     name    TEXT NOT NULL,
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    definitions TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE connector (

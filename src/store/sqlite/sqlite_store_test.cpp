@@ -36,7 +36,8 @@ class SqliteStoreTest : public testing::Test {
         return *std::move(store);
     }
     static void put_organisation(Store& store) {
-        const auto done = run(store.commit(write(kOrg, PutOrganisation{{kOrg, "a", "A", kStart}})));
+        const auto done =
+            run(store.commit(write(kOrg, PutOrganisation{{kOrg, "a", "A", kStart, {}}})));
         ASSERT_TRUE(done) << done.error().message;
     }
     static Result<Committed> create(Store& store, std::int64_t rid) {

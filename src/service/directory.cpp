@@ -1,7 +1,6 @@
 #include "service/directory.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <boost/asio/experimental/concurrent_channel.hpp>
@@ -12,6 +11,7 @@
 #include "auth/token.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "scim/dialect/dialect.hpp"
 
 namespace muster::service {
 
@@ -19,13 +19,6 @@ namespace {
 
 using Channel = boost::asio::experimental::concurrent_channel<boost::asio::any_io_executor,
                                                               void(boost::system::error_code, int)>;
-
-struct Provider {
-    std::string_view idp;
-    std::string_view name;
-};
-constexpr std::array kProviders{Provider{"okta", "Okta"}, Provider{"entra", "Microsoft Entra ID"},
-                                Provider{"generic", "SCIM client"}};
 
 constexpr std::size_t kMaxNameBytes = 200;
 constexpr std::size_t kMaxSlugBytes = 63;  // a DNS label
@@ -52,6 +45,15 @@ std::string slug_from(std::string_view name) {
     slug.resize(std::min(slug.size(), kMaxSlugBytes));
     while (!slug.empty() && slug.back() == '-') slug.pop_back();
     return slug;
+}
+
+std::string known_dialects() {
+    std::string names;
+    for (const auto& dialect : scim::dialects()) {
+        if (!names.empty()) names += ", ";
+        names += dialect.name();
+    }
+    return names;
 }
 
 std::unexpected<Problem> invalid(std::string detail, std::string remedy = {}) {
@@ -202,12 +204,12 @@ Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
 }
 
 Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector request) {
-    const auto provider = std::ranges::find(kProviders, request.idp, &Provider::idp);
-    if (provider == kProviders.end()) {
+    const auto* dialect = scim::find_dialect(request.idp);
+    if (dialect == nullptr) {
         co_return invalid(fmt::format("\"{}\" is no known identity provider.", request.idp),
-                          "Choose okta, entra or generic.");
+                          fmt::format("Choose one of {}.", known_dialects()));
     }
-    if (request.name.empty()) request.name = provider->name;
+    if (request.name.empty()) request.name = dialect->client();
     CO_TRY_VOID(check_name(request.name));
     const auto turn = co_await take_turn();
     const auto snapshot = core_.registry.snapshot();

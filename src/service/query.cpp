@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "scim/filter/filter.hpp"
+#include "service/dialect.hpp"
 #include "service/steps.hpp"
 
 namespace muster::service {
@@ -150,6 +151,7 @@ Task<scim::Result<Answer>> Query::list(Call& call, const scim::ResourceType& typ
                                        ListRequest request) const {
     CO_TRY_ASSIGN(const auto projection,
                   scim::Projection::parse(type, request.attributes, request.excluded_attributes));
+    CO_TRY_VOID(rewrite_filter(call, type, request.filter));
     std::optional<scim::Filter> filter;
     if (!request.filter.empty()) {
         CO_TRY_ASSIGN(filter, scim::parse_filter(type, request.filter, core_.limits.filter));

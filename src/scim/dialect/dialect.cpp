@@ -15,7 +15,9 @@ namespace {
 // The order matters where one rewrite makes what another looks at: names before values, an array
 // before its elements, and removals and replacements once their values have their shape.
 
-constexpr std::array kOkta = {&kReadOnlyInValue, &kSingleValue};
+/// Its administrators map attributes by hand, so what arrives is of the type that they chose.
+constexpr std::array kOkta = {&kPatchSchema, &kDottedNames, &kReadOnlyInValue,
+                              &kBooleanText, &kSingleValue, &kBareValue};
 
 constexpr std::array kEntra = {&kPatchSchema,  &kOperationCase,   &kQuotedLiterals,
                                &kUnquotedText, &kReadOnlyInValue, &kJsonInText,
@@ -28,15 +30,15 @@ constexpr std::array kEntraFlagged = {
     &kReadOnlyInValue, &kJsonInText,    &kBooleanText,    &kSingleValue,  &kArrayOfOne,
     &kBareValue,       &kRemoveByValue, &kReplaceCreates};
 
-/// Its administrators write the JSON themselves, so most deviations are theirs.
-constexpr std::array kOneLogin = {&kOldCoreSchema, &kReadOnlyInValue, &kManagerId,
-                                  &kBooleanText,   &kSingleValue,     &kBareValue};
+/// Its administrators write the JSON itself, so most deviations are theirs.
+constexpr std::array kOneLogin = {&kOldCoreSchema, &kPatchSchema, &kReadOnlyInValue, &kManagerId,
+                                  &kBooleanText,   &kSingleValue, &kBareValue};
 
-constexpr std::array kJumpCloud = {&kReadOnlyInValue, &kSingleValue};
-constexpr std::array kPing = {&kUnquotedText, &kReadOnlyInValue, &kSingleValue};
-constexpr std::array kGoogle = {&kReadOnlyInValue, &kSingleValue};
-constexpr std::array kSailPoint = {&kReadOnlyInValue, &kSingleValue};
-constexpr std::array kCyberArk = {&kReadOnlyInValue, &kSingleValue};
+constexpr std::array kJumpCloud = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
+constexpr std::array kPing = {&kPatchSchema, &kUnquotedText, &kReadOnlyInValue, &kSingleValue};
+constexpr std::array kGoogle = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
+constexpr std::array kSailPoint = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
+constexpr std::array kCyberArk = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
 
 constexpr std::array kGeneric = {
     &kOldCoreSchema, &kPatchSchema,     &kOperationCase, &kQuotedLiterals, &kUnquotedText,

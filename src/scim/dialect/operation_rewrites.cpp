@@ -82,7 +82,8 @@ bool nest(json::Object& names, const AttributePath& path, json::Value& value) {
 /// A name that is no attribute of its own, nor an extension: a path stands where a name should.
 bool is_path(const PatchPath& path, std::string_view name) {
     if (path.target.attribute == nullptr) return false;
-    return path.element_filter || !equals_ignoring_case(path.target.attribute->name, name);
+    return path.element_filter || path.target.extension != nullptr ||
+           !equals_ignoring_case(path.target.attribute->name, name);
 }
 
 /// Takes the paths out of `value`; those with no place in it become operations of their own.

@@ -26,12 +26,10 @@ struct PatchOperation {
     std::optional<json::Value> value;  ///< absent and null are different
 };
 
-/// Reads a PatchOp message. `op` without case ("Add"); "Operations" by name without case. A
-/// missing PatchOp URN is noted (where `notes` is given), not refused. Values are not looked into.
-/// Errors: InvalidSyntax, TooMany.
+/// Reads a PatchOp message; member names go without case, the values of `op` do not. Values are not
+/// looked into. Errors: InvalidSyntax, TooMany.
 [[nodiscard]] Result<std::vector<PatchOperation>> parse_patch(const json::Value& body,
-                                                              const PatchLimits& limits = {},
-                                                              std::vector<Note>* notes = nullptr);
+                                                              const PatchLimits& limits = {});
 
 /// What the operations did to Group.members, folded in order into one delta, so that the group's
 /// members need never be loaded. Exact for any sequence: with `cleared` the new set is `add`,

@@ -104,15 +104,9 @@ Result<void> ValuePatcher::remove(json::Object& holder, const Attribute& attribu
     if (!attribute.multi_valued || named == nullptr || named->is_null()) {
         return erase(holder, attribute, place);
     }
-    const json::Array* list = named->if_array();
-    if (list != nullptr && list->empty()) return {};
+    if (attribute.type == Type::Complex) return refuse_named_removal(place);
     TRY_ASSIGN(const json::Value value, normaliser_.attribute(attribute, *named, place));
-    if (value.is_null()) {
-        return std::unexpected(invalid_value(
-            fmt::format("The value names no element of {}. Name the elements to remove, or leave "
-                        "the value out to remove them all.",
-                        place.to_string())));
-    }
+    if (value.is_null()) return {};
     json::Value* stored = holder.if_contains(attribute.name);
     if (stored != nullptr && stored->is_array()) {
         remove_named(stored->get_array(), attribute, value.get_array());
@@ -139,11 +133,13 @@ Result<void> ValuePatcher::assign_selected(Kind kind, json::Object& holder, cons
         chosen[i] = !was_primary && is_primary(elements[i]);
     }
     if (!found && !clears) {
-        auto element = element_described_by(path.element_filter);
+        // RFC 7644 §3.5.2.1 lets add make what is not there, §3.5.2.3 does not let replace.
+        const bool may_create = kind == Kind::Add || !path.element_filter;
+        auto element = may_create ? element_described_by(path.element_filter) : std::nullopt;
         if (!element) {
             return std::unexpected(no_target(fmt::format(
-                "No value of {} matches the filter in the path, and one can be created only from "
-                "comparisons with eq joined by \"and\". Add the value first.",
+                "No value of {} matches the filter in the path. Add it first; add creates one from "
+                "comparisons with eq joined by \"and\".",
                 place.to_string())));
         }
         TRY_VOID(assign_element(kind, *element, path, value, place));

@@ -158,10 +158,10 @@ TEST_F(ApplyPatch, WhatWasNotDoneToTheLetterIsNoted) {
              R"([{"op":"replace","value":{"id":"x","shoeSize":1,"password":"hunter2",
              "emails":{"value":"a@x"},"$E":{"manager":"m1","hat":"big"}}},
             {"op":"add","path":"roles","value":["dev"]}])");
-    EXPECT_THAT(rules(patched.notes),
-                ElementsAre("dialect:read-only-in-value", "dialect:single-value",
-                            "dialect:bare-value", "unknown-attribute-dropped", "password-dropped",
-                            "unknown-attribute-dropped"));
+    EXPECT_THAT(
+        rules(patched.notes),
+        ElementsAre("dialect:read-only-in-value", "dialect:single-value", "dialect:bare-value",
+                    "unknown-attribute-dropped", "password-dropped", "unknown-attribute-dropped"));
     for (const Note& note : patched.notes) {
         EXPECT_EQ(note.text.find("hunter2"), std::string::npos);
     }

@@ -53,7 +53,8 @@ Result<void> put_selected(MembersFold& fold, const std::vector<std::string>& sel
     const bool names_id =
         object == nullptr || json::find_ignoring_case(*object, "value") != nullptr;
     if (names_id) {
-        TRY_ASSIGN(const std::vector<std::string> named, read_member_ids(value, limits));
+        TRY_ASSIGN(const std::vector<std::string> named,
+                   read_member_ids(json::Array{value}, limits));
         if (named != selected) {
             return std::unexpected(mutability(
                 "The id of a member cannot be changed. Remove the member and add the other one."));

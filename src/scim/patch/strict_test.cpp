@@ -43,6 +43,17 @@ constexpr Letter kLetters[] = {
     {'U', R"({"op":"replace","path":"emails[type eq \"home\"]","value":{"value":"b@x"}})", ScimType::NoTarget},
     {'U', R"({"op":"add","path":"emails[type eq \"home\"].value","value":"b@x"})",       ScimType::None},
     {'U', R"({"op":"replace","path":"emails[type eq \"work\"].value","value":"b@x"})",   ScimType::None},
+
+    {'U', R"({"op":"replace","path":"active","value":"False"})",       ScimType::InvalidValue},
+    {'U', R"({"op":"add","path":"emails","value":{"value":"b@x"}})",   ScimType::InvalidValue},
+    {'U', R"({"op":"add","path":"emails","value":["b@x"]})",           ScimType::InvalidValue},
+    {'U', R"({"op":"add","path":"emails[type eq \"work\"]","value":[{"value":"b@x"}]})", ScimType::InvalidValue},
+    {'U', R"({"op":"add","path":"$E:manager","value":"m"})",           ScimType::InvalidValue},
+    {'U', R"({"op":"add","path":"$E:manager","value":[{"value":"m"}]})", ScimType::InvalidValue},
+    {'U', R"({"op":"add","path":"$E:manager","value":{"value":"m"}})", ScimType::None},
+    {'G', R"({"op":"add","path":"members","value":{"value":"a"}})",    ScimType::InvalidValue},
+    {'G', R"({"op":"add","path":"members","value":["a"]})",            ScimType::InvalidValue},
+    {'G', R"({"op":"add","path":"members","value":[{"value":"a"}]})",  ScimType::None},
 };
 // clang-format on
 

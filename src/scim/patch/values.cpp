@@ -60,12 +60,11 @@ bool is_selected(const std::optional<Filter>& filter, const json::Value& element
 Result<void> ValuePatcher::assign(Kind kind, json::Object& holder, const Attribute& attribute,
                                   const json::Value& given, const Place& place) const {
     if (attribute.multi_valued) return assign_elements(kind, holder, attribute, given, place);
-    const json::Value& single = *normaliser_.unwrapped(&given, place);
-    if (attribute.type == Type::Complex && single.is_object()) {
+    if (attribute.type == Type::Complex && given.is_object()) {
         return merge(kind, container_at<json::Object>(holder, attribute), attribute,
-                     single.get_object(), place);
+                     given.get_object(), place);
     }
-    TRY_ASSIGN(json::Value value, normaliser_.attribute(attribute, single, place));
+    TRY_ASSIGN(json::Value value, normaliser_.attribute(attribute, given, place));
     if (!value.is_null()) return put(holder, attribute, std::move(value), place);
     return kind == Kind::Replace ? erase(holder, attribute, place) : Result<void>{};
 }
@@ -117,8 +116,7 @@ Result<void> ValuePatcher::remove(json::Object& holder, const Attribute& attribu
 Result<void> ValuePatcher::assign_selected(Kind kind, json::Object& holder, const PatchPath& path,
                                            const json::Value& given, const Place& place) const {
     const bool whole = path.target.sub_attribute == nullptr;
-    const json::Value& value = whole ? *normaliser_.unwrapped(&given, place) : given;
-    const bool clears = is_unassigned(value);
+    const bool clears = is_unassigned(given);
     if (clears && whole) {
         return kind == Kind::Replace ? remove_selected(holder, path, place) : Result<void>{};
     }
@@ -129,7 +127,7 @@ Result<void> ValuePatcher::assign_selected(Kind kind, json::Object& holder, cons
         if (!is_selected(path.element_filter, elements[i])) continue;
         found = true;
         const bool was_primary = is_primary(elements[i]);
-        TRY_VOID(assign_element(kind, elements[i].get_object(), path, value, place));
+        TRY_VOID(assign_element(kind, elements[i].get_object(), path, given, place));
         chosen[i] = !was_primary && is_primary(elements[i]);
     }
     if (!found && !clears) {
@@ -142,7 +140,7 @@ Result<void> ValuePatcher::assign_selected(Kind kind, json::Object& holder, cons
                 "comparisons with eq joined by \"and\".",
                 place.to_string())));
         }
-        TRY_VOID(assign_element(kind, *element, path, value, place));
+        TRY_VOID(assign_element(kind, *element, path, given, place));
         elements.emplace_back(*std::move(element));
         chosen[elements.size() - 1] = is_primary(elements.back());
         TRY_VOID(check_count(elements, place));

@@ -367,6 +367,7 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
                        .base_url = context.base_url,
                        .if_match = std::string{head.if_match},
                        .if_none_match = std::string{head.if_none_match},
+                       .user_agent = std::string{head.user_agent},
                        .record = std::move(context.record),
                        .started = head.started};
     auto result = co_await dispatch(head, std::move(body), context, call);

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
+#include "scim/dialect/dialect.hpp"
 
 namespace muster::cli {
 
@@ -104,22 +105,29 @@ Argument id() {
     return {.name = "ID", .help = "the connector's id (muster connector list)", .required = true};
 }
 
+std::vector<std::string> known_dialects() {
+    std::vector<std::string> names;
+    for (const auto& dialect : scim::dialects()) names.emplace_back(dialect.name());
+    return names;
+}
+
 Command create_command() {
     return {.name = "create",
             .summary = "Make a connector: id and SCIM URL",
             .description =
                 "The SCIM URL goes into Okta under Provisioning > Integration, with a "
                 "token from \"muster token generate\".",
-            .arguments = {{.name = "--org",
-                           .value = "SLUG",
-                           .help = "whose users and groups it brings",
-                           .required = true},
-                          {.name = "--idp",
-                           .value = "IDP",
-                           .help = "who sends the requests",
-                           .required = true,
-                           .choices = {"okta", "entra", "generic"}},
-                          {.name = "--name", .value = "NAME", .help = "a name for people"}},
+            .arguments =
+                {{.name = "--org",
+                  .value = "SLUG",
+                  .help = "whose users and groups it brings",
+                  .required = true},
+                 {.name = "--idp",
+                  .value = "IDP",
+                  .help = "who sends the requests: it decides which deviations from SCIM are taken",
+                  .required = true,
+                  .choices = known_dialects()},
+                 {.name = "--name", .value = "NAME", .help = "a name for people"}},
             .examples = {{"muster connector create --org acme --idp okta", "For Okta"},
                          {"muster connector create --org acme --idp okta --json",
                           "In a script: {\"id\":...,\"scim_url\":...}"}},

@@ -249,9 +249,13 @@ TEST(Completion, OffersCommandsOptionsAndChoicesInBash) {
     EXPECT_EQ(offered("muster org c"), "create");
     EXPECT_EQ(offered("muster --json org s"), "show");
     EXPECT_EQ(offered("muster org create --s"), "--slug");
-    EXPECT_EQ(offered("muster connector create --idp ''"), "okta entra generic");
-    EXPECT_EQ(offered("muster connector create --idp '=' e"), "entra");
-    EXPECT_EQ(offered("muster connector create --idp '='"), "okta entra generic");
+    EXPECT_EQ(offered("muster connector create --idp ''"),
+              "okta entra entra-flagged onelogin jumpcloud ping google sailpoint cyberark generic "
+              "strict");
+    EXPECT_EQ(offered("muster connector create --idp '=' e"), "entra entra-flagged");
+    EXPECT_EQ(offered("muster connector create --idp '='"),
+              "okta entra entra-flagged onelogin jumpcloud ping google sailpoint cyberark generic "
+              "strict");
     EXPECT_EQ(offered("muster connector create --name ''"), "");
     EXPECT_EQ(offered("muster completion b"), "bash");
     EXPECT_EQ(offered("muster nonsense x"), "");

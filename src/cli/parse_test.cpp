@@ -106,7 +106,8 @@ TEST_F(Parse, SaysWhatIsMissingOrOutOfRange) {
         {{"connector", "create", "--idp", "okta"},
          "--org SLUG is missing: whose users and groups it brings."},
         {{"connector", "create", "--org", "a", "--idp", "otka"},
-         "--idp can be okta, entra, generic, not \"otka\". Did you mean \"okta\"?"},
+         "--idp can be okta, entra, entra-flagged, onelogin, jumpcloud, ping, google, sailpoint, "
+         "cyberark, generic, strict, not \"otka\". Did you mean \"okta\"?"},
         {{"completion", "tcsh"},
          "SHELL can be bash, zsh, fish, not \"tcsh\". Did you mean \"bash\"?"},
         {{"log", "list", "--limit", "0"}, "--limit is a whole number from 1 to 1000, not \"0\"."},

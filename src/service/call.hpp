@@ -18,6 +18,7 @@ struct Call {
     std::string base_url;       ///< the connector's SCIM URL, for Location and meta.location
     std::string if_match;       ///< as sent
     std::string if_none_match;  ///< as sent
+    std::string user_agent;     ///< as sent
     provlog::Record record;
     std::chrono::steady_clock::time_point started;
     bool recorded = false;  ///< the record went into the commit of a write

@@ -1,7 +1,6 @@
 #include "service/directory.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,18 +8,12 @@
 #include "auth/token.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "scim/dialect/dialect.hpp"
 #include "service/default_roles.hpp"
 
 namespace muster::service {
 
 namespace {
-
-struct Provider {
-    std::string_view idp;
-    std::string_view name;
-};
-constexpr std::array kProviders{Provider{"okta", "Okta"}, Provider{"entra", "Microsoft Entra ID"},
-                                Provider{"generic", "SCIM client"}};
 
 constexpr std::size_t kMaxNameBytes = 200;
 constexpr std::size_t kMaxSlugBytes = 63;  // a DNS label
@@ -47,6 +40,15 @@ std::string slug_from(std::string_view name) {
     slug.resize(std::min(slug.size(), kMaxSlugBytes));
     while (!slug.empty() && slug.back() == '-') slug.pop_back();
     return slug;
+}
+
+std::string known_dialects() {
+    std::string names;
+    for (const auto& dialect : scim::dialects()) {
+        if (!names.empty()) names += ", ";
+        names += dialect.name();
+    }
+    return names;
 }
 
 std::unexpected<Problem> invalid(std::string detail, std::string remedy = {}) {
@@ -215,12 +217,12 @@ Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
 }
 
 Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector request) {
-    const auto provider = std::ranges::find(kProviders, request.idp, &Provider::idp);
-    if (provider == kProviders.end()) {
+    const auto* dialect = scim::find_dialect(request.idp);
+    if (dialect == nullptr) {
         co_return invalid(fmt::format("\"{}\" is no known identity provider.", request.idp),
-                          "Choose okta, entra or generic.");
+                          fmt::format("Choose one of {}.", known_dialects()));
     }
-    if (request.name.empty()) request.name = provider->name;
+    if (request.name.empty()) request.name = dialect->client();
     CO_TRY_VOID(check_name(request.name));
     const auto turn = co_await changes_.take();
     const auto snapshot = core_.registry.snapshot();

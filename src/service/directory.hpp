@@ -28,7 +28,7 @@ using Outcome = std::expected<T, Problem>;
 
 struct NewConnector {
     std::string org_slug;
-    std::string idp;   ///< okta, entra or generic
+    std::string idp;   ///< the name of a dialect: "okta"
     std::string name;  ///< empty: the provider's name
 };
 

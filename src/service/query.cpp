@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "service/dialect.hpp"
 #include "service/steps.hpp"
 
 namespace muster::service {
@@ -96,6 +97,7 @@ Task<scim::Result<Answer>> Query::search(Call& call, Types types, std::string bo
 }
 
 Task<scim::Result<Answer>> Query::list(Call& call, Types types, ListRequest request) const {
+    if (request.filter) CO_TRY_VOID(rewrite_filter(call, *types.front(), *request.filter));
     Walk walk;
     CO_TRY_ASSIGN(walk.search, search_of(call.catalog(), types, request, core_.limits));
     for (const scim::ResourceType* type : types) {

@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "service/attempts.hpp"
+#include "service/dialect.hpp"
 #include "service/etag.hpp"
 #include "service/steps.hpp"
 
@@ -91,7 +92,7 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
 
 Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceType& type,
                                              std::string body, scim::Projection projection) const {
-    CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
+    CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Create, body));
     CO_TRY_ASSIGN(auto prepared, scim::prepare(type, value, nullptr, core_.limits.patch.values));
     call.record.notes(prepared.notes);
     const auto member_ids = prepared.members.value_or(std::vector<std::string>{});

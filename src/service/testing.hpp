@@ -36,8 +36,8 @@ class ServiceTest : public ::testing::Test {
         return future.get();
     }
 
-    auth::ConnectorPtr make_connector(const std::string& org) {
-        const auto made = wait(directory_.create_connector({.org_slug = org, .idp = "okta"}));
+    auth::ConnectorPtr make_connector(const std::string& org, const std::string& idp = "okta") {
+        const auto made = wait(directory_.create_connector({.org_slug = org, .idp = idp}));
         EXPECT_TRUE(made);
         return *made;
     }

@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "service/attempts.hpp"
+#include "service/dialect.hpp"
 #include "service/etag.hpp"
 #include "service/resources.hpp"
 #include "service/steps.hpp"
@@ -122,7 +123,7 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
 Task<scim::Result<Answer>> Resources::replace(Call& call, const scim::ResourceType& type,
                                               std::string id, std::string body,
                                               scim::Projection projection) const {
-    CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
+    CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Replace, body));
     co_return co_await replace_value(call, type, std::move(id), value, std::move(projection), 200);
 }
 
@@ -177,7 +178,7 @@ Task<scim::Result<Answer>> Resources::restore_or_refuse(Call& call, const scim::
 Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType& type,
                                             std::string id, std::string body,
                                             scim::Projection projection) const {
-    CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
+    CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Patch, body));
     CO_TRY_ASSIGN(const auto operations, scim::parse_patch(value, core_.limits.patch));
     // A group's members are not read where nobody asked for them: 204 (RFC 7644 §3.5.2).
     const bool is_group = type.find("members") != nullptr;

@@ -112,7 +112,7 @@ struct Connector {
     ConnectorKey key;
     OrgKey org;
     std::string id;   ///< in the SCIM URL; unique in the instance
-    std::string idp;  ///< okta, entra, generic
+    std::string idp;  ///< the name of a dialect: "okta"
     std::string name;
     ConnectorState state = ConnectorState::Active;
     std::string policy;  ///< JSON object of settings that differ from their defaults

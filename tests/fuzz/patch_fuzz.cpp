@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "json/json.hpp"
+#include "scim/dialect/dialect.hpp"
 #include "scim/patch/patch.hpp"
 #include "scim/projection/projection.hpp"
 #include "scim/resource/resource.hpp"
@@ -70,7 +71,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const scim::ResourceType& type = is_group ? catalog->group() : catalog->user();
     const json::Value* list = object.if_contains("operations");
     if (list == nullptr) return 0;
-    const auto operations = scim::parse_patch(json::Object{{"Operations", *list}});
+    json::Value body = json::Object{{"Operations", *list}};
+    std::vector<scim::Note> notes;
+    (void)scim::generic_dialect().rewrite({.verb = scim::Verb::Patch, .type = type, .body = &body},
+                                          notes);
+    const auto operations = scim::parse_patch(body);
     if (operations) check_patch(type, stored_document(type, object), *operations);
     return 0;
 }

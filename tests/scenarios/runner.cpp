@@ -51,11 +51,11 @@ class Commands {
 
 /// An organisation with a connector and a token; its variables begin with `prefix`.
 Outcome set_up(const Commands& commands, const std::string& name, const std::string& prefix,
-               Variables& variables) {
+               const std::string& idp, Variables& variables) {
     TRY_ASSIGN(const json::Object organisation, commands.object({"org", "create", name}));
     const std::string slug{json::string_or_empty(organisation, "slug")};
     TRY_ASSIGN(const json::Object connector,
-               commands.object({"connector", "create", "--org", slug, "--idp", "okta"}));
+               commands.object({"connector", "create", "--org", slug, "--idp", idp}));
     const std::string id{json::string_or_empty(connector, "id")};
     TRY_ASSIGN(const json::Object token, commands.object({"token", "generate", "--connector", id}));
     variables.set(prefix + "org", slug);
@@ -82,8 +82,9 @@ std::expected<Count, std::string> play_file(const std::string& file, const Comma
     variables.set("folder", std::filesystem::absolute(file).parent_path().string());
     variables.set_raw("nul", std::string(1, '\0'));
     const std::string name = std::filesystem::path(file).stem().string();
-    TRY_VOID(set_up(commands, name, "", variables));
-    TRY_VOID(set_up(commands, name + " neighbour", "other.", variables));
+    const std::string idp = idp_of(text);
+    TRY_VOID(set_up(commands, name, "", idp, variables));
+    TRY_VOID(set_up(commands, name + " neighbour", "other.", idp, variables));
 
     const auto url = net::Url::parse(origin);
     if (!url) return std::unexpected(fmt::format("no URL: {}", origin));

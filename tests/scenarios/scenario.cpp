@@ -13,6 +13,8 @@ namespace {
 
 using Failure = std::unexpected<std::string>;
 
+constexpr std::string_view kIdp = "@idp ";
+
 std::string_view trim(std::string_view text) {
     const std::size_t first = text.find_first_not_of(" \t\r");
     if (first == std::string_view::npos) return {};
@@ -100,8 +102,8 @@ class Parser {
     }
 
     std::expected<void, std::string> outside(std::string_view line) const {
-        if (trim(line).empty()) return {};
-        return wrong("only comments may stand before the first step");
+        if (trim(line).empty() || line.starts_with(kIdp)) return {};
+        return wrong("only comments and '@idp NAME' may stand before the first step");
     }
 
     std::expected<void, std::string> request(std::string_view line) {
@@ -178,6 +180,15 @@ class Parser {
 void drop_blank_end(std::string& text) { text.erase(text.find_last_not_of(" \t\r\n") + 1); }
 
 }  // namespace
+
+std::string idp_of(std::string_view text) {
+    const std::size_t first_step = text.find("\n=== ");
+    text = text.substr(0, first_step);
+    const std::size_t line = text.starts_with(kIdp) ? 0 : text.find('\n' + std::string{kIdp});
+    if (line == std::string_view::npos) return "okta";
+    text.remove_prefix(text.find(kIdp, line) + kIdp.size());
+    return std::string{trim(text.substr(0, text.find('\n')))};
+}
 
 std::expected<std::vector<Step>, std::string> parse_scenario(std::string_view text) {
     Parser parser;

@@ -41,6 +41,9 @@ struct Step {
     std::string expected_body;
 };
 
+/// What `@idp NAME` before the first step says; else "okta".
+[[nodiscard]] std::string idp_of(std::string_view text);
+
 /// The steps in order, or "12: what is wrong".
 [[nodiscard]] std::expected<std::vector<Step>, std::string> parse_scenario(std::string_view text);
 

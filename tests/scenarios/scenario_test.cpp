@@ -103,6 +103,13 @@ TEST(Scenario, WithAMistakeIsRefusedAtItsLine) {
     }
 }
 
+TEST(Scenario, SaysWhoseConnectorItWants) {
+    EXPECT_EQ(idp_of("# A\n@idp entra\n\n=== A\nGET /\n--- 200\n"), "entra");
+    EXPECT_EQ(idp_of("@idp strict\n=== A\n"), "strict");
+    EXPECT_EQ(idp_of("# @idp entra\n=== A\n@idp entra\n"), "okta");
+    EXPECT_TRUE(parse_scenario("@idp entra\n=== A\nGET /\n--- 200\n"));
+}
+
 TEST(Match, TakesMembersThatWereNotNamed) {
     EXPECT_THAT(differences(R"({"a": 1})", R"({"a": 1, "b": 2})"), IsEmpty());
 }

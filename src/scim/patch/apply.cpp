@@ -18,9 +18,6 @@ namespace {
 
 using Kind = PatchOperation::Kind;
 
-/// How an operation came to its target, which decides what a read-only one means.
-enum class Named : std::uint8_t { ByPath, InValue };
-
 /// Finding out that a name is unknown includes looking for the nearest one.
 constexpr int kMaxUnknownNames = 50;
 
@@ -63,10 +60,10 @@ class Patcher {
         }
         if (operation.path.empty()) return apply_names(operation.kind, nullptr, *value);
         TRY_ASSIGN(const PatchPath path, parse_patch_path(type_, operation.path, limits_.filter));
-        return apply_at(operation.kind, path, value, Named::ByPath);
+        return apply_at(operation.kind, path, value);
     }
 
-    /// A value whose names are paths themselves: all of a pathless operation, or an extension.
+    /// A value whose names are attributes: all of a pathless operation, or an extension.
     Result<void> apply_names(Kind kind, const Schema* extension, const json::Value& value) {
         const json::Object* object = value.if_object();
         if (object == nullptr) {
@@ -75,20 +72,37 @@ class Patcher {
                 "the attributes to change, but {} was sent.",
                 extension == nullptr ? "without a path" : "at an extension", kind_of(value))));
         }
-        std::string name;
         for (const auto& member : *object) {
-            name = member.key();
-            if (extension != nullptr) name = fmt::format("{}:{}", extension->id, name);
-            auto path = parse_patch_path(type_, name, limits_.filter);
-            if (path) {
-                TRY_VOID(apply_at(kind, *path, &member.value(), Named::InValue));
-            } else if (path.error().type == ScimType::InvalidPath) {
-                TRY_VOID(drop_unknown(name));
+            const std::string_view name = member.key();
+            const PatchPath path{.target = named(extension, name), .element_filter = std::nullopt};
+            if (path.target.attribute != nullptr || path.target.extension != extension) {
+                TRY_VOID(apply_at(kind, path, &member.value()));
             } else {
-                return std::unexpected(std::move(path).error());
+                TRY_VOID(take_unknown(extension, name));
             }
         }
         return {};
+    }
+
+    /// The attribute, or at the top the extension, that a name names by itself.
+    AttributePath named(const Schema* extension, std::string_view name) const {
+        if (extension != nullptr)
+            return {.extension = extension, .attribute = extension->find(name)};
+        if (const Attribute* attribute = type_.find(name)) return {.attribute = attribute};
+        return {.extension = type_.extension(name)};
+    }
+
+    /// A path where a name should stand is refused: to drop it would lose data without a word.
+    Result<void> take_unknown(const Schema* extension, std::string_view name) {
+        const std::string whole =
+            extension == nullptr ? std::string{name} : fmt::format("{}:{}", extension->id, name);
+        if (parse_patch_path(type_, whole, limits_.filter)) {
+            return std::unexpected(invalid_path(
+                fmt::format("{} is a path, not the name of an attribute of the resource. Send it "
+                            "as the path of an operation.",
+                            quoted(whole))));
+        }
+        return drop_unknown(whole);
     }
 
     Result<void> drop_unknown(std::string_view name) {
@@ -102,14 +116,14 @@ class Patcher {
         return {};
     }
 
-    Result<void> apply_at(Kind kind, const PatchPath& path, const json::Value* value, Named named) {
+    Result<void> apply_at(Kind kind, const PatchPath& path, const json::Value* value) {
         const AttributePath& target = path.target;
         if (target.attribute == nullptr) return apply_extension(kind, *target.extension, value);
         if (target.attribute->mutability == Mutability::WriteOnly) {
             note_dropped(notes_, *target.attribute);
             return {};
         }
-        if (is_protected(target) && !is_members(target)) return refuse_or_note(target, named);
+        if (is_protected(target) && !is_members(target)) return refuse_read_only(target);
         if (is_members(target)) {
             return patch_members(members_, kind, path, value, limits_.values);
         }
@@ -122,11 +136,7 @@ class Patcher {
                path.attribute->multi_valued;
     }
 
-    Result<void> refuse_or_note(const AttributePath& target, Named named) {
-        if (named == Named::InValue) {
-            note_read_only(notes_, target.to_string());
-            return {};
-        }
+    static Result<void> refuse_read_only(const AttributePath& target) {
         return std::unexpected(mutability(
             fmt::format("{} is read-only. Leave it out of the request.", target.to_string())));
     }

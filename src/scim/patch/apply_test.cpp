@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scim/dialect/testing.hpp"
 #include "scim/patch/patch.hpp"
 #include "scim/resource/testing.hpp"
 
@@ -27,11 +28,13 @@ class ApplyPatch : public ::testing::Test {
                           std::string_view operations, const PatchLimits& limits = {}) const {
         const auto before = finish_document(type, object(document));
         EXPECT_TRUE(before.has_value()) << document;
-        const auto parsed =
-            parse_patch(value(fmt::format(R"({{"Operations":{}}})", operations)), limits);
+        std::vector<Note> fired;
+        const auto parsed = testing::read_patch(type, value(operations), generic_dialect(), &fired);
         EXPECT_TRUE(parsed.has_value()) << operations;
         if (!before || !parsed) return std::unexpected(Error{});
-        return apply_patch(type, *before, *parsed, limits);
+        auto patched = apply_patch(type, *before, *parsed, limits);
+        if (patched) patched->notes.insert(patched->notes.begin(), fired.begin(), fired.end());
+        return patched;
     }
 
     Patched user(std::string_view document, std::string_view operations) const {
@@ -64,9 +67,8 @@ TEST_F(ApplyPatch, EntraDeactivatesWithAStringAndIsNoted) {
     const Patched patched = user(R"({"userName":"ada","active":true})",
                                  R"([{"op":"Replace","path":"active","value":"False"}])");
     EXPECT_FALSE(is_active(patched.document));
-    EXPECT_THAT(rules(patched.notes), ElementsAre("boolean-from-string"));
-    EXPECT_EQ(patched.notes.front().text,
-              "active came as the string \"False\", which was taken as a boolean.");
+    EXPECT_THAT(rules(patched.notes),
+                ElementsAre("dialect:operation-case", "dialect:boolean-text"));
 }
 
 TEST_F(ApplyPatch, EntraWithTheFlagSendsDottedAndUrnKeys) {
@@ -156,10 +158,10 @@ TEST_F(ApplyPatch, WhatWasNotDoneToTheLetterIsNoted) {
              R"([{"op":"replace","value":{"id":"x","shoeSize":1,"password":"hunter2",
              "emails":{"value":"a@x"},"$E":{"manager":"m1","hat":"big"}}},
             {"op":"add","path":"roles","value":["dev"]}])");
-    EXPECT_THAT(rules(patched.notes),
-                ElementsAre("read-only-ignored", "unknown-attribute-dropped", "password-dropped",
-                            "single-value-wrapped", "manager-from-string",
-                            "unknown-attribute-dropped", "roles-from-string"));
+    EXPECT_THAT(
+        rules(patched.notes),
+        ElementsAre("dialect:read-only-in-value", "dialect:single-value", "dialect:bare-value",
+                    "unknown-attribute-dropped", "password-dropped", "unknown-attribute-dropped"));
     for (const Note& note : patched.notes) {
         EXPECT_EQ(note.text.find("hunter2"), std::string::npos);
     }
@@ -169,9 +171,9 @@ TEST_F(ApplyPatch, AListThatFailsLeavesNothing) {
     const json::Object before =
         *finish_document(catalog_->user(), object(R"({"userName":"ada","title":"CTO"})"));
     const json::Object copy = before;
-    const auto operations = parse_patch(value(R"({"Operations":[
+    const auto operations = testing::read_patch(catalog_->user(), value(R"([
         {"op":"replace","path":"title","value":"CEO"},
-        {"op":"remove","path":"shoeSize"}]})"));
+        {"op":"remove","path":"shoeSize"}])"));
     EXPECT_FALSE(apply_patch(catalog_->user(), before, *operations).has_value());
     EXPECT_EQ(before, copy);
 }
@@ -252,7 +254,7 @@ TEST_F(ApplyPatch, ARenameLeavesTheMembersAlone) {
     EXPECT_TRUE(patched.members.empty());
     EXPECT_EQ(patched.document.at("displayName"), "Ops");
     EXPECT_FALSE(patched.document.contains("id"));
-    EXPECT_THAT(rules(patched.notes), ElementsAre("read-only-ignored"));
+    EXPECT_THAT(rules(patched.notes), ElementsAre("dialect:read-only-in-value"));
 }
 
 TEST_F(ApplyPatch, PushNowOfAnEmptyGroupEmptiesItInBothForms) {

@@ -7,6 +7,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace muster::scim {
 
 namespace {
@@ -41,23 +43,6 @@ std::string identity(const Attribute& attribute, const json::Value& element) {
         if (value != nullptr) append_part(key, sub, *value);
     }
     return key;
-}
-
-/// The identity of the element were it of no type.
-std::string value_alone(const Attribute& attribute, const json::Value& element) {
-    std::string key;
-    const json::Value* value = part(element, "value");
-    if (value != nullptr) append_part(key, *attribute.find("value"), *value);
-    return key;
-}
-
-bool has_parts(const Attribute& attribute, const json::Value& element, const json::Value& wanted) {
-    return std::ranges::all_of(attribute.sub_attributes, [&](const Attribute& sub) {
-        const json::Value* expected = part(wanted, sub.name);
-        if (expected == nullptr) return true;
-        const json::Value* value = part(element, sub.name);
-        return value != nullptr && scalar_key(sub, *value) == scalar_key(sub, *expected);
-    });
 }
 
 json::Value to_value(const Literal& literal) {
@@ -104,26 +89,18 @@ void add_elements(json::Array& elements, const Attribute& attribute, json::Array
 }
 
 void remove_named(json::Array& elements, const Attribute& attribute, const json::Array& named) {
-    std::unordered_set<std::string> values;
-    std::unordered_set<std::string> identities;
-    std::vector<const json::Value*> descriptions;
-    for (const json::Value& name : named) {
-        if (name.is_object() && part(name, "value") == nullptr) {
-            descriptions.push_back(&name);
-        } else if (name.is_object() && part(name, "type") == nullptr) {
-            values.insert(value_alone(attribute, name));
-        } else {
-            identities.insert(identity(attribute, name));
-        }
-    }
-    const auto is_named = [&](const json::Value& element) {
-        return identities.contains(identity(attribute, element)) ||
-               values.contains(value_alone(attribute, element)) ||
-               std::ranges::any_of(descriptions, [&](const json::Value* wanted) {
-                   return has_parts(attribute, element, *wanted);
-               });
-    };
-    erase_if(elements, is_named);
+    std::unordered_set<std::string> keys;
+    for (const json::Value& name : named) keys.insert(scalar_key(attribute, name));
+    erase_if(elements, [&](const json::Value& element) {
+        return keys.contains(scalar_key(attribute, element));
+    });
+}
+
+std::unexpected<Error> refuse_named_removal(const Place& place) {
+    return std::unexpected(invalid_value(
+        fmt::format("remove takes no value. Select what to remove by a filter in the path, such as "
+                    "{}[value eq \"…\"], or leave the value out to remove it all.",
+                    place.to_string())));
 }
 
 std::optional<json::Object> element_described_by(const std::optional<Filter>& filter) {

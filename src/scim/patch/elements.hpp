@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "json/json.hpp"
+#include "scim/error.hpp"
 #include "scim/filter/filter.hpp"
+#include "scim/resource/normalise.hpp"
 #include "scim/schema/schema.hpp"
 
 namespace muster::scim {
@@ -27,9 +29,11 @@ void give_primary(json::Array& elements, const std::vector<bool>& chosen);
 /// neither has a value, everything but `primary`. Linear.
 void add_elements(json::Array& elements, const Attribute& attribute, json::Array given);
 
-/// Removes the elements that `named` names: by value, by value and type where a type is given, or
-/// by every sub-attribute that is given where the value is not. Linear in the first two cases.
+/// Removes the simple values that `named` names. Linear.
 void remove_named(json::Array& elements, const Attribute& attribute, const json::Array& named);
+
+/// The answer to a removal with a value where a value path is due.
+[[nodiscard]] std::unexpected<Error> refuse_named_removal(const Place& place);
 
 /// The element that a filter describes completely: its comparisons, if they are a conjunction of
 /// `eq` on writable sub-attributes without contradiction. No filter describes an empty element.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "scim/patch/elements.hpp"
 #include "scim/resource/normalise.hpp"
 
 namespace muster::scim {
@@ -52,7 +53,8 @@ Result<void> put_selected(MembersFold& fold, const std::vector<std::string>& sel
     const bool names_id =
         object == nullptr || json::find_ignoring_case(*object, "value") != nullptr;
     if (names_id) {
-        TRY_ASSIGN(const std::vector<std::string> named, read_member_ids(value, limits));
+        TRY_ASSIGN(const std::vector<std::string> named,
+                   read_member_ids(json::Array{value}, limits));
         if (named != selected) {
             return std::unexpected(mutability(
                 "The id of a member cannot be changed. Remove the member and add the other one."));
@@ -110,12 +112,12 @@ Result<void> patch_members(MembersFold& fold, Kind kind, const PatchPath& path,
         TRY_VOID(patch_selected(fold, kind, *path.element_filter, value, limits));
     } else if (value == nullptr || value->is_null()) {
         if (kind != Kind::Add) fold.clear();
+    } else if (kind == Kind::Remove) {
+        return refuse_named_removal(Place{.attribute = "members"});
     } else {
         TRY_ASSIGN(const std::vector<std::string> ids, read_member_ids(*value, limits));
         if (kind == Kind::Replace) fold.clear();
-        for (const std::string& id : ids) {
-            kind == Kind::Remove ? fold.remove(id) : fold.add(id);
-        }
+        for (const std::string& id : ids) fold.add(id);
     }
     if (fold.size() > limits.max_members) {
         return std::unexpected(

@@ -33,12 +33,12 @@ Result<Kind> parse_kind(const json::Object& operation, std::size_t index) {
     const json::Value* name = json::find_ignoring_case(operation, "op");
     const bool is_text = name != nullptr && name->is_string();
     const std::string_view op = is_text ? std::string_view{name->get_string()} : "";
-    const auto found = std::ranges::find_if(
-        kKinds, [op](const auto& kind) { return equals_ignoring_case(kind.first, op); });
+    const auto found =
+        std::ranges::find_if(kKinds, [op](const auto& kind) { return kind.first == op; });
     if (found != kKinds.end()) return found->second;
-    return std::unexpected(invalid_syntax(
-        fmt::format("Operation {} has {} as its \"op\". Send add, replace or remove.", index,
-                    op.empty() ? "nothing" : quoted(op))));
+    return std::unexpected(invalid_syntax(fmt::format(
+        "Operation {} has {} as its \"op\". Send add, replace or remove, in lower case.", index,
+        op.empty() ? "nothing" : quoted(op))));
 }
 
 Result<PatchOperation> parse_operation(const json::Value& value, std::size_t index) {
@@ -66,8 +66,8 @@ Result<PatchOperation> parse_operation(const json::Value& value, std::size_t ind
 
 }  // namespace
 
-Result<std::vector<PatchOperation>> parse_patch(const json::Value& body, const PatchLimits& limits,
-                                                std::vector<Note>* notes) {
+Result<std::vector<PatchOperation>> parse_patch(const json::Value& body,
+                                                const PatchLimits& limits) {
     const json::Object* object = body.if_object();
     if (object == nullptr) {
         return std::unexpected(invalid_syntax(fmt::format(
@@ -87,10 +87,9 @@ Result<std::vector<PatchOperation>> parse_patch(const json::Value& body, const P
                         "several requests.",
                         array->size(), limits.max_operations)));
     }
-    if (notes != nullptr && !names_patch_op(json::find_ignoring_case(*object, "schemas"))) {
-        add_note(*notes, "patch-schema-missing",
-                 fmt::format("schemas did not name {}; the body was read as a PatchOp anyway.",
-                             kPatchOp));
+    if (!names_patch_op(json::find_ignoring_case(*object, "schemas"))) {
+        return std::unexpected(invalid_syntax(fmt::format(
+            "schemas does not say that this is a PATCH. Send \"schemas\": [\"{}\"].", kPatchOp)));
     }
     std::vector<PatchOperation> operations;
     operations.reserve(array->size());

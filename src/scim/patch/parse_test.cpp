@@ -11,10 +11,7 @@
 namespace muster::scim {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::rules;
 using testing::value;
 
 constexpr std::string_view kSchemas =
@@ -27,7 +24,7 @@ std::string message(std::string_view operations) {
 TEST(ParsePatch, ReadsOperationsInOrder) {
     const auto operations = parse_patch(value(message(
         R"([{"op":"replace","path":"active","value":false},
-            {"op":"Add","value":{"title":"CTO"}},{"OP":"REMOVE","Path":"title"},
+            {"op":"add","value":{"title":"CTO"}},{"OP":"remove","Path":"title"},
             {"op":"replace","path":null,"value":null},{"op":"replace","path":""}])")));
     ASSERT_TRUE(operations.has_value()) << operations.error().detail;
     ASSERT_EQ(operations->size(), 5U);
@@ -52,17 +49,20 @@ TEST(ParsePatch, FindsOperationsWithoutCase) {
     }
 }
 
-TEST(ParsePatch, NotesAMissingSchemaButReadsOn) {
+TEST(ParsePatch, RefusesAMessageOfAnotherSchema) {
     for (const char* schemas : {"", R"("schemas":[],)", R"("schemas":null,)",
                                 R"("schemas":["urn:x",7],)", R"("schemas":"urn:x",)"}) {
-        std::vector<Note> notes;
         const auto body = "{" + std::string{schemas} + R"("Operations":[{"op":"add"}]})";
-        EXPECT_TRUE(parse_patch(value(body), {}, &notes).has_value()) << schemas;
-        EXPECT_THAT(rules(notes), ElementsAre("patch-schema-missing")) << schemas;
+        const auto operations = parse_patch(value(body));
+        ASSERT_FALSE(operations.has_value()) << schemas;
+        EXPECT_THAT(operations.error().detail, HasSubstr(std::string{kPatchOp})) << schemas;
     }
-    std::vector<Note> notes;
-    EXPECT_TRUE(parse_patch(value(message(R"([{"op":"add"}])")), {}, &notes).has_value());
-    EXPECT_THAT(notes, IsEmpty());
+}
+
+TEST(ParsePatch, RefusesAnOpInAnotherCase) {
+    const auto operations = parse_patch(value(message(R"([{"op":"Add"}])")));
+    ASSERT_FALSE(operations.has_value());
+    EXPECT_THAT(operations.error().detail, HasSubstr("\"Add\""));
 }
 
 TEST(ParsePatch, RefusesWhatIsNoPatch) {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "scim/dialect/testing.hpp"
 #include "scim/patch/patch.hpp"
 #include "scim/resource/normalise.hpp"
 #include "scim/resource/testing.hpp"
@@ -109,7 +110,11 @@ TEST(PatchLaws, TheFoldedDeltaIsWhatASetWouldSay) {
         const int count = *rc::gen::inRange(1, 12);
         for (int i = 0; i < count; ++i) operations.push_back(any_members_operation(model));
 
-        const auto patched = apply_patch(catalog->group(), before, operations);
+        json::Array sent;
+        for (const PatchOperation& each : operations) sent.push_back(testing::to_json(each));
+        const auto read = testing::read_patch(catalog->group(), std::move(sent));
+        RC_ASSERT(read.has_value());
+        const auto patched = apply_patch(catalog->group(), before, *read);
         RC_ASSERT(patched.has_value());
         const MembersDelta& delta = patched->members;
         std::set<std::string> result = delta.cleared ? std::set<std::string>{} : old;

@@ -60,12 +60,11 @@ bool is_selected(const std::optional<Filter>& filter, const json::Value& element
 Result<void> ValuePatcher::assign(Kind kind, json::Object& holder, const Attribute& attribute,
                                   const json::Value& given, const Place& place) const {
     if (attribute.multi_valued) return assign_elements(kind, holder, attribute, given, place);
-    const json::Value& single = *normaliser_.unwrapped(&given, place);
-    if (attribute.type == Type::Complex && single.is_object()) {
+    if (attribute.type == Type::Complex && given.is_object()) {
         return merge(kind, container_at<json::Object>(holder, attribute), attribute,
-                     single.get_object(), place);
+                     given.get_object(), place);
     }
-    TRY_ASSIGN(json::Value value, normaliser_.attribute(attribute, single, place));
+    TRY_ASSIGN(json::Value value, normaliser_.attribute(attribute, given, place));
     if (!value.is_null()) return put(holder, attribute, std::move(value), place);
     return kind == Kind::Replace ? erase(holder, attribute, place) : Result<void>{};
 }
@@ -104,15 +103,9 @@ Result<void> ValuePatcher::remove(json::Object& holder, const Attribute& attribu
     if (!attribute.multi_valued || named == nullptr || named->is_null()) {
         return erase(holder, attribute, place);
     }
-    const json::Array* list = named->if_array();
-    if (list != nullptr && list->empty()) return {};
+    if (attribute.type == Type::Complex) return refuse_named_removal(place);
     TRY_ASSIGN(const json::Value value, normaliser_.attribute(attribute, *named, place));
-    if (value.is_null()) {
-        return std::unexpected(invalid_value(
-            fmt::format("The value names no element of {}. Name the elements to remove, or leave "
-                        "the value out to remove them all.",
-                        place.to_string())));
-    }
+    if (value.is_null()) return {};
     json::Value* stored = holder.if_contains(attribute.name);
     if (stored != nullptr && stored->is_array()) {
         remove_named(stored->get_array(), attribute, value.get_array());
@@ -123,8 +116,7 @@ Result<void> ValuePatcher::remove(json::Object& holder, const Attribute& attribu
 Result<void> ValuePatcher::assign_selected(Kind kind, json::Object& holder, const PatchPath& path,
                                            const json::Value& given, const Place& place) const {
     const bool whole = path.target.sub_attribute == nullptr;
-    const json::Value& value = whole ? *normaliser_.unwrapped(&given, place) : given;
-    const bool clears = is_unassigned(value);
+    const bool clears = is_unassigned(given);
     if (clears && whole) {
         return kind == Kind::Replace ? remove_selected(holder, path, place) : Result<void>{};
     }
@@ -135,18 +127,20 @@ Result<void> ValuePatcher::assign_selected(Kind kind, json::Object& holder, cons
         if (!is_selected(path.element_filter, elements[i])) continue;
         found = true;
         const bool was_primary = is_primary(elements[i]);
-        TRY_VOID(assign_element(kind, elements[i].get_object(), path, value, place));
+        TRY_VOID(assign_element(kind, elements[i].get_object(), path, given, place));
         chosen[i] = !was_primary && is_primary(elements[i]);
     }
     if (!found && !clears) {
-        auto element = element_described_by(path.element_filter);
+        // RFC 7644 §3.5.2.1 lets add make what is not there, §3.5.2.3 does not let replace.
+        const bool may_create = kind == Kind::Add || !path.element_filter;
+        auto element = may_create ? element_described_by(path.element_filter) : std::nullopt;
         if (!element) {
             return std::unexpected(no_target(fmt::format(
-                "No value of {} matches the filter in the path, and one can be created only from "
-                "comparisons with eq joined by \"and\". Add the value first.",
+                "No value of {} matches the filter in the path. Add it first; add creates one from "
+                "comparisons with eq joined by \"and\".",
                 place.to_string())));
         }
-        TRY_VOID(assign_element(kind, *element, path, value, place));
+        TRY_VOID(assign_element(kind, *element, path, given, place));
         elements.emplace_back(*std::move(element));
         chosen[elements.size() - 1] = is_primary(elements.back());
         TRY_VOID(check_count(elements, place));

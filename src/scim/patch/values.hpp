@@ -22,12 +22,14 @@ class ValuePatcher {
     [[nodiscard]] Result<void> assign(Kind kind, json::Object& holder, const Attribute& attribute,
                                       const json::Value& given, const Place& place) const;
 
-    /// Removes the attribute; with a value that is not null, just those elements that it names.
+    /// Removes the attribute. A value that is not null is refused where a value path could say
+    /// which elements are meant (RFC 7644 §3.5.2.2 gives remove none, and to ignore it would remove
+    /// them all); of simple values, which no value path selects, it names those to remove.
     [[nodiscard]] Result<void> remove(json::Object& holder, const Attribute& attribute,
                                       const json::Value* named, const Place& place) const;
 
     /// Add or replace at the elements that path.element_filter selects (all, where there is none),
-    /// or at the sub-attribute of each that the path names. Selecting none creates one.
+    /// or at the sub-attribute of each that the path names. Where it selects none, add creates one.
     [[nodiscard]] Result<void> assign_selected(Kind kind, json::Object& holder,
                                                const PatchPath& path, const json::Value& given,
                                                const Place& place) const;

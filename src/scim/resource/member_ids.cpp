@@ -14,16 +14,15 @@ namespace {
 
 /// The id in one element; a view into it.
 Result<std::string_view> member_id(const json::Value& element, const PrepareLimits& limits) {
-    const json::Value* value = &element;
-    if (const json::Object* object = element.if_object()) {
-        value = json::find_ignoring_case(*object, "value");
-        if (value == nullptr || is_unassigned(*value)) {
-            return std::unexpected(invalid_value(
-                "An element of members has no \"value\". Send the id of the member in it."));
-        }
+    const json::Object* object = element.if_object();
+    const json::Value* value =
+        object == nullptr ? &element : json::find_ignoring_case(*object, "value");
+    if (value == nullptr || is_unassigned(*value)) {
+        return std::unexpected(invalid_value(
+            "An element of members has no \"value\". Send the id of the member in it."));
     }
     const json::String* id = value->if_string();
-    if (id == nullptr) {
+    if (object == nullptr || id == nullptr) {
         return std::unexpected(
             invalid_value(fmt::format("An element of members must be an object with the id of the "
                                       "member as \"value\", but {} was sent for it.",
@@ -42,8 +41,11 @@ Result<std::string_view> member_id(const json::Value& element, const PrepareLimi
 Result<std::vector<std::string>> read_member_ids(const json::Value& value,
                                                  const PrepareLimits& limits) {
     const json::Array* array = value.if_array();
-    const std::span<const json::Value> elements =
-        array == nullptr ? std::span{&value, 1} : std::span{array->data(), array->size()};
+    if (array == nullptr) {
+        return std::unexpected(invalid_value(
+            fmt::format("members must be an array, but {} was sent.", kind_of(value))));
+    }
+    const std::span<const json::Value> elements{array->data(), array->size()};
     if (elements.size() > limits.max_members) {
         return std::unexpected(
             too_many(fmt::format("{} members came in one request; at most {} are accepted. Send "

@@ -85,37 +85,19 @@ Result<json::Value> Normaliser::attribute(const Attribute& attribute, const json
                                           const Place& place) const {
     if (is_unassigned(value)) return json::Value(nullptr);
     if (attribute.multi_valued) return elements(attribute, value, place);
-    const json::Value& single = *unwrapped(&value, place);
-    if (const json::Array* array = single.if_array()) {
+    if (const json::Array* array = value.if_array()) {
         return std::unexpected(invalid_value(
             fmt::format("{} has a single value, but an array of {} was sent. Send one value.",
                         place.to_string(), array->size())));
     }
-    return element(attribute, single, place);
-}
-
-const json::Value* Normaliser::unwrapped(const json::Value* value, const Place& place) const {
-    const json::Array* array = value->if_array();
-    if (array == nullptr || array->size() != 1) return value;
-    add_note(notes_, "array-unwrapped",
-             fmt::format("{} came as an array of one; its element was taken.", place.to_string()));
-    return &array->front();
+    return element(attribute, value, place);
 }
 
 Result<json::Value> Normaliser::elements(const Attribute& attribute, const json::Value& value,
                                          const Place& place) const {
     json::Array result;
     const json::Array* array = value.if_array();
-    if (array == nullptr) {
-        TRY_ASSIGN(json::Value only, element(attribute, value, place));
-        add_note(notes_, "single-value-wrapped",
-                 fmt::format("{} is multi-valued but came as a single value, which was taken as an "
-                             "array of one.",
-                             place.to_string()));
-        if (only.is_null()) return only;
-        result.push_back(std::move(only));
-        return json::Value(std::move(result));
-    }
+    if (array == nullptr) return wrong_type(place, "an array of values", value);
     if (array->size() > limits_.max_elements) {
         return std::unexpected(
             invalid_value(fmt::format("{} has {} values; at most {} are accepted. Send fewer.",
@@ -159,17 +141,7 @@ Result<json::Value> Normaliser::complex(const Attribute& attribute, const json::
                                         const Place& place) const {
     json::Object result;
     const json::Object* object = value.if_object();
-    if (object == nullptr) {
-        // Entra sends `manager` as the bare id, Microsoft's samples send `members` so.
-        const Attribute* only = attribute.find("value");
-        if (only == nullptr || !value.is_string()) return wrong_type(place, "an object", value);
-        TRY_ASSIGN(json::Value normal, element(*only, value, place.at(only->name)));
-        add_note(notes_, to_lower_ascii(attribute.name) + "-from-string",
-                 fmt::format("{} came as a bare string, which was taken as its \"value\".",
-                             place.to_string()));
-        result.emplace(only->name, std::move(normal));
-        return json::Value(std::move(result));
-    }
+    if (object == nullptr) return wrong_type(place, "an object", value);
     const auto& attributes = attribute.sub_attributes;
     const auto given = by_attribute(attributes, *object, place, notes_);
     result.reserve(object->size());
@@ -187,16 +159,9 @@ Result<json::Value> Normaliser::complex(const Attribute& attribute, const json::
     return json::Value(std::move(result));
 }
 
-Result<json::Value> Normaliser::boolean(const json::Value& value, const Place& place) const {
+Result<json::Value> Normaliser::boolean(const json::Value& value, const Place& place) {
     if (value.is_bool()) return json::Value(value.get_bool());
     if (const json::String* string = value.if_string()) {
-        const bool is_true = equals_ignoring_case(*string, "true");
-        if (is_true || equals_ignoring_case(*string, "false")) {
-            add_note(notes_, "boolean-from-string",
-                     fmt::format("{} came as the string {}, which was taken as a boolean.",
-                                 place.to_string(), quoted(*string)));
-            return json::Value(is_true);
-        }
         return std::unexpected(
             invalid_value(fmt::format("{} must be true or false, but the string {} was sent.",
                                       place.to_string(), quoted(*string))));

@@ -56,9 +56,6 @@ class Normaliser {
     [[nodiscard]] Result<json::Value> element(const Attribute& attribute, const json::Value& value,
                                               const Place& place) const;
 
-    /// The value itself, or the element of an array of one (noted): Entra documents `manager` so.
-    [[nodiscard]] const json::Value* unwrapped(const json::Value* value, const Place& place) const;
-
     [[nodiscard]] const PrepareLimits& limits() const { return limits_; }
     [[nodiscard]] std::vector<Note>& notes() const { return notes_; }
 
@@ -67,7 +64,7 @@ class Normaliser {
                                                const Place& place) const;
     [[nodiscard]] Result<json::Value> complex(const Attribute& attribute, const json::Value& value,
                                               const Place& place) const;
-    [[nodiscard]] Result<json::Value> boolean(const json::Value& value, const Place& place) const;
+    [[nodiscard]] static Result<json::Value> boolean(const json::Value& value, const Place& place);
     [[nodiscard]] Result<json::Value> text(const Attribute& attribute, const json::Value& value,
                                            const Place& place) const;
 
@@ -82,8 +79,7 @@ class Normaliser {
                                                            const Place& place,
                                                            std::vector<Note>& notes);
 
-/// Ids out of Group.members as clients write them: objects with `value`, or plain strings; one or
-/// an array. In order, without duplicates.
+/// The ids in the elements of Group.members, in order, without duplicates.
 [[nodiscard]] Result<std::vector<std::string>> read_member_ids(const json::Value& value,
                                                                const PrepareLimits& limits);
 

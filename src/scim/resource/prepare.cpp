@@ -26,7 +26,7 @@ Result<void> check_schemas(const ResourceType& type, const json::Value* schemas)
             "schemas is required but has no value. Send \"schemas\": [\"{}\"].", core)));
     }
     const json::Array* array = schemas->if_array();
-    if (array == nullptr ? is_core(*schemas) : std::ranges::any_of(*array, is_core)) return {};
+    if (array != nullptr && std::ranges::any_of(*array, is_core)) return {};
     return std::unexpected(invalid_value(fmt::format(
         "schemas does not name the schema of a {}. Send \"schemas\": [\"{}\"], followed "
         "by the extensions in use.",

@@ -56,16 +56,14 @@ struct PrepareLimits {
 };
 
 /// Validates the body of POST or PUT and gives it the schema's spelling. Takes: attribute names in
-/// any case; readOnly attributes (dropped); booleans as "true"/"False" strings (noted); `null`, []
-/// and "" as absent (`members`: null is absent, [] empties); a single value where an array is
-/// expected and an array of one where it is not (noted); a manager as a bare string (noted);
-/// `password` (dropped, noted). Unknown attributes and extensions, and elements that hold nothing
-/// but type, primary, display or $ref, are dropped and noted.
-/// Refuses: wrong types, a missing required attribute, more than one `primary`, forbidden
-/// characters in identifiers, over-limit values, a body that is no object, `schemas` without the
-/// core schema. `active` absent on create: true.
-/// `current`: the stored document on PUT, null on POST; an absent `active` keeps its value (an
-/// omission never switches a person on or off), an immutable attribute may not change.
+/// any case; readOnly attributes (dropped); `null`, [] and "" as absent (`members`: null is absent,
+/// [] empties); `password` (dropped, noted). Other forms are brought to these by a dialect. Unknown
+/// attributes and extensions, and elements that hold nothing but type, primary, display or $ref,
+/// are dropped and noted. Refuses: wrong types, a missing required attribute, more than one
+/// `primary`, forbidden characters in identifiers, over-limit values, a body that is no object,
+/// `schemas` without the core schema. `active` absent on create: true. `current`: the stored
+/// document on PUT, null on POST; an absent `active` keeps its value (an omission never switches a
+/// person on or off), an immutable attribute may not change.
 [[nodiscard]] Result<Prepared> prepare(const ResourceType& type, const json::Value& body,
                                        const json::Object* current,
                                        const PrepareLimits& limits = {});

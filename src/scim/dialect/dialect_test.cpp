@@ -1,0 +1,314 @@
+// Each rewrite by itself: what a client sent, and the RFC's form of it.
+
+#include "scim/dialect/dialect.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "scim/dialect/rewrites.hpp"
+#include "scim/filter/filter.hpp"
+#include "scim/resource/testing.hpp"
+
+namespace muster::scim {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::expand;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::rules;
+using testing::value;
+
+/// `sent` and `due` are a body, a list of operations where they begin with "[", or a filter.
+struct Row {
+    const Rewrite* rewrite;
+    char type;  ///< U: user, G: group
+    const char* sent;
+    const char* due;  ///< null: nothing is changed
+};
+
+// clang-format off
+const Row kRows[] = {
+    {&kOldCoreSchema, 'U', R"({"schemas":["urn:scim:schemas:core:1.0"],"userName":"a"})", R"({"schemas":["$U"],"userName":"a"})"},
+    {&kOldCoreSchema, 'G', R"({"schemas":["urn:scim:schemas:core:1.0"]})", R"({"schemas":["$G"]})"},
+    {&kOldCoreSchema, 'U', R"({"schemas":["$U"],"displayName":"urn:scim:schemas:core:1.0"})", nullptr},
+
+    {&kManagerId, 'U', R"({"$E":{"manager":{"managerId":"m"}}})", R"({"$E":{"manager":{"value":"m"}}})"},
+    {&kManagerId, 'U', R"({"$E":{"manager":{"managerId":"m","value":"n"}}})", nullptr},
+    {&kManagerId, 'U', R"([{"op":"add","path":"$E:manager","value":{"managerId":"m"}}])", R"([{"op":"add","path":"$E:manager","value":{"value":"m"}}])"},
+
+    {&kJsonInText, 'U', R"({"roles":["{\"value\":\"admin\",\"display\":\"A\"}"]})", R"({"roles":[{"value":"admin","display":"A"}]})"},
+    {&kJsonInText, 'U', R"([{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"1\",\"value\":\"admin\"}"}]}])", R"([{"op":"Add","path":"roles","value":[{"value":"admin"}]}])"},
+    {&kJsonInText, 'U', R"({"roles":[{"value":"{no JSON"}],"title":"{\"value\":\"x\"}"})", nullptr},
+
+    {&kBooleanText, 'U', R"({"active":"True","emails":[{"value":"a","primary":"false"}]})", R"({"active":true,"emails":[{"value":"a","primary":false}]})"},
+    {&kBooleanText, 'U', R"([{"op":"Replace","path":"active","value":"False"}])", R"([{"op":"Replace","path":"active","value":false}])"},
+    {&kBooleanText, 'U', R"([{"op":"replace","value":{"active":"FALSE"}}])", R"([{"op":"replace","value":{"active":false}}])"},
+    {&kBooleanText, 'U', R"([{"op":"replace","path":"emails[type eq \"work\"].primary","value":"true"}])", R"([{"op":"replace","path":"emails[type eq \"work\"].primary","value":true}])"},
+    {&kBooleanText, 'U', R"({"active":"yes","title":"true"})", nullptr},
+
+    {&kSingleValue, 'U', R"({"schemas":"$U","emails":{"value":"a"}})", R"({"schemas":["$U"],"emails":[{"value":"a"}]})"},
+    {&kSingleValue, 'G', R"([{"op":"add","path":"members","value":{"value":"a"}}])", R"([{"op":"add","path":"members","value":[{"value":"a"}]}])"},
+    {&kSingleValue, 'U', R"({"emails":null,"roles":"","name":{"givenName":"A"}})", nullptr},
+    {&kSingleValue, 'U', R"([{"op":"add","path":"emails[type eq \"work\"]","value":{"value":"a"}}])", nullptr},
+
+    {&kArrayOfOne, 'U', R"({"$E":{"manager":[{"value":"m"}]},"title":["CTO"]})", R"({"$E":{"manager":{"value":"m"}},"title":"CTO"})"},
+    {&kArrayOfOne, 'U', R"([{"op":"Add","path":"manager","value":[{"$ref":"../Users/m","value":"m"}]}])", R"([{"op":"Add","path":"manager","value":{"$ref":"../Users/m","value":"m"}}])"},
+    {&kArrayOfOne, 'U', R"([{"op":"add","path":"emails[type eq \"work\"]","value":[{"value":"a"}]}])", R"([{"op":"add","path":"emails[type eq \"work\"]","value":{"value":"a"}}])"},
+    {&kArrayOfOne, 'U', R"({"emails":[{"value":"a"}],"title":["a","b"],"nickName":[]})", nullptr},
+
+    {&kBareValue, 'U', R"({"$E":{"manager":"m"},"emails":["a"]})", R"({"$E":{"manager":{"value":"m"}},"emails":[{"value":"a"}]})"},
+    {&kBareValue, 'G', R"({"members":["a",{"value":"b"}]})", R"({"members":[{"value":"a"},{"value":"b"}]})"},
+    {&kBareValue, 'U', R"([{"op":"Add","path":"$E:manager","value":"m"}])", R"([{"op":"Add","path":"$E:manager","value":{"value":"m"}}])"},
+    {&kBareValue, 'U', R"({"name":"Ada","$E":{"manager":""},"addresses":["Ulm"]})", nullptr},
+
+    {&kOperationCase, 'U', R"([{"op":"Add","path":"title","value":"CTO"},{"op":"REMOVE","path":"title"}])", R"([{"op":"add","path":"title","value":"CTO"},{"op":"remove","path":"title"}])"},
+    {&kOperationCase, 'U', R"([{"op":"replace","path":"title","value":"CTO"},{"op":7},{}])", nullptr},
+
+    {&kDottedNames, 'U', R"([{"op":"replace","value":{"displayName":"A","name.givenName":"B","$E:employeeNumber":"1","$E:manager.value":"m"}}])",
+     R"([{"op":"replace","value":{"displayName":"A","name":{"givenName":"B"},"$E":{"employeeNumber":"1","manager":{"value":"m"}}}}])"},
+    {&kDottedNames, 'U', R"([{"op":"add","value":{"name.givenName":"B","name":{"familyName":"C"},"$U:title":"CTO"}}])",
+     R"([{"op":"add","value":{"name":{"familyName":"C","givenName":"B"},"title":"CTO"}}])"},
+    {&kDottedNames, 'U', R"([{"op":"add","value":{"title":"CTO","emails[type eq \"work\"].value":"a"}},{"op":"remove","path":"nickName"}])",
+     R"([{"op":"add","value":{"title":"CTO"}},{"op":"add","path":"emails[type eq \"work\"].value","value":"a"},{"op":"remove","path":"nickName"}])"},
+    {&kDottedNames, 'U', R"([{"op":"add","value":{"name":null,"name.givenName":"B"}}])",
+     R"([{"op":"add","value":{"name":null}},{"op":"add","path":"name.givenName","value":"B"}])"},
+    {&kDottedNames, 'U', R"([{"op":"add","value":{"shoe.size":1,"name":{"givenName":"A"},"$E":{"division":"D"}}}])", nullptr},
+    {&kDottedNames, 'U', R"([{"op":"add","path":"name","value":{"a.b":"B"}}])", nullptr},
+
+    {&kReadOnlyInValue, 'G', R"([{"op":"replace","value":{"members":[],"id":"g","displayName":"E","meta":{},"schemas":[]}}])", R"([{"op":"replace","value":{"members":[],"displayName":"E"}}])"},
+    {&kReadOnlyInValue, 'U', R"([{"op":"replace","path":"id","value":"x"},{"op":"replace","value":{"title":"id"}}])", nullptr},
+
+    {&kRemoveByValue, 'G', R"([{"op":"Remove","path":"members","value":[{"value":"a"},{"value":"b","type":"User","$ref":null}]}])", R"([{"op":"remove","path":"members[value eq \"a\" or value eq \"b\"]"}])"},
+    {&kRemoveByValue, 'U', R"([{"op":"remove","path":"emails","value":[{"value":"a\"]","type":"work"},{"type":"home"}]}])",
+     R"([{"op":"remove","path":"emails[value eq \"a\\\"]\" and type eq \"work\"]"},{"op":"remove","path":"emails[type eq \"home\"]"}])"},
+    {&kRemoveByValue, 'G', R"([{"op":"remove","path":"members","value":[]}])", R"([{"op":"add","path":"members","value":[]}])"},
+    {&kRemoveByValue, 'G', R"([{"op":"remove","path":"members","value":[{"value":"a"},{"display":"b"}]}])", nullptr},
+    {&kRemoveByValue, 'G', R"([{"op":"remove","path":"members"},{"op":"add","path":"members","value":[{"value":"a"}]}])", nullptr},
+
+    {&kReplaceCreates, 'U', R"([{"op":"replace","path":"emails[type eq \"work\"].value","value":"a"}])",
+     R"([{"op":"add","path":"emails[type eq \"work\"]","value":{"type":"work"}},{"op":"replace","path":"emails[type eq \"work\"].value","value":"a"}])"},
+    {&kReplaceCreates, 'U', R"([{"op":"replace","path":"emails[type ne \"work\"].value","value":"a"}])", nullptr},
+    {&kReplaceCreates, 'U', R"([{"op":"replace","path":"emails[type eq \"work\"].value","value":""}])", nullptr},
+    {&kReplaceCreates, 'U', R"([{"op":"add","path":"emails[type eq \"work\"].value","value":"a"}])", nullptr},
+    {&kReplaceCreates, 'G', R"([{"op":"replace","path":"members[value eq \"a\"]","value":{"value":"a"}}])", nullptr},
+
+    {&kQuotedLiterals, 'U', R"(active eq "True" and not (emails.primary eq "false"))", R"(active eq true and not (emails.primary eq false))"},
+    {&kQuotedLiterals, 'U', R"(emails[primary eq "TRUE" and value eq "true"] or active eq True)", R"(emails[primary eq true and value eq "true"] or active eq true)"},
+    {&kQuotedLiterals, 'U', R"([{"op":"add","path":"roles[primary eq \"True\"].value","value":"a"}])", R"([{"op":"add","path":"roles[primary eq true].value","value":"a"}])"},
+    {&kQuotedLiterals, 'U', R"(userName eq "true" and active pr and active eq "maybe" and active eq true)", nullptr},
+    {&kQuotedLiterals, 'U', R"(active eq "tr)", nullptr},
+
+    {&kUnquotedText, 'U', R"(externalId eq jyoung or (userName sw O))", R"(externalId eq "jyoung" or (userName sw "O"))"},
+    {&kUnquotedText, 'U', R"(emails eq a@x.example)", R"(emails eq "a@x.example")"},
+    {&kUnquotedText, 'U', R"(emails[type eq work].value eq a)", R"(emails[type eq "work"].value eq "a")"},
+    {&kUnquotedText, 'U', R"(meta.created gt 2015-01-01T00:00:00Z)", R"(meta.created gt "2015-01-01T00:00:00Z")"},
+    {&kUnquotedText, 'U', R"(title eq null and active eq true and userName eq 'ada' and shoeSize eq x)", nullptr},
+};
+// clang-format on
+
+class Rewrites : public ::testing::Test {
+  protected:
+    const ResourceType& type_of(char letter) const {
+        return letter == 'U' ? catalog_->user() : catalog_->group();
+    }
+    std::shared_ptr<const Catalog> catalog_ = Catalog::standard();
+};
+
+json::Value body_of(std::string_view text) {
+    return text.starts_with('[') ? json::Value(json::Object{{"Operations", value(text)}})
+                                 : value(text);
+}
+
+TEST_F(Rewrites, EachTurnsItsShapeIntoTheRfcsAndLeavesOthersAlone) {
+    for (const Row& row : kRows) {
+        const std::string_view sent = row.sent;
+        const std::string_view due = row.due == nullptr ? sent : row.due;
+        const bool is_filter = !sent.starts_with('[') && !sent.starts_with('{');
+        std::string filter = is_filter ? std::string{sent} : "";
+        json::Value body = is_filter ? json::Value(nullptr) : body_of(sent);
+        ClientRequest request{.verb = is_filter               ? Verb::Query
+                                      : sent.starts_with('[') ? Verb::Patch
+                                                              : Verb::Create,
+                              .type = type_of(row.type),
+                              .filter = is_filter ? &filter : nullptr,
+                              .body = is_filter ? nullptr : &body};
+        const std::string where = std::string{row.rewrite->name} + ": " + row.sent;
+        EXPECT_EQ(row.rewrite->apply(request), row.due != nullptr) << where;
+        EXPECT_EQ(is_filter ? filter : json::to_text(body),
+                  is_filter ? std::string{due} : json::to_text(body_of(due)))
+            << where;
+        EXPECT_FALSE(row.rewrite->apply(request) && row.rewrite != &kReplaceCreates) << where;
+    }
+}
+
+TEST_F(Rewrites, EachHasRowsThatChangeAndRowsThatDoNot) {
+    for (const Rewrite* rewrite : generic_dialect().rewrites()) {
+        if (rewrite == &kPatchSchema) continue;  // has a test of its own
+        bool changes = false;
+        bool leaves = false;
+        for (const Row& row : kRows) {
+            if (row.rewrite == rewrite) (row.due == nullptr ? leaves : changes) = true;
+        }
+        EXPECT_TRUE(changes && leaves) << rewrite->name;
+    }
+}
+
+TEST_F(Rewrites, TheSchemaOfAPatchIsAddedWhereItIsMissing) {
+    for (const char* sent : {R"({"Operations":[]})", R"({"schemas":null,"Operations":[]})",
+                             R"({"schemas":["urn:x"],"Operations":[]})"}) {
+        json::Value body = value(sent);
+        ClientRequest request{.verb = Verb::Patch, .type = catalog_->user(), .body = &body};
+        EXPECT_TRUE(kPatchSchema.apply(request)) << sent;
+        EXPECT_EQ(body.at("schemas"), json::Value(json::Array{kPatchOp})) << sent;
+        EXPECT_FALSE(kPatchSchema.apply(request)) << sent;
+    }
+}
+
+TEST_F(Rewrites, ManyRemovalsStayWithinTheLimitsOfAFilter) {
+    json::Array members;
+    for (int i = 0; i < 10'000; ++i)
+        members.push_back({{"value", std::string(36, 'a') + std::to_string(i)}});
+    json::Value body = json::Object{
+        {"Operations",
+         json::Array{json::Object{{"op", "remove"}, {"path", "members"}, {"value", members}}}}};
+    ClientRequest request{.verb = Verb::Patch, .type = catalog_->group(), .body = &body};
+    EXPECT_TRUE(kRemoveByValue.apply(request));
+    const json::Array& operations = body.at("Operations").as_array();
+    EXPECT_LE(operations.size(), 110U);
+    for (const json::Value& each : operations) {
+        EXPECT_TRUE(parse_patch_path(catalog_->group(), each.at("path").as_string()).has_value());
+    }
+}
+
+TEST_F(Rewrites, WhatIsNoRequestIsLeftForTheCoreToRefuse) {
+    for (const char* sent :
+         {"null", "[]", "7", R"({"Operations":7})", R"({"Operations":[null,7,[],{}]})",
+          R"({"Operations":[{"op":"add","path":7,"value":[]},{"op":null}]})",
+          R"({"Operations":[{"op":"replace","path":"emails[","value":1}]})"}) {
+        for (const Verb verb : {Verb::Query, Verb::Create, Verb::Replace, Verb::Patch}) {
+            for (const Dialect& dialect : dialects()) {
+                json::Value body = value(sent);
+                std::vector<Note> notes;
+                (void)dialect.rewrite({.verb = verb, .type = catalog_->user(), .body = &body},
+                                      notes);
+            }
+        }
+    }
+}
+
+TEST(Dialects, HaveTheNamesThatAConnectorMayHave) {
+    std::vector<std::string> names;
+    for (const Dialect& dialect : dialects()) names.emplace_back(dialect.name());
+    EXPECT_THAT(names, ElementsAre("okta", "entra", "entra-flagged", "onelogin", "jumpcloud",
+                                   "ping", "google", "sailpoint", "cyberark", "generic", "strict"));
+    EXPECT_EQ(find_dialect("Okta"), nullptr);
+    EXPECT_EQ(find_dialect("entra")->client(), "Microsoft Entra ID");
+}
+
+TEST(Dialects, GenericIsTheUnionOfThemAll) {
+    const auto all = generic_dialect().rewrites();
+    for (const Dialect& dialect : dialects()) {
+        // In the same order, so that a client's dialect means what it means within the union.
+        auto next = all.begin();
+        for (const Rewrite* rewrite : dialect.rewrites()) {
+            next = std::find(next, all.end(), rewrite);
+            EXPECT_NE(next, all.end()) << dialect.name() << ' ' << rewrite->name;
+        }
+    }
+    EXPECT_THAT(find_dialect("strict")->rewrites(), IsEmpty());
+}
+
+TEST(Dialects, EveryRewriteThatFiredIsNoted) {
+    const auto catalog = Catalog::standard();
+    json::Value body = value(R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations":[{"op":"Replace","path":"active","value":"False"}]})");
+    std::vector<Note> notes;
+    const ClientRequest request{.verb = Verb::Patch, .type = catalog->user(), .body = &body};
+    ASSERT_TRUE(find_dialect("entra")->rewrite(request, notes).has_value());
+    EXPECT_THAT(rules(notes), ElementsAre("dialect:operation-case", "dialect:boolean-text"));
+    EXPECT_EQ(
+        notes.back().text,
+        "\"True\" or \"False\" as a text was taken as a boolean (thomaspoignant/scim-patch#872).");
+}
+
+TEST(Dialects, StrictRefusesWhatTheInteroperabilityProfileForbids) {
+    const auto catalog = Catalog::standard();
+    const auto detail = [&](Verb verb, std::string_view sent) {
+        json::Value body = value(sent);
+        std::vector<Note> notes;
+        const auto checked = find_dialect("strict")->rewrite(
+            {.verb = verb, .type = catalog->user(), .body = &body}, notes);
+        EXPECT_THAT(notes, IsEmpty());
+        if (!checked) EXPECT_EQ(checked.error().type, ScimType::InvalidSyntax);
+        return checked ? std::string{} : checked.error().detail;
+    };
+    EXPECT_THAT(
+        detail(Verb::Patch, R"({"Operations":[{"op":"replace","value":{"active":false}}]})"),
+        HasSubstr("An operation has no path"));
+    EXPECT_THAT(detail(Verb::Create, R"({"userName":"a","shoeSize":1})"),
+                HasSubstr("\"shoeSize\""));
+    EXPECT_THAT(detail(Verb::Replace, R"({"emails":[{"value":"a","mail":"b"}]})"),
+                HasSubstr("\"mail\""));
+    EXPECT_THAT(detail(Verb::Create, R"({"$E":{"hat":"big"}})"), HasSubstr("\"hat\""));
+    EXPECT_THAT(
+        detail(Verb::Patch, R"({"Operations":[{"op":"add","path":"name","value":{"nick":"A"}}]})"),
+        HasSubstr("\"nick\""));
+    EXPECT_THAT(
+        detail(Verb::Patch, R"({"Operations":[{"op":"add","path":"$E","value":{"hat":"A"}}]})"),
+        HasSubstr("\"hat\""));
+    EXPECT_EQ(detail(Verb::Create, R"({"schemas":["$U"],"id":"x","userName":"a","password":"p",
+                                       "emails":[{"value":"a"}],"$E":{"manager":{"value":"m"}}})"),
+              "");
+    EXPECT_EQ(
+        detail(Verb::Patch, R"({"Operations":[{"op":"replace","path":"active","value":false}]})"),
+        "");
+}
+
+TEST(Detect, TellsClientsApartByWhatOnlyTheyWrite) {
+    struct Case {
+        const char* agent;
+        const char* body;
+        const char* dialect;
+    };
+    for (
+        const Case& one : {
+            Case{"Okta SCIM Client 1.0.0", "null", "okta"},
+            Case{"OKTA SCIM Integration", R"({"Operations":[{"op":"Add"}]})", "okta"},
+            Case{"", R"({"Operations":[{"op":"Add","path":"title","value":"x"}]})", "entra"},
+            Case{"", R"({"Operations":[{"op":"replace","value":{"name.givenName":"x"}}]})",
+                 "entra-flagged"},
+            Case{"", R"({"Operations":[{"op":"replace","value":{"$E:division":"x"}}]})",
+                 "entra-flagged"},
+            Case{
+                "",
+                R"({"schemas":["$G","http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"]})",
+                "entra"},
+            Case{"", R"({"schemas":["urn:okta:custom:group:1.0"]})", "okta"},
+            Case{"", R"({"schemas":["urn:scim:schemas:core:1.0"]})", "onelogin"},
+            Case{"curl/8", R"({"schemas":["$U"],"userName":"a"})", ""},
+            Case{"", R"({"Operations":[{"op":"replace","value":{"$E":{"division":"x"}}}]})", ""},
+            Case{"", "7", ""},
+        }) {
+        const json::Value body = value(one.body);
+        const auto suggestion = detect(one.agent, &body);
+        EXPECT_EQ(suggestion ? suggestion->dialect : "", one.dialect) << one.agent << one.body;
+        if (suggestion) EXPECT_FALSE(suggestion->reason.empty());
+    }
+    EXPECT_FALSE(detect("", nullptr).has_value());
+}
+
+TEST(Detect, AConnectorThatTakesMoreIsNotCorrected) {
+    EXPECT_TRUE(covers(*find_dialect("entra-flagged"), "entra"));
+    EXPECT_FALSE(covers(*find_dialect("entra"), "entra-flagged"));
+    EXPECT_FALSE(covers(generic_dialect(), "okta"));
+}
+
+}  // namespace
+}  // namespace muster::scim

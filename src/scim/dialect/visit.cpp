@@ -1,0 +1,122 @@
+#include "scim/dialect/visit.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace muster::scim {
+
+namespace {
+
+class Visitor {
+  public:
+    Visitor(const ResourceType& type, const Visit& visit) : type_(type), visit_(visit) {}
+
+    [[nodiscard]] bool changed() const { return changed_; }
+
+    /// An object whose names are attributes, extensions, or (in a PATCH) paths.
+    void names(json::Object& object, const Schema* extension) {
+        for (auto& member : object) {
+            const std::string_view name = member.key();
+            if (extension != nullptr) {
+                if (const Attribute* attribute = extension->find(name)) {
+                    value(*attribute, member.value(), Part::Whole);
+                }
+            } else if (const auto path = path_of(type_, name)) {
+                at(*path, member.value());
+            }
+        }
+    }
+
+    void at(const PatchPath& path, json::Value& given) {
+        const AttributePath& target = path.target;
+        if (target.attribute == nullptr) {
+            if (json::Object* object = given.if_object()) names(*object, target.extension);
+        } else if (target.sub_attribute != nullptr) {
+            value(*target.sub_attribute, given, Part::Whole);
+        } else {
+            value(*target.attribute, given, path.element_filter ? Part::Selected : Part::Whole);
+        }
+    }
+
+  private:
+    /// Depth is bounded by the schema's: a sub-attribute has none of its own.
+    void value(const Attribute& attribute, json::Value& given, Part part) {
+        changed_ = visit_(attribute, given, part) || changed_;
+        json::Array* array = given.if_array();
+        if (part == Part::Whole && attribute.multi_valued && array != nullptr) {
+            for (json::Value& element : *array) value(attribute, element, Part::Element);
+            return;
+        }
+        json::Object* object = given.if_object();
+        if (object == nullptr) return;
+        for (auto& member : *object) {
+            const Attribute* sub = attribute.find(member.key());
+            if (sub != nullptr) value(*sub, member.value(), Part::Whole);
+        }
+    }
+
+    const ResourceType& type_;
+    const Visit& visit_;
+    bool changed_ = false;
+};
+
+}  // namespace
+
+json::Value* find_member(json::Object& object, std::string_view name) {
+    const auto found = std::ranges::find_if(object, [name](const auto& member) {
+        return equals_ignoring_case(std::string_view{member.key()}, name);
+    });
+    return found == object.end() ? nullptr : &found->value();
+}
+
+json::Array* operations_of(ClientRequest& request) {
+    json::Object* body =
+        request.verb == Verb::Patch && request.body ? request.body->if_object() : nullptr;
+    json::Value* list = body == nullptr ? nullptr : find_member(*body, "Operations");
+    return list == nullptr ? nullptr : list->if_array();
+}
+
+bool OperationView::is(std::string_view name) const { return equals_ignoring_case(op, name); }
+
+std::optional<OperationView> view_of(json::Value& operation) {
+    json::Object* object = operation.if_object();
+    json::Value* op = object == nullptr ? nullptr : find_member(*object, "op");
+    if (op == nullptr || !op->is_string()) return std::nullopt;
+    json::Value* path = find_member(*object, "path");
+    const json::String* text = path == nullptr ? nullptr : path->if_string();
+    return OperationView{.op = op->get_string(),
+                         .path = text == nullptr ? std::string_view{} : std::string_view{*text},
+                         .value = find_member(*object, "value")};
+}
+
+std::optional<PatchPath> path_of(const ResourceType& type, std::string_view text) {
+    auto path = parse_patch_path(type, text);
+    if (!path) return std::nullopt;
+    return *std::move(path);
+}
+
+bool visit_values(ClientRequest& request, const Visit& visit) {
+    if (request.body == nullptr || request.verb == Verb::Query) return false;
+    Visitor visitor(request.type, visit);
+    if (request.verb != Verb::Patch) {
+        if (json::Object* body = request.body->if_object()) visitor.names(*body, nullptr);
+        return visitor.changed();
+    }
+    json::Array* operations = operations_of(request);
+    if (operations == nullptr) return false;
+    for (json::Value& each : *operations) {
+        const auto operation = view_of(each);
+        if (!operation || operation->value == nullptr) continue;
+        if (!operation->path.empty()) {
+            const auto path = path_of(request.type, operation->path);
+            if (path) visitor.at(*path, *operation->value);
+        } else if (json::Object* names = operation->value->if_object()) {
+            visitor.names(*names, nullptr);
+        }
+    }
+    return visitor.changed();
+}
+
+}  // namespace muster::scim

@@ -1,0 +1,50 @@
+#pragma once
+// The values and operations of a request, each with what the schema says about it. Internal to
+// dialect/.
+
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "json/json.hpp"
+#include "scim/dialect/dialect.hpp"
+#include "scim/filter/filter.hpp"
+
+namespace muster::scim {
+
+/// What a value is of its attribute.
+enum class Part : std::uint8_t {
+    Whole,     ///< all of it: an array, where the attribute is multi-valued
+    Selected,  ///< the element that a value path picks
+    Element,   ///< an element of the array
+};
+
+/// May change the value; says whether it did.
+using Visit = std::function<bool(const Attribute&, json::Value&, Part)>;
+
+/// Calls `visit` for every value that an attribute of the schema has in the body of a POST, PUT or
+/// PATCH, outer values first, and then for what the visit left there. Whether any call changed
+/// anything.
+bool visit_values(ClientRequest& request, const Visit& visit);
+
+/// The member whose name equals `name` without ASCII case, or null.
+[[nodiscard]] json::Value* find_member(json::Object& object, std::string_view name);
+
+/// The operations of a PATCH, or null where there are none.
+[[nodiscard]] json::Array* operations_of(ClientRequest& request);
+
+/// One operation as far as it is well-formed; views into it.
+struct OperationView {
+    std::string_view op;           ///< as written
+    std::string_view path;         ///< empty: none
+    json::Value* value = nullptr;  ///< null: none
+
+    [[nodiscard]] bool is(std::string_view name) const;
+};
+/// Nothing where it is no object or has no text as its op.
+[[nodiscard]] std::optional<OperationView> view_of(json::Value& operation);
+
+/// The path, if it is one that the schema knows.
+[[nodiscard]] std::optional<PatchPath> path_of(const ResourceType& type, std::string_view text);
+
+}  // namespace muster::scim

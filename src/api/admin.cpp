@@ -144,7 +144,9 @@ Task<http::Response> AdminHandler::handle(const http::RequestHead& head, std::st
     co_return to_http(std::move(answer));
 }
 
-http::Response AdminHandler::fail(const http::RequestHead&, http::Failure, std::any&) {
+http::Response AdminHandler::fail(const http::RequestHead&, http::Failure, std::any&,
+                                  std::string_view cause) {
+    report_(cause);
     return to_http(
         problem({500, "Failed", "The request failed; the server's log has the cause.", {}}));
 }

@@ -20,7 +20,7 @@ struct AdminRequest {
     std::string path;  ///< behind /admin/v1
     std::vector<std::pair<std::string, std::string>> query;
     std::string body;
-    std::string actor;  ///< for created_by: "cli uid 1000"
+    std::string actor;  ///< for created_by: "command line (unix)"
 
     [[nodiscard]] std::string parameter(std::string_view name) const;
 };
@@ -89,18 +89,22 @@ class Admin {
 /// Serves Admin over HTTP on the Unix socket.
 class AdminHandler final : public http::Handler {
   public:
-    explicit AdminHandler(const Admin& admin) : admin_(admin) {}
+    /// Says in the server's log why a request failed with 500.
+    using Report = std::function<void(std::string_view cause)>;
+
+    AdminHandler(const Admin& admin, Report report) : admin_(admin), report_(std::move(report)) {}
 
     [[nodiscard]] Admission admit(const http::RequestHead& head) override;
     [[nodiscard]] Task<http::Response> handle(const http::RequestHead& head, std::string body,
                                               std::any& context) override;
     [[nodiscard]] http::Response fail(const http::RequestHead& head, http::Failure failure,
-                                      std::any& context) override;
+                                      std::any& context, std::string_view cause) override;
     [[nodiscard]] http::Response malformed(int status, std::string_view reason,
                                            std::string_view peer) override;
 
   private:
     const Admin& admin_;
+    Report report_;
 };
 
 }  // namespace muster::api

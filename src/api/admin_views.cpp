@@ -93,6 +93,7 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
                            "Filter by userName, externalId or emails.value."});
     }
 
+    const auto snapshot = core_.registry.snapshot();
     json::Array list;
     const bool groups = type.find("members") != nullptr;
     for (const auto& match : found->matches) {
@@ -112,7 +113,7 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
         }
         object["created"] = to_rfc3339(record.created);
         object["modified"] = to_rfc3339(record.modified);
-        for (const auto& [connector_id, connector] : core_.registry.snapshot()->by_id) {
+        for (const auto& [connector_id, connector] : snapshot->by_id) {
             if (connector->connector.key == record.source)
                 object["source"] = "SCIM " + connector->connector.name;
         }

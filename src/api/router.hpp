@@ -14,7 +14,7 @@ struct Route {
     std::string connector_id;  ///< Scim by path: /c/{connector}/scim/v2/…
     std::string slug;          ///< Scim by host: {slug}.BASE/scim/v2/…
     /// Scim: what stands behind /scim/v2, percent-decoded, split at '/': {"Users", "…id…"}. At most
-    /// three segments; a longer or broken path is Unknown.
+    /// two segments; a longer or broken path is Unknown.
     std::string endpoint;  ///< "/Users"
     std::string id;        ///< or ".search"
 };

@@ -145,11 +145,6 @@ scim::Result<service::ListRequest> list_request(std::string_view query) {
     return request;
 }
 
-bool asks_for_filter(std::string_view query) {
-    const auto request = list_request(query);
-    return !request || request->filter;
-}
-
 std::string join_url(const ScimOptions& options, const Route& route) {
     if (!route.connector_id.empty()) {
         std::string url = options.public_url;
@@ -179,19 +174,18 @@ struct ScimHandler::Context {
     std::string base_url;
     provlog::Record record;  ///< while nobody is authenticated
     std::optional<auth::Principal> principal;
-    /// Of the connector's organisation; null where there is no such connector.
-    std::shared_ptr<const scim::Catalog> catalog;
+    auth::ConnectorPtr connector;           ///< null where there is none of that id
     std::string_view allow = kReadMethods;  ///< of the URL, for 405
     int retry_after_s = 0;
 };
 
 ScimHandler::ScimHandler(const service::Core& core, service::Directory& directory, Metrics& metrics,
-                         const ScimOptions& options, Spawn spawn)
+                         const ScimOptions& options, Report report)
     : core_(core),
       directory_(directory),
       metrics_(metrics),
       options_(options),
-      spawn_(std::move(spawn)),
+      report_(std::move(report)),
       resources_(core),
       query_(core, resources_) {}
 
@@ -218,33 +212,40 @@ http::Handler::Admission ScimHandler::admit(const http::RequestHead& head) {
     return admit_scim(head, std::move(route));
 }
 
-http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, Route route) {
-    const auto connector = route.connector_id.empty()
-                               ? core_.registry.connector_of_slug(route.slug)
-                               : core_.registry.connector(route.connector_id);
-    auto principal =
-        core_.registry.authenticate(connector, head.authorization, core_.clock.now(), head.peer);
+provlog::Record ScimHandler::record_of(const http::RequestHead& head,
+                                       const auth::ConnectorEntry* connector,
+                                       std::string_view token_id) const {
     provlog::Who who{.org = {},
                      .connector = {},
                      .org_slug = {},
                      .connector_id = {},
-                     .token_id = principal ? principal->token_id : principal.error().token_id,
+                     .token_id = token_id,
                      .peer = head.peer,
                      .user_agent = head.user_agent};
-    if (connector) {
+    if (connector != nullptr) {
         who.org = connector->connector.org;
         who.connector = connector->connector.key;
         who.org_slug = connector->organisation.slug;
         who.connector_id = connector->connector.id;
     }
     const provlog::What what{.method = head.method_text, .target = head.target};
-    auto context = std::make_shared<Context>(
-        Context{.route = std::move(route),
-                .base_url = {},
-                .record = provlog::Record(core_.ids.next_key<LogId>(), who, what),
-                .principal = {},
-                .catalog = connector ? connector->catalog : nullptr,
-                .allow = kReadMethods});
+    return {core_.ids.next_key<LogId>(), who, what};
+}
+
+http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, Route route) {
+    const auto connector = route.connector_id.empty()
+                               ? core_.registry.connector_of_slug(route.slug)
+                               : core_.registry.connector(route.connector_id);
+    auto principal =
+        core_.registry.authenticate(connector, head.authorization, core_.clock.now(), head.peer);
+    const std::string token_id = principal ? principal->token_id : principal.error().token_id;
+    auto context =
+        std::make_shared<Context>(Context{.route = std::move(route),
+                                          .base_url = {},
+                                          .record = record_of(head, connector.get(), token_id),
+                                          .principal = {},
+                                          .connector = connector,
+                                          .allow = kReadMethods});
     context->base_url = join_url(options_, context->route);
 
     const bool open = options_.open_discovery && connector && reads(head.method) &&
@@ -313,7 +314,7 @@ http::Response ScimHandler::refuse(const http::RequestHead& head, Context& conte
     const auto elapsed = std::chrono::steady_clock::now() - head.started;
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
     auto response = respond(head, context, answer);
-    spawn_(core_.store.record(std::move(context.record).finish(error.status, answer.body, us)));
+    core_.store.offer(std::move(context.record).finish(error.status, answer.body, us));
     metrics_.request(head.method, "other", error.status, static_cast<double>(us) / 1e6);
     return response;
 }
@@ -330,13 +331,15 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
             co_return refuse(head, context,
                              {405, scim::ScimType::None, std::string{method_not_allowed_detail()}});
         }
-        if (asks_for_filter(head.query)) {
+        const auto request = list_request(head.query);
+        if (!request) co_return refuse(head, context, request.error());
+        if (request->filter) {
             co_return refuse(
                 head, context,
                 {403, scim::ScimType::None,
                  "This endpoint takes no filter (RFC 7644 section 4); read it whole."});
         }
-        auto document = discovery(core_.limits, *context.catalog, context.route.endpoint,
+        auto document = discovery(core_.limits, *context.connector->catalog, context.route.endpoint,
                                   context.route.id, context.base_url);
         if (!document) {
             co_return refuse(
@@ -401,10 +404,10 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
     if (context.route.endpoint == kMe) co_return refuse_me(call);
     const auto* type = call.catalog().type_at(context.route.endpoint);
     if (type == nullptr) {
-        co_return call.refuse("not-found", {404, scim::ScimType::None,
-                                            fmt::format("There is no endpoint {}. /ResourceTypes "
-                                                        "lists those that there are.",
-                                                        scim::quoted(context.route.endpoint))});
+        co_return call.refuse("no-endpoint", {404, scim::ScimType::None,
+                                              fmt::format("There is no endpoint {}. /ResourceTypes "
+                                                          "lists those that there are.",
+                                                          scim::quoted(context.route.endpoint))});
     }
     const auto& id = context.route.id;
     const bool is_search = id == kSearch;
@@ -447,7 +450,7 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch_root(const http::Reque
                                                                service::Call& call) {
     const bool is_search = !context.route.endpoint.empty();
     if (is_search && !context.route.id.empty()) {
-        co_return call.refuse("not-found",
+        co_return call.refuse("no-endpoint",
                               {404, scim::ScimType::None, "Nothing is served below /.search."});
     }
     context.allow = is_search ? kSearchMethods : kReadMethods;
@@ -516,7 +519,7 @@ http::Response ScimHandler::health(Area area) const {
 }
 
 http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure failure,
-                                 std::any& any_context) {
+                                 std::any& any_context, std::string_view cause) {
     struct Text {
         int status;
         std::string_view reason;
@@ -532,6 +535,7 @@ http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure fa
     }};
     const auto& text = kTexts[static_cast<std::size_t>(failure)];
     const scim::Error error{text.status, scim::ScimType::None, std::string{text.detail}};
+    if (failure == http::Failure::HandlerFailed) report_(cause);
     auto* context = std::any_cast<std::shared_ptr<Context>>(&any_context);
     if (context == nullptr || *context == nullptr) {
         http::Response response{.status = text.status, .content_type = kScimJson};
@@ -541,8 +545,7 @@ http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure fa
     auto& known = **context;
     if (failure == http::Failure::HandlerFailed) {
         // The record may have been moved into the use case that failed; a fresh one stands for it.
-        known.record = provlog::Record(core_.ids.next_key<LogId>(), {.peer = head.peer},
-                                       {.method = head.method_text, .target = head.target});
+        known.record = record_of(head, known.connector.get(), {});
     }
     known.record.reason(text.reason);
     return refuse(head, known, error);

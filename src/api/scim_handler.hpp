@@ -24,24 +24,27 @@ struct ScimOptions {
 /// Serves every I/O thread; keeps no state of its own.
 class ScimHandler final : public http::Handler {
   public:
-    /// Starts a task on an I/O thread.
-    using Spawn = std::function<void(Task<void>)>;
+    /// Says in the server's log why a request failed with 500.
+    using Report = std::function<void(std::string_view cause)>;
 
     ScimHandler(const service::Core& core, service::Directory& directory, Metrics& metrics,
-                const ScimOptions& options, Spawn spawn);
+                const ScimOptions& options, Report report);
     ~ScimHandler() override;
 
     [[nodiscard]] Admission admit(const http::RequestHead& head) override;
     [[nodiscard]] Task<http::Response> handle(const http::RequestHead& head, std::string body,
                                               std::any& context) override;
     [[nodiscard]] http::Response fail(const http::RequestHead& head, http::Failure failure,
-                                      std::any& context) override;
+                                      std::any& context, std::string_view cause) override;
     [[nodiscard]] http::Response malformed(int status, std::string_view reason,
                                            std::string_view peer) override;
 
   private:
     struct Context;
 
+    [[nodiscard]] provlog::Record record_of(const http::RequestHead& head,
+                                            const auth::ConnectorEntry* connector,
+                                            std::string_view token_id) const;
     [[nodiscard]] Admission admit_scim(const http::RequestHead& head, Route route);
     [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,
                                         const scim::Error& error);
@@ -66,7 +69,7 @@ class ScimHandler final : public http::Handler {
     service::Directory& directory_;
     Metrics& metrics_;
     const ScimOptions& options_;
-    Spawn spawn_;
+    Report report_;
     service::Resources resources_;
     service::Query query_;
 };

@@ -91,9 +91,10 @@ Instance::Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash
         *core_, service::DirectoryLimits{.tokens_per_connector = static_cast<std::size_t>(
                                              config_.tokens_per_connector)});
     metrics_ = std::make_unique<api::Metrics>(version(), "sqlite");
-    scim_ =
-        std::make_unique<api::ScimHandler>(*core_, *directory_, *metrics_, options_,
-                                           [this](Task<void> task) { spawn_(std::move(task)); });
+    scim_ = std::make_unique<api::ScimHandler>(*core_, *directory_, *metrics_, options_,
+                                               [this](std::string_view cause) {
+                                                   if (report_) report_(cause);
+                                               });
     admin_ = std::make_unique<api::Admin>(*core_, *directory_, options_, std::string{version()});
     register_gauges();
 }
@@ -110,6 +111,8 @@ void Instance::register_gauges() {
     figure("muster_store_commits", "Durable commits since the start", &Figures::commits);
     figure("muster_store_write_sets", "Write sets in those commits", &Figures::write_sets);
     figure("muster_store_log_records", "Provisioning log records written", &Figures::log_records);
+    figure("muster_store_log_dropped", "Provisioning log records lost for want of room",
+           &Figures::log_dropped);
     figure("muster_store_queue_depth", "Write sets waiting for a commit", &Figures::queue_depth);
     figure("muster_store_database_bytes", "Size of the database", &Figures::database_bytes);
 }

@@ -48,8 +48,8 @@ class Instance {
     [[nodiscard]] api::Metrics& metrics() { return *metrics_; }
     [[nodiscard]] store::Store& store() { return *store_; }
 
-    /// Where tasks that no request waits for are run: the server's I/O threads, once they exist.
-    void run_tasks_on(api::ScimHandler::Spawn spawn) { spawn_ = std::move(spawn); }
+    /// Before the first request: where it is said why a request failed with 500.
+    void report_to(api::ScimHandler::Report report) { report_ = std::move(report); }
 
     /// Periodic work, to be awaited every few seconds: last uses of tokens, retention.
     [[nodiscard]] Task<void> housekeeping();
@@ -63,7 +63,7 @@ class Instance {
     IdGenerator ids_;
     std::unique_ptr<store::Store> store_;
     auth::Registry registry_;
-    api::ScimHandler::Spawn spawn_;
+    api::ScimHandler::Report report_;
     std::unique_ptr<service::Core> core_;
     std::unique_ptr<service::Directory> directory_;
     std::unique_ptr<api::Metrics> metrics_;

@@ -60,9 +60,10 @@ std::expected<Secret, std::string> read_or_create_key(const std::filesystem::pat
     if (!fd.valid() && errno == ENOENT && may_create) return create(file);
     if (!fd.valid() && errno == ENOENT) {
         return std::unexpected(fmt::format(
-            "The key file {} is missing, but tokens were made with it. Restore it from a backup, "
-            "or point key_file at it.",
-            file.string()));
+            "The key file {0} is missing, but tokens were made with it. Restore it from a backup, "
+            "or point key_file at it. Where it is lost for good, make a new one and renew every "
+            "token: (umask 077; LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c {1} >{0})",
+            file.string(), kKeyCharacters));
     }
     if (!fd.valid()) return failed(file, "open");
 

@@ -159,12 +159,12 @@ int run(const ServeOptions& options, Instance& instance) {
                          ? fmt::format("{}://{}", tls ? "https" : "http", listen)
                          : instance.config().public_url;
     instance.set_public_url(url);
-    instance.run_tasks_on([&server](Task<void> task) {
-        auto shared = std::make_shared<Task<void>>(std::move(task));
-        server.post([shared] { return std::move(*shared); });
-    });
+    const auto report = [logger](std::string_view cause) {
+        logger->error(event("request failed", "cause", cause));
+    };
+    instance.report_to(report);
     register_http_gauges(instance, server);
-    api::AdminHandler admin(instance.admin());
+    api::AdminHandler admin(instance.admin(), report);
     server.listen_unix(instance.config().data / kSocketName, admin);
     server.run();
     server.post([&instance] { return keep_house(instance); });

@@ -74,7 +74,8 @@ ConnectorPtr Registry::connector(std::string_view id) const {
 
 ConnectorPtr Registry::connector_of_slug(std::string_view slug) const {
     ConnectorPtr only;
-    for (const auto& [id, entry] : snapshot()->by_id) {
+    const auto current = snapshot();
+    for (const auto& [id, entry] : current->by_id) {
         if (entry->organisation.slug != slug) continue;
         if (only) return nullptr;
         only = entry;

@@ -177,6 +177,17 @@ Task<bool> Connection<Stream>::read_head() {
 }
 
 /// Answers the request whose head has been read. True where the connection stays.
+/// Inside a handler of exceptions only.
+std::string what_was_thrown() {
+    try {
+        throw;
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "something that is no std::exception";
+    }
+}
+
 template <class Stream>
 Task<bool> Connection<Stream>::answer() {
     thread_.requests.add();
@@ -187,11 +198,13 @@ Task<bool> Connection<Stream>::answer() {
 
     Handler::Admission admission;
     std::optional<Failure> failure;
+    std::string cause;
     bool framed = true;  // it is known where the next request begins
     try {
         admission = handler_.admit(head_);
     } catch (...) {
         failure = Failure::HandlerFailed;
+        cause = what_was_thrown();
     }
     if (failure || admission.refusal) {
         framed = skip_body();
@@ -208,17 +221,19 @@ Task<bool> Connection<Stream>::answer() {
                 response_ = co_await std::move(handling);
             } catch (...) {
                 failure = Failure::HandlerFailed;
+                cause = what_was_thrown();
             }
         }
     }
-    if (failure) response_ = handler_.fail(head_, *failure, admission.context);
+    if (failure) response_ = handler_.fail(head_, *failure, admission.context, cause);
 
     Ending ending = parser_->is_http_1_0() ? Ending::KeepAliveAloud : Ending::KeepAlive;
     if (!framed || !parser_->keeps_alive() || response_.close || thread_.draining()) {
         ending = Ending::Close;
     }
     if (!write_response_head(ending)) {
-        response_ = handler_.fail(head_, Failure::HandlerFailed, admission.context);
+        response_ = handler_.fail(head_, Failure::HandlerFailed, admission.context,
+                                  "the answer has a malformed header");
         ending = Ending::Close;
         if (!write_response_head(ending)) co_return false;
     }

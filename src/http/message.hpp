@@ -71,9 +71,10 @@ class Handler {
     [[nodiscard]] virtual Task<Response> handle(const RequestHead& head, std::string body,
                                                 std::any& context) = 0;
     /// The answer to an admitted request that could not be read or whose handler threw. `context`
-    /// is empty where admit() itself threw. Must not throw: the client would get no answer.
-    [[nodiscard]] virtual Response fail(const RequestHead& head, Failure failure,
-                                        std::any& context) = 0;
+    /// is empty where admit() itself threw. `cause` is what the exception says of itself. Must not
+    /// throw: the client would get no answer.
+    [[nodiscard]] virtual Response fail(const RequestHead& head, Failure failure, std::any& context,
+                                        std::string_view cause) = 0;
     /// The answer to bytes that never became a request head (400, 408, 431 or 503): the body to
     /// send. There is no RequestHead, hence no route.
     [[nodiscard]] virtual Response malformed(int status, std::string_view reason,

@@ -78,7 +78,7 @@ class TestHandler : public Handler {
         co_return response;
     }
 
-    Response fail(const RequestHead&, Failure failure, std::any&) override {
+    Response fail(const RequestHead&, Failure failure, std::any&, std::string_view) override {
         constexpr std::array<std::pair<int, const char*>, 4> kAnswers = {
             {{413, "too large"}, {408, "too slow"}, {400, "malformed"}, {500, "failed"}}};
         const auto& [status, body] = kAnswers[static_cast<std::size_t>(failure)];

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -50,6 +52,12 @@ constexpr std::array kCauses{
           "Assign those people to the app in Okta first, then push the group again (Push Now)."},
     Cause{"not-found", "What the request was about does not exist here (any more).",
           "If it was deleted here, unlink it in Okta and assign or push it again."},
+    Cause{"no-endpoint", "Nothing is served under that address.",
+          "Compare the address with the connector's SCIM URL and /ResourceTypes."},
+    Cause{"no-subject", "/Me asks for the person behind the token, and a connector's has none.",
+          "Nothing is wrong with the connection; the client should name the resource by its id."},
+    Cause{"not-acceptable", "The client asked for an answer in another format than JSON.",
+          "Remove the Accept header that a proxy or a script sets."},
     Cause{"version-mismatch", "It had been changed since the client last read it.",
           "Nothing was lost: the client must read it again and repeat its change."},
     Cause{"invalidFilter", "Muster could not understand the filter.",
@@ -109,6 +117,20 @@ std::string error_detail(const json::Object& record) {
     return std::string{json::string_or_empty(response->get_object(), "detail")};
 }
 
+/// What was taken otherwise than it was written, or not taken.
+std::vector<std::string> notes_of(const json::Object& record) {
+    std::vector<std::string> texts;
+    const auto* notes = record.if_contains("notes");
+    if (notes == nullptr || !notes->is_array()) return texts;
+    for (const auto& note : notes->get_array()) {
+        if (!note.is_object()) continue;
+        std::string text{json::string_or_empty(note.get_object(), "text")};
+        while (text.ends_with('.')) text.pop_back();
+        if (!text.empty()) texts.push_back(std::move(text));
+    }
+    return texts;
+}
+
 std::string accepted_why(const json::Object& record) {
     const auto* changes = record.if_contains("changes");
     if (changes == nullptr || !changes->is_array()) return "Nothing had to be changed.";
@@ -146,8 +168,15 @@ Explanation explain(const json::Object& record) {
             explanation.why = cause.why;
             explanation.todo = cause.todo;
         }
-        if (explanation.why.empty()) explanation.why = error_detail(record);
+        // The answer names the attribute, the value or the ids that the cause speaks of.
+        auto detail = error_detail(record);
+        if (explanation.why.empty()) {
+            explanation.why = std::move(detail);
+        } else if (!detail.empty()) {
+            explanation.why += fmt::format(" The answer was: {}", detail);
+        }
     }
+    for (const auto& text : notes_of(record)) explanation.why += " Note: " + text + ".";
     explanation.sentence = explanation.happened + " " + explanation.why;
     if (!explanation.todo.empty()) explanation.sentence += " " + explanation.todo;
     return explanation;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,11 @@ constexpr std::string_view kRedacted = "[redacted]";
 constexpr std::string_view kTokenPrefix = "mst_";
 constexpr std::array<std::string_view, 5> kSecretNames{"password", "secret", "token",
                                                        "authorization", "credential"};
+
+/// What these names have in common whatever their case, for a quick look.
+constexpr std::array<std::string_view, 10> kSecretWords{
+    "assword", "ASSWORD",      "ecret",        "ECRET",     "oken",
+    "OKEN",    "uthorization", "UTHORIZATION", "redential", "REDENTIAL"};
 
 bool contains_ignoring_case(std::string_view text, std::string_view needle) {
     const auto same = [](char a, char b) {
@@ -85,6 +91,20 @@ void separate(std::string& list) {
     if (!list.empty()) list.push_back(',');
 }
 
+/// Of the standard's attributes none that is returned is a secret; an organisation's own may be.
+/// Members' names alone are looked at, which stand in front of `":`.
+bool may_hold_a_secret(std::string_view body) {
+    return std::ranges::any_of(kSecretWords, [&](std::string_view word) {
+        return ::memmem(body.data(), body.size(), word.data(), word.size()) != nullptr;
+    });
+}
+
+std::string redact_response(std::string_view body) {
+    if (!may_hold_a_secret(body)) return std::string{body};
+    const auto parsed = json::parse(body);
+    return parsed ? redact_body(body, *parsed) : std::string{body};
+}
+
 std::string_view outcome_of(int status) {
     if (status < 400) return "accepted";
     return status < 500 ? "refused" : "failed";
@@ -132,8 +152,14 @@ void Record::changes(std::span<const scim::Change> changes) {
         separate(changes_);
         changes_.append("{\"path\":");
         json::append_string(changes_, change.path);
-        if (!change.before.empty()) changes_.append(",\"before\":").append(change.before);
-        if (!change.after.empty()) changes_.append(",\"after\":").append(change.after);
+        const bool secret = names_a_secret(change.path);
+        const auto append = [&](std::string_view member, std::string_view value) {
+            if (value.empty()) return;
+            changes_.append(",\"").append(member).append("\":");
+            changes_.append(secret ? "\"[redacted]\"" : value);
+        };
+        append("before", change.before);
+        append("after", change.after);
         changes_.push_back('}');
     }
     if (changes.size() > kMaxChanges) {
@@ -178,7 +204,7 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
     if (response_body.size() > kMaxBodyBytes) {
         json_.append(fmt::format(",\"response\":{{\"omitted_bytes\":{}}}", response_body.size()));
     } else {
-        append_raw(json_, "response", response_body);
+        append_raw(json_, "response", redact_response(response_body));
     }
     // A token may have been sent anywhere: as an id, in a filter, as a name.
     if (json_.find(kTokenPrefix) != std::string::npos) json_ = mask_tokens(json_);

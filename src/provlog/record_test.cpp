@@ -117,6 +117,15 @@ TEST(Redaction, MasksTokensThatWereTakenForSomethingElse) {
     EXPECT_TRUE(json::parse(entry.json + "}"));
 }
 
+TEST(Redaction, HidesTheOldAndTheNewValueOfASecret) {
+    auto record = record_of("PATCH", "/Users/7");
+    const std::vector<scim::Change> changes{{"urn:x:apiToken", "\"old1\"", "\"new1\""}};
+    record.changes(changes);
+    const auto entry = std::move(record).finish(200, R"({"id":"7","apiToken":"new1"})", 1);
+    EXPECT_EQ(entry.json.find("old1"), std::string::npos) << entry.json;
+    EXPECT_EQ(entry.json.find("new1"), std::string::npos) << entry.json;
+}
+
 TEST(Redaction, LeavesTheRestByteForByte) {
     const std::string body =
         R"({"userName":"Ann","emails":[{"value":"ann@acme.example"}],"n":1.50})";

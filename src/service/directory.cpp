@@ -375,7 +375,8 @@ Task<void> Directory::retire_previous_secret(std::string token_id) {
 
 Task<void> Directory::save_last_uses() {
     store::WriteSet set;
-    for (const auto& [id, connector] : core_.registry.snapshot()->by_id) {
+    const auto snapshot = core_.registry.snapshot();
+    for (const auto& [id, connector] : snapshot->by_id) {
         for (const auto& entry : connector->tokens) {
             if (auto use = entry.last_use->take_unsaved()) {
                 set.mutations.emplace_back(

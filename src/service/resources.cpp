@@ -93,6 +93,7 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
 Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceType& type,
                                              std::string body, scim::Projection projection) const {
     CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Create, body));
+    const auto read = call.record.copy();
     CO_TRY_ASSIGN(auto prepared, scim::prepare(type, value, nullptr, core_.limits.patch.values));
     call.record.notes(prepared.notes);
     const auto member_ids = prepared.members.value_or(std::vector<std::string>{});
@@ -137,6 +138,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
         const auto applied = co_await commit(core_, call, std::move(mutation), answer);
         if (applied) co_return answer;
         if (applied.error().code == store::ErrorCode::UniqueTaken) {
+            call.record = read.copy();  // nobody was made
             co_return co_await restore_or_refuse(call, type, applied.error(), value, projection);
         }
         if (!co_await attempts.again(call, applied.error())) {

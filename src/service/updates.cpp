@@ -112,7 +112,11 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
             related.members = std::move(*draft.members);
         } else {
             auto read = co_await relations(call.org(), type, draft.after.rid, projection);
-            if (!read) co_return refuse_store(call, read.error());
+            if (!read) {
+                // The change stands: a body that cannot be made must not look like a failure.
+                answer.status = 204;
+                co_return store::Result<Answer>{std::move(answer)};
+            }
             related = std::move(*read);
         }
         answer.body = renderer.render(type, draft.after, related, projection);

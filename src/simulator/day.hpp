@@ -32,7 +32,8 @@ class Day {
     /// Runs `work` for 0 … count-1, spread over the sessions.
     void each(std::size_t count, const Work& work);
 
-    void test_credentials();
+    /// Whether the server speaks to us at all.
+    bool test_credentials();
     void match_and_create();
     void refuse_duplicates();
     void update_profiles();

@@ -32,6 +32,15 @@ class LogContract : public ContractTest {
 };
 MUSTER_FOR_EACH_STORE(LogContract);
 
+TEST_P(LogContract, A_removed_organisation_leaves_no_record_not_even_a_late_one) {
+    record(LogId{5}, 1);
+    record(LogId{6}, 2, OrgKey{});
+    record(LogId{7}, 3, kOtherOrg);
+    given(RemoveOrganisation{kOrg});
+    record(LogId{8}, 4);
+    EXPECT_THAT(log(), ElementsAre(R"({"n":3})", R"({"n":2})"));
+}
+
 TEST_P(LogContract, A_record_is_there_at_once_and_closed) {
     EXPECT_THAT(log(), IsEmpty());
     record(LogId{5}, 1);

@@ -81,8 +81,12 @@ class Store {
     [[nodiscard]] virtual Task<Result<Committed>> commit(WriteSet set) = 0;
 
     /// Hands over a log record of a request that changed nothing. It is written with the next
-    /// commit, at the latest after 100 ms. Where more than 16 MiB wait, the call waits for room.
+    /// commit, at the latest after 100 ms. Where more than 16 MiB wait, the call waits for room;
+    /// where none comes for seconds, as on a full disk, the record is dropped and counted.
     [[nodiscard]] virtual Task<void> record(LogEntry entry) = 0;
+    /// The same without waiting: false where there is no room, and the record is dropped and
+    /// counted. For refusals, which a stranger can cause at any rate.
+    virtual bool offer(LogEntry entry) = 0;
 
     /// Complete JSON texts, newest first. Records handed over before the call are included.
     [[nodiscard]] virtual Task<Result<std::vector<std::string>>> log(const LogQuery& query) = 0;
@@ -105,6 +109,7 @@ class Store {
         std::uint64_t commits = 0;     ///< durable commits
         std::uint64_t write_sets = 0;  ///< write sets in them
         std::uint64_t log_records = 0;
+        std::uint64_t log_dropped = 0;  ///< for want of room
         std::uint64_t queue_depth = 0;  ///< write sets waiting now
         std::uint64_t database_bytes = 0;
     };

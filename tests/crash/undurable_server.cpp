@@ -29,10 +29,6 @@ int main(int argc, char** argv) {
     if (!directory) return 1;
     instance.load(*directory);
     http::Server server({.port = 0, .threads = 2}, instance.scim());
-    instance.run_tasks_on([&server](Task<void> task) {
-        auto shared = std::make_shared<Task<void>>(std::move(task));
-        server.post([shared] { return std::move(*shared); });
-    });
     server.run();
     std::printf("{\"event\":\"ready\",\"listen\":\"127.0.0.1:%u\"}\n", unsigned{server.port()});
     std::fflush(stdout);

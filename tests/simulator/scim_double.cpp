@@ -87,7 +87,8 @@ Task<http::Response> ScimDouble::handle(const http::RequestHead& head, std::stri
     co_return answer(head, body);
 }
 
-http::Response ScimDouble::fail(const http::RequestHead&, http::Failure, std::any&) {
+http::Response ScimDouble::fail(const http::RequestHead&, http::Failure, std::any&,
+                                std::string_view) {
     return error(500, "failed");
 }
 

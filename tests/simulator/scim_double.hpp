@@ -44,7 +44,7 @@ class ScimDouble final : public http::Handler {
     [[nodiscard]] Task<http::Response> handle(const http::RequestHead& head, std::string body,
                                               std::any& context) override;
     [[nodiscard]] http::Response fail(const http::RequestHead& head, http::Failure failure,
-                                      std::any& context) override;
+                                      std::any& context, std::string_view cause) override;
     [[nodiscard]] http::Response malformed(int status, std::string_view reason,
                                            std::string_view peer) override;
 

@@ -218,8 +218,13 @@ std::string conflict_of(const std::vector<Attribute>& before, const std::vector<
     }
     for (const Attribute& one : before) {
         const bool stays = std::ranges::find(after, one.name, &Attribute::name) != after.end();
-        if (!stays && one.uniqueness != Uniqueness::None) {
+        if (stays) continue;
+        if (one.uniqueness != Uniqueness::None) {
             return fmt::format("{} is unique and cannot be removed.", one.name);
+        }
+        // Its stored values would come to light.
+        if (one.returned == Returned::Never || one.returned == Returned::Request) {
+            return fmt::format("{} is not returned and cannot be removed.", one.name);
         }
     }
     return {};
@@ -238,6 +243,12 @@ std::string conflict_of(const ResourceType& before, const ResourceType* after) {
             conflict = conflict_of(known->attributes, extension.schema->attributes);
         } else {
             conflict = conflict_of({}, extension.schema->attributes);
+        }
+    }
+    for (const Extension& extension : before.extensions) {
+        if (!conflict.empty()) break;
+        if (after->extension(extension.schema->id) == nullptr) {
+            conflict = conflict_of(extension.schema->attributes, {});
         }
     }
     return conflict;

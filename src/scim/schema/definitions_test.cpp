@@ -136,7 +136,12 @@ TEST(Definitions, WhatStoredValuesDependOnStays) {
             R"({"name":"c","type":"complex","subAttributes":[{"name":"a"}]})",
             R"({"name":"c","type":"complex","subAttributes":[{"name":"a","type":"integer"}]})"),
         "");
+    EXPECT_NE(conflict(R"({"name":"n"},{"name":"hidden","returned":"never"})", name), "");
+    const auto extended = Catalog::with(
+        definitions(schema(R"({"name":"badge","uniqueness":"server"})", "urn:x:Crm"),
+                    R"({"name":"User","schemaExtensions":[{"schema":"urn:x:Crm"}]})"));
     const auto standard = Catalog::standard();
+    EXPECT_NE(conflict_of((*extended)->user(), &standard->user()), "");
     EXPECT_NE(conflict_of(standard->user(), nullptr), "");
     EXPECT_EQ(conflict_of(standard->user(), &standard->user()), "");
 }

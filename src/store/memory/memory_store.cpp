@@ -218,10 +218,15 @@ class MemoryStore final : public Store {
     }
 
     Task<void> record(LogEntry entry) override {
+        offer(std::move(entry));
+        co_return;
+    }
+
+    bool offer(LogEntry entry) override {
         const std::scoped_lock lock(mutex_);
         std::string json = finish_log_json(std::move(entry.json));
         append(entry, std::move(json));
-        co_return;
+        return true;
     }
 
     Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
@@ -333,6 +338,8 @@ class MemoryStore final : public Store {
     }
 
     void append(const LogEntry& entry, std::string json) {
+        // A request may end after its organisation was removed with everything in it.
+        if (entry.org && !tables_.organisations.contains(entry.org)) return;
         tables_.log.insert_or_assign(
             entry.id, Logged{entry.org, entry.connector, entry.failed, std::move(json)});
         figures_.log_records += 1;

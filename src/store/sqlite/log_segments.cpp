@@ -134,7 +134,9 @@ struct SegmentWriter::Compressor {
 SegmentWriter::SegmentWriter(const Database& db)
     : insert_(db,
               "INSERT INTO log_segment (org, connector, first_id, last_id, records, failures, "
-              "data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+              "data) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 "
+              // A request may end after its organisation was removed with everything in it.
+              "WHERE ?1 = 0 OR EXISTS (SELECT 1 FROM organisation WHERE key = ?1)"),
       compressor_(std::make_unique<Compressor>()) {
     MUSTER_CHECK(compressor_->context != nullptr);
 }

@@ -94,6 +94,7 @@ class Implementation final : public SqliteStore {
     }
 
     Task<void> record(LogEntry entry) override { return writer_->record(std::move(entry)); }
+    bool offer(LogEntry entry) override { return writer_->offer(std::move(entry)); }
 
     Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
         co_await flush_log();

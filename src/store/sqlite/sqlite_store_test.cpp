@@ -79,6 +79,7 @@ TEST_F(SqliteStoreTest, What_was_acknowledged_is_there_after_a_restart) {
 
 TEST_F(SqliteStoreTest, A_log_record_is_written_within_a_moment_by_itself) {
     auto store = opened(options());
+    put_organisation(*store);
     run(store->record({LogId{1}, kOrg, kConnector, true, R"({"n":1)"}));
     for (int i = 0; i < 100 && ask("SELECT count(*) FROM log_segment") != "1"; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -88,6 +89,7 @@ TEST_F(SqliteStoreTest, A_log_record_is_written_within_a_moment_by_itself) {
 
 TEST_F(SqliteStoreTest, Records_of_one_connector_share_a_row) {
     auto store = opened(options());
+    put_organisation(*store);
     for (int i = 0; i < 100; ++i) {
         run(store->record({LogId{i + 1}, kOrg, ConnectorKey{1 + i % 2}, i % 4 == 0, R"({"n":1)"}));
     }
@@ -331,6 +333,7 @@ TEST_F(SqliteStoreTest, Readers_on_many_threads_see_every_acknowledged_write) {
 
 TEST_F(SqliteStoreTest, A_damaged_log_segment_is_an_error_and_not_a_crash) {
     auto store = opened(options());
+    put_organisation(*store);
     run(store->record({LogId{1}, kOrg, kConnector, false, R"({"n":1)"}));
     ASSERT_EQ(run(store->log({})).value().size(), 1U);
     store->close();

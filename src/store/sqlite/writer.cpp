@@ -30,6 +30,7 @@ constexpr milliseconds kIdleDelay{1000};      // before the write-ahead log is c
 constexpr microseconds kLongestWait{2000};    // for others of the same batch
 constexpr milliseconds kControlDelay{20};     // by which a control run's commits lag its answers
 constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
+constexpr int kMostWaits = 3;  // for room, an attempt to write each
 constexpr std::size_t kLogRoomBytes = std::size_t{16} << 20;
 // The log is rewritten from its beginning after a checkpoint. It is kept small and is never cut: a
 // sync of blocks that the file already has is cheaper than one that makes it grow.
@@ -152,12 +153,19 @@ void Writer::enqueue(Request request) {
 }
 
 Task<void> Writer::record(LogEntry entry) {
-    bool full = false;
+    for (int waited = 0; waited < kMostWaits && !has_room(); ++waited) co_await room();
+    offer(std::move(entry));
+}
+
+bool Writer::offer(LogEntry entry) {
     bool notify = false;
     {
         const std::scoped_lock lock(mutex_);
-        // Where nothing can be written any more there is nothing to wait for either.
-        if (failed_ || stopping_) co_return;
+        // Where nothing can be written any more there is nothing to keep either.
+        if (failed_ || stopping_ || log_bytes_ > kLogRoomBytes) {
+            ++log_dropped_;
+            return false;
+        }
         const std::size_t before = log_bytes_;
         const bool first = log_.empty();
         log_bytes_ += size_of(entry);
@@ -166,10 +174,14 @@ Task<void> Writer::record(LogEntry entry) {
         const bool plenty = before < kLogFlushBytes && log_bytes_ >= kLogFlushBytes;
         if (plenty) log_due_ = steady_clock::now();
         notify = first || plenty;
-        full = log_bytes_ > kLogRoomBytes;
     }
     if (notify) wake_.notify_one();
-    if (full) co_await room();
+    return true;
+}
+
+bool Writer::has_room() const {
+    const std::scoped_lock lock(mutex_);
+    return log_bytes_ <= kLogRoomBytes || failed_ || stopping_;
 }
 
 Task<void> Writer::room() {
@@ -208,6 +220,7 @@ Store::Figures Writer::figures() const {
     figures.commits = commits_;
     figures.write_sets = write_sets_;
     figures.log_records = log_records_;
+    figures.log_dropped = log_dropped_;
     const std::scoped_lock lock(mutex_);
     figures.queue_depth = queue_.size();
     return figures;
@@ -420,9 +433,8 @@ void Writer::settle_log(Batch& batch, bool written) {
                         std::move_iterator(batch.log.end()));
             log_due_ = steady_clock::now() + kLogRetryDelay;
         }
-        if (log_bytes_ <= kLogRoomBytes || failed_ || stopping_) {
-            resumptions = std::exchange(room_, {});
-        }
+        // Also where there is no room yet: who waits counts the attempts.
+        resumptions = std::exchange(room_, {});
     }
     resume(std::move(resumptions));
 }

@@ -57,6 +57,8 @@ class Writer {
     [[nodiscard]] Task<Result<Done>> submit(Work work);
     /// Any thread. Store::record.
     [[nodiscard]] Task<void> record(LogEntry entry);
+    /// Any thread. Store::offer.
+    bool offer(LogEntry entry);
     /// Whether log records wait that no reader can see yet.
     [[nodiscard]] bool has_unwritten_log() const;
 
@@ -90,6 +92,8 @@ class Writer {
         [[nodiscard]] bool empty() const { return requests.empty() && log.empty(); }
     };
     void enqueue(Request request);
+    [[nodiscard]] bool has_room() const;
+    /// Until the next attempt to write is over.
     [[nodiscard]] Task<void> room();
 
     void run();
@@ -134,6 +138,7 @@ class Writer {
     std::atomic<std::uint64_t> commits_{0};
     std::atomic<std::uint64_t> write_sets_{0};
     std::atomic<std::uint64_t> log_records_{0};
+    std::atomic<std::uint64_t> log_dropped_{0};
     std::thread thread_;
 };
 

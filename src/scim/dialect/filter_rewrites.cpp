@@ -94,7 +94,7 @@ class Corrector {
 
     /// What `name_` names by itself.
     const Attribute* named() const {
-        const auto path = resolve(type_, name_, ScimType::InvalidFilter);
+        const auto path = try_resolve(type_, name_);
         return path && path->attribute != nullptr ? &path->leaf() : nullptr;
     }
 

@@ -94,7 +94,9 @@ const Row kRows[] = {
     {&kRemoveByValue, 'G', R"([{"op":"remove","path":"members"},{"op":"add","path":"members","value":[{"value":"a"}]}])", nullptr},
 
     {&kReplaceCreates, 'U', R"([{"op":"replace","path":"emails[type eq \"work\"].value","value":"a"}])",
-     R"([{"op":"add","path":"emails[type eq \"work\"]","value":{"type":"work"}},{"op":"replace","path":"emails[type eq \"work\"].value","value":"a"}])"},
+     R"([{"op":"add","path":"emails[type eq \"work\"].value","value":"a"}])"},
+    {&kReplaceCreates, 'U', R"([{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"a"}}])",
+     R"([{"op":"add","path":"emails[type eq \"work\"]","value":{"type":"work"}},{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"a"}}])"},
     {&kReplaceCreates, 'U', R"([{"op":"replace","path":"emails[type ne \"work\"].value","value":"a"}])", nullptr},
     {&kReplaceCreates, 'U', R"([{"op":"replace","path":"emails[type eq \"work\"].value","value":""}])", nullptr},
     {&kReplaceCreates, 'U', R"([{"op":"add","path":"emails[type eq \"work\"].value","value":"a"}])", nullptr},
@@ -145,6 +147,7 @@ TEST_F(Rewrites, EachTurnsItsShapeIntoTheRfcsAndLeavesOthersAlone) {
         EXPECT_EQ(is_filter ? filter : json::to_text(body),
                   is_filter ? std::string{due} : json::to_text(body_of(due)))
             << where;
+        // Done once is done, but that the element to be replaced is seen to each time.
         EXPECT_FALSE(row.rewrite->apply(request) && row.rewrite != &kReplaceCreates) << where;
     }
 }

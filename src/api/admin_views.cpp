@@ -8,6 +8,7 @@
 #include "api/admin_support.hpp"
 #include "base/text.hpp"
 #include "provlog/explain.hpp"
+#include "service/dialect.hpp"
 #include "service/render.hpp"
 #include "service/steps.hpp"
 
@@ -71,7 +72,10 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
     const auto* org = &entry->organisation;
     const scim::ResourceType& type = *entry->catalog->type_named(type_name);
     std::optional<scim::Filter> filter;
-    if (const auto text = request.parameter("filter"); !text.empty()) {
+    if (auto text = std::string{request.parameter("filter")}; !text.empty()) {
+        // Operators type it by hand.
+        std::vector<scim::Note> notes;
+        (void)scim::generic_dialect().rewrite({.type = type, .filter = &text}, notes);
         auto parsed = scim::parse_filter(type, text, core_.limits.filter);
         if (!parsed) co_return problem({400, "Invalid filter", parsed.error().detail, {}});
         filter = std::move(*parsed);

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/check.hpp"
+#include "scim/dialect/dialect.hpp"
 #include "scim/filter/filter.hpp"
 
 namespace {
@@ -31,7 +33,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     const auto catalog = scim::Catalog::standard();
     for (const auto& type : catalog->types()) {
-        const auto filter = scim::parse_filter(*type, text);
+        std::string mended{text};
+        std::vector<scim::Note> notes;
+        (void)scim::generic_dialect().rewrite({.type = *type, .filter = &mended}, notes);
+        // A dialect leaves alone what is right already.
+        MUSTER_CHECK(mended == text || !scim::parse_filter(*type, text));
+        const auto filter = scim::parse_filter(*type, mended);
         if (!filter) {
             MUSTER_CHECK(filter.error().type == scim::ScimType::InvalidFilter);
             continue;

@@ -19,13 +19,9 @@ namespace {
 constexpr std::array kOkta = {&kPatchSchema, &kDottedNames, &kReadOnlyInValue,
                               &kBooleanText, &kSingleValue, &kBareValue};
 
-constexpr std::array kEntra = {&kPatchSchema,  &kOperationCase,   &kQuotedLiterals,
-                               &kUnquotedText, &kReadOnlyInValue, &kJsonInText,
-                               &kBooleanText,  &kSingleValue,     &kArrayOfOne,
-                               &kBareValue,    &kRemoveByValue,   &kReplaceCreates};
-
-/// The flag does not hold for provisioning on demand, so all of the default form stays.
-constexpr std::array kEntraFlagged = {
+/// With the flag and without: provisioning on demand does not know it, and it is set in Entra's URL
+/// where Muster cannot see it. The two names let the log say whether it came as was meant.
+constexpr std::array kEntra = {
     &kPatchSchema,     &kOperationCase, &kQuotedLiterals, &kUnquotedText, &kDottedNames,
     &kReadOnlyInValue, &kJsonInText,    &kBooleanText,    &kSingleValue,  &kArrayOfOne,
     &kBareValue,       &kRemoveByValue, &kReplaceCreates};
@@ -48,7 +44,7 @@ constexpr std::array kGeneric = {
 constexpr std::array kDialects = {
     Dialect{"okta", "Okta", kOkta},
     Dialect{"entra", "Microsoft Entra ID", kEntra},
-    Dialect{"entra-flagged", "Microsoft Entra ID with aadOptscim062020", kEntraFlagged},
+    Dialect{"entra-flagged", "Microsoft Entra ID with aadOptscim062020", kEntra},
     Dialect{"onelogin", "OneLogin", kOneLogin},
     Dialect{"jumpcloud", "JumpCloud", kJumpCloud},
     Dialect{"ping", "PingFederate or PingOne", kPing},

@@ -18,14 +18,9 @@ namespace {
 /// The value as it should be written; nothing where it is right or where nobody could tell.
 using Correct = std::optional<std::string> (*)(const Attribute&, const Token&);
 
-bool is_text(const Attribute& attribute) {
-    return attribute.type == Type::String || attribute.type == Type::Reference ||
-           attribute.type == Type::DateTime || attribute.type == Type::Binary;
-}
-
 /// `active eq "True"`, and `active eq True`.
 std::optional<std::string> unquote(const Attribute& attribute, const Token& token) {
-    if (is_text(attribute)) return std::nullopt;
+    if (is_written_as_text(attribute.type)) return std::nullopt;
     std::string text{token.text};
     if (token.kind == Token::Kind::String) {
         const auto value = json::parse(token.text);
@@ -42,7 +37,7 @@ std::optional<std::string> unquote(const Attribute& attribute, const Token& toke
 
 /// `externalId eq jyoung`.
 std::optional<std::string> quote(const Attribute& attribute, const Token& token) {
-    if (!is_text(attribute) || token.kind != Token::Kind::Word) return std::nullopt;
+    if (!is_written_as_text(attribute.type) || token.kind != Token::Kind::Word) return std::nullopt;
     if (equals_ignoring_case(token.text, "null") || token.text.starts_with('\''))
         return std::nullopt;
     std::string text;
@@ -99,7 +94,7 @@ class Corrector {
 
     /// What `name_` names by itself.
     const Attribute* named() const {
-        const auto path = resolve(type_, name_, ScimType::InvalidFilter);
+        const auto path = try_resolve(type_, name_);
         return path && path->attribute != nullptr ? &path->leaf() : nullptr;
     }
 

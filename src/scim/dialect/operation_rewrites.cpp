@@ -245,11 +245,14 @@ bool remove_by_filter(ClientRequest& request) {
 // ---- replace-creates ------------------------------------------------------------------------
 
 /// The element to be there before it can be replaced; nothing where the core's answer is due.
-std::optional<json::Object> element_for(const ResourceType& type, const OperationView& seen) {
-    if (!seen.is("replace") || seen.value == nullptr || is_unassigned(*seen.value)) return {};
-    const auto path = path_of(type, seen.path);
-    if (!path || !path->element_filter || path->target.attribute->name == "members") return {};
-    return element_described_by(path->element_filter);
+std::optional<json::Object> element_for(const PatchPath& path) {
+    if (!path.element_filter || path.target.attribute->name == "members") return std::nullopt;
+    return element_described_by(path.element_filter);
+}
+
+/// To add a single value is to replace it (RFC 7644 §3.5.2.1).
+bool is_single_part(const PatchPath& path) {
+    return path.target.sub_attribute != nullptr && !path.target.sub_attribute->multi_valued;
 }
 
 bool create_before_replace(ClientRequest& request) {
@@ -259,10 +262,17 @@ bool create_before_replace(ClientRequest& request) {
     json::Array result;
     for (json::Value& each : *operations) {
         const auto seen = view_of(each);
-        if (auto element = seen ? element_for(request.type, *seen) : std::nullopt) {
-            const std::string_view selected = seen->path.substr(0, seen->path.rfind(']') + 1);
-            result.push_back(operation("add", selected, *std::move(element)));
+        const bool replaces =
+            seen && seen->is("replace") && seen->value != nullptr && !is_unassigned(*seen->value);
+        const auto path = replaces ? path_of(request.type, seen->path) : std::nullopt;
+        if (auto element = path ? element_for(*path) : std::nullopt) {
             changed = true;
+            if (is_single_part(*path)) {
+                *find_member(each.get_object(), "op") = "add";
+            } else {
+                const std::string_view selected = seen->path.substr(0, seen->path.rfind(']') + 1);
+                result.push_back(operation("add", selected, *std::move(element)));
+            }
         }
         result.push_back(std::move(each));
     }

@@ -92,6 +92,7 @@ std::optional<OperationView> view_of(json::Value& operation) {
 }
 
 std::optional<PatchPath> path_of(const ResourceType& type, std::string_view text) {
+    if (!try_resolve(type, text.substr(0, text.find('[')))) return std::nullopt;
     auto path = parse_patch_path(type, text);
     if (!path) return std::nullopt;
     return *std::move(path);

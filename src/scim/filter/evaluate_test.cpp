@@ -128,7 +128,6 @@ TEST_F(FilterEvaluation, ComparesBooleans) {
     expect({
         {"active eq true", true},
         {"active eq false", false},
-        {R"(active eq "True")", true},
         {"active ne false", true},
         {"active ne true", false},
         {"active pr", true},
@@ -150,7 +149,7 @@ TEST_F(FilterEvaluation, ComparesTimesByInstant) {
         {R"(meta.lastModified ge "2011-05-13T04:42:34.500Z")", true},
         {R"(meta.lastModified ge "2011-05-13T04:42:34Z" and meta.lastModified le "2012-01-01T00:00:00Z")",
          true},
-        {"meta.created le 2015-10-10T14:38:21.8617979-07:00", true},
+        {R"(meta.created le "2015-10-10T14:38:21.8617979-07:00")", true},
     });
 }
 
@@ -265,8 +264,8 @@ TEST_F(FilterEvaluation, MatchesElementsOfAPatchPath) {
     EXPECT_FALSE(holds(R"(emails[type eq "home"])", work));
     EXPECT_TRUE(holds(R"(emails[type eq "work" and value sw "a"].display)", work));
     EXPECT_TRUE(holds(R"(emails[not (display pr)])", work));
-    EXPECT_TRUE(holds(R"(emails[primary eq "true" or value pr])",
-                      json::Value{json::Object{{"value", "x"}}}));
+    EXPECT_TRUE(
+        holds(R"(emails[primary eq true or value pr])", json::Value{json::Object{{"value", "x"}}}));
     EXPECT_FALSE(holds(R"(emails[type eq "work"])", json::Value("work")));
     EXPECT_FALSE(holds(R"(emails[type eq "work"])", json::Value(nullptr)));
 }
@@ -297,7 +296,6 @@ TEST_F(NumberEvaluation, ComparesByValue) {
                                               {"cores eq 10", true},
                                               {"cores eq 10.0", true},
                                               {"cores eq 1e1", true},
-                                              {R"(cores eq "10")", true},
                                               {"cores gt 9", true},
                                               {"cores lt 9", false},
                                               {"cores ge 10", true},

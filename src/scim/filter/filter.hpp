@@ -78,9 +78,9 @@ class Filter {
 };
 
 /// Parses a whole filter in time linear in the text. Operators and attribute names go without case;
-/// a value must fit the attribute's type (a boolean or number in quotes is taken, and text without:
-/// Microsoft's clients send both); writeOnly or never-returned attributes cannot be filtered on;
-/// unknown attributes and operators are named. Errors: InvalidFilter.
+/// a value must be JSON that fits the attribute's type (what Microsoft's clients leave out or put
+/// too much of quotation marks, their dialect mends); writeOnly or never-returned attributes cannot
+/// be filtered on; unknown attributes and operators are named. Errors: InvalidFilter.
 ///
 /// `others` are the further types of a search over several: what only one of them knows is an
 /// attribute without a value here (RFC 7644 §3.4.2.1).

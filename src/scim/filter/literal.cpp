@@ -20,8 +20,8 @@ bool looks_inside_text(Operator op) {
 }
 
 std::optional<Literal> to_boolean(std::string_view text) {
-    if (equals_ignoring_case(text, "true")) return Literal{true};
-    if (equals_ignoring_case(text, "false")) return Literal{false};
+    if (text == "true") return Literal{true};
+    if (text == "false") return Literal{false};
     return std::nullopt;
 }
 
@@ -62,6 +62,11 @@ bool is_applicable(Operator op, Type type) {
             return false;
     }
     return false;
+}
+
+bool is_written_as_text(Type type) {
+    return type == Type::String || type == Type::Reference || type == Type::DateTime ||
+           type == Type::Binary;
 }
 
 std::optional<Literal> to_literal(const Attribute& attribute, std::string_view text) {

@@ -18,6 +18,9 @@ namespace muster::scim {
 /// only bears `pr`.
 [[nodiscard]] bool is_applicable(Operator op, Type type);
 
+/// Whether a comparison value of the type is a JSON string.
+[[nodiscard]] bool is_written_as_text(Type type);
+
 /// The value that `text` (unescaped) stands for in a comparison with `attribute`, which is not
 /// complex; nothing where it does not fit the attribute's type.
 [[nodiscard]] std::optional<Literal> to_literal(const Attribute& attribute, std::string_view text);

@@ -45,6 +45,8 @@ std::string describe(const Token& token) {
 Error not_fitting(const AttributePath& path, std::string_view text) {
     std::string detail = fmt::format("{} does not fit {}, which is of type {}.", quoted(text),
                                      path.to_string(), to_string(path.leaf().type));
+    if (!is_written_as_text(path.leaf().type))
+        detail += " Write it as JSON, without quotation marks.";
     if (path.leaf().type == Type::DateTime) detail += " Write it as 2026-11-22T08:15:30Z.";
     return invalid_filter(std::move(detail));
 }
@@ -245,9 +247,6 @@ Result<std::string> FilterParser::take_value_text() {
     if (is_missing || (!is_word && token_.kind != Token::Kind::String)) {
         return unexpected_token("a value");
     }
-    if (is_word && token_.text.starts_with('\'')) {
-        return unexpected_token("a value in double quotation marks");
-    }
     return unescape(token_);
 }
 
@@ -257,10 +256,15 @@ Result<void> FilterParser::read_value(Node& node) {
     if (is_null && node.op != Operator::Eq && node.op != Operator::Ne) {
         return unexpected_token("a value other than null");
     }
+    const bool is_quoted = token_.kind == Token::Kind::String;
+    const bool is_text = is_written_as_text(node.path.leaf().type);
+    if (is_text && !is_quoted && !is_null) {
+        return unexpected_token("a value in double quotation marks");
+    }
     advance();
     if (is_null) return {};
     auto literal = to_literal(node.path.leaf(), text);
-    if (!literal) return std::unexpected(not_fitting(node.path, text));
+    if (!literal || is_text != is_quoted) return std::unexpected(not_fitting(node.path, text));
     node.value = *std::move(literal);
     if (std::holds_alternative<std::string>(node.value)) {
         node.key = literal_key(node.path.leaf(), node.op, text);

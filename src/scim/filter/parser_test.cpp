@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scim/dialect/dialect.hpp"
 #include "scim/filter/filter.hpp"
 
 namespace muster::scim {
@@ -58,13 +59,10 @@ TEST(FilterParser, GivesEveryFilterOneSpelling) {
         {R"(id eq "1" and manager eq "2")",
          R"(id eq "1" and )" + kEnterprise + R"(:manager.value eq "2")"},
         {"active eq true", "active eq true"},
-        {R"(active eq "True")", "active eq true"},
-        {R"(active ne FALSE)", "active ne false"},
         {"title eq null", "title eq null"},
         {"title ne NULL", "title ne null"},
         {R"(title eq "null")", R"(title eq "null")"},
         {R"(title eq "a\"\\\u00e9\n")", "title eq \"a\\\"\\\\\xC3\xA9\\n\""},
-        {R"(roles[primary eq "True"])", "roles[primary eq true]"},
         {"emails pr", "emails pr"},
         {"name pr", "name pr"},
         {R"(userName eq "a"and(title pr))", R"(userName eq "a" and title pr)"},
@@ -134,8 +132,11 @@ TEST(FilterParser, TurnsASubAttributeBehindBracketsIntoAConditionOnTheElement) {
     EXPECT_EQ(filter->at(both.right).key, "x");
 }
 
-TEST(FilterParser, TakesValuesWithoutQuotationMarks) {
+TEST(FilterParser, LeavesValuesThatAreNoJsonToTheDialects) {
     const std::vector<std::pair<std::string, std::string>> cases = {
+        {R"(active eq "True")", "active eq true"},
+        {R"(active ne FALSE)", "active ne false"},
+        {R"(roles[primary eq "True"])", "roles[primary eq true]"},
         {"userName eq bjensen", R"(userName eq "bjensen")"},
         {"userName sw O", R"(userName sw "O")"},
         {"externalId eq 00u1-x@y.z", R"(externalId eq "00u1-x@y.z")"},
@@ -147,13 +148,20 @@ TEST(FilterParser, TakesValuesWithoutQuotationMarks) {
         {"userName eq true", R"(userName eq "true")"},
         {"userName eq not and title pr", R"(userName eq "not" and title pr)"},
     };
-    for (const auto& [text, expected] : cases) EXPECT_EQ(normal(text), expected);
+    for (const auto& [text, expected] : cases) {
+        EXPECT_EQ(refusal(text).type, ScimType::InvalidFilter) << text;
+        std::string filter = text;
+        std::vector<Note> notes;
+        ASSERT_TRUE(generic_dialect().rewrite({.type = user(), .filter = &filter}, notes));
+        EXPECT_EQ(normal(filter), expected);
+        EXPECT_EQ(notes.size(), 1U) << text;
+    }
 }
 
 TEST(FilterParser, NormalisesTheKeyOfADate) {
     for (std::string_view text : {"2015-10-10T14:38:21.8617979-07:00", "2015-10-10T21:38:21.861Z",
                                   "2015-10-10T21:38:21.861", "2015-10-10t23:08:21.8610+01:30"}) {
-        const auto filter = parse_filter(user(), "meta.created eq "s.append(text));
+        const auto filter = parse_filter(user(), "meta.created eq \""s.append(text).append("\""));
         ASSERT_TRUE(filter.has_value()) << text;
         EXPECT_EQ(filter->root().key, "2015-10-10T21:38:21.861Z");
     }
@@ -238,7 +246,8 @@ TEST(FilterParser, SaysWhereAndWhatIsWrong) {
               "name has several parts; the filter must name one of them, such as "
               "name.formatted.");
     EXPECT_EQ(refusal("active eq \"yes\"").detail,
-              R"("yes" does not fit active, which is of type boolean.)");
+              R"("yes" does not fit active, which is of type boolean. Write it as JSON, without )"
+              "quotation marks.");
     EXPECT_EQ(refusal("meta.created gt \"yesterday\"").detail,
               R"("yesterday" does not fit meta.created, which is of type dateTime. )"
               "Write it as 2026-11-22T08:15:30Z.");
@@ -393,12 +402,12 @@ TEST(PatchPathParser, TakesEveryFormOfTheStandardAndItsClients) {
         {"emails", "emails", ""},
         {R"(emails[type eq "work"])", "emails", R"(type eq "work")"},
         {R"(emails[type eq "work"].value)", "emails.value", R"(type eq "work")"},
-        {R"(Emails[TYPE EQ "work" and primary eq "True"].Value)", "emails.value",
+        {R"(Emails[TYPE EQ "work" and primary eq true].Value)", "emails.value",
          R"(type eq "work" and primary eq true)"},
         {R"(urn:ietf:params:scim:schemas:core:2.0:User:emails[type eq "work"].value)",
          "emails.value", R"(type eq "work")"},
         {R"(addresses[type eq "a]b"].locality)", "addresses.locality", R"(type eq "a]b")"},
-        {R"(roles[primary eq "True"].value)", "roles.value", "primary eq true"},
+        {R"(roles[primary eq true].value)", "roles.value", "primary eq true"},
         {R"(emails[not (type eq "work") or value pr])", "emails",
          R"(not (type eq "work") or value pr)"},
         {kEnterprise, kEnterprise, ""},

@@ -297,6 +297,22 @@ TEST(PatchLaws, AddAndReplaceAreIdempotent) {
     }));
 }
 
+TEST(PatchLaws, TheGenericDialectDoesNothingToWhoKeepsToTheRfc) {
+    EXPECT_TRUE(rc::check([] {
+        const json::Object before = any_document();
+        const auto operations = applicable_operations(before, 4);
+        if (operations.empty()) return;
+        json::Array sent;
+        for (const PatchOperation& each : operations) sent.push_back(testing::to_json(each));
+        const auto read = testing::read_patch(user(), std::move(sent));
+        RC_ASSERT(read.has_value());
+        const auto as_sent = apply_patch(user(), before, operations);
+        const auto rewritten = apply_patch(user(), before, *read);
+        RC_ASSERT(as_sent.has_value() && rewritten.has_value());
+        RC_ASSERT(json::to_text(rewritten->document) == json::to_text(as_sent->document));
+    }));
+}
+
 TEST(PatchLaws, PuttingBackWhatPatchLeftChangesNothing) {
     EXPECT_TRUE(rc::check([] {
         const json::Object before = any_document();

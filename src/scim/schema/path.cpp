@@ -121,9 +121,13 @@ std::string AttributePath::to_string() const {
     return text;
 }
 
-Result<AttributePath> resolve(const ResourceType& type, std::string_view text, ScimType kind) {
+std::optional<AttributePath> try_resolve(const ResourceType& type, std::string_view text) {
     const bool is_urn = equals_ignoring_case(text.substr(0, 4), "urn:");
-    const auto path = is_urn ? resolve_urn(type, text) : resolve_plain(type, text);
+    return is_urn ? resolve_urn(type, text) : resolve_plain(type, text);
+}
+
+Result<AttributePath> resolve(const ResourceType& type, std::string_view text, ScimType kind) {
+    const auto path = try_resolve(type, text);
     if (!path) return std::unexpected(unknown(type, text, kind));
     return *path;
 }

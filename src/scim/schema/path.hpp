@@ -1,6 +1,7 @@
 #pragma once
 // Attribute names as clients write them, resolved against the schema (RFC 7644 §3.10).
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,10 @@ struct AttributePath {
 /// match.
 [[nodiscard]] Result<AttributePath> resolve(const ResourceType& type, std::string_view text,
                                             ScimType kind);
+
+/// The same without the words: looking for the nearest match costs a hundred times as much.
+[[nodiscard]] std::optional<AttributePath> try_resolve(const ResourceType& type,
+                                                       std::string_view text);
 
 /// The container in which a path's attribute lives: `document`, or the extension object in it.
 /// Null where the extension is absent.

@@ -19,6 +19,9 @@ enum class App : std::uint8_t { Wizard, Catalog };
 /// How the credential is sent: "Bearer T", the bare token, or Basic (secret holds "name:password").
 enum class Auth : std::uint8_t { Bearer, Header, Basic };
 
+/// The value of the Authorization header for a secret sent in this way.
+[[nodiscard]] std::string authorization(Auth auth, const Secret& secret);
+
 struct OktaOptions {
     std::string base_url;  ///< up to and with /scim/v2
     Secret secret;

@@ -14,16 +14,18 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
-#include "exchange.hpp"
+#include "conform/exchange.hpp"
+#include "conform/match.hpp"
+#include "conform/script.hpp"
 #include "json/json.hpp"
-#include "match.hpp"
 #include "net/http_client.hpp"
 #include "program.hpp"
-#include "scenario.hpp"
 
 namespace muster::scenarios {
 namespace {
 
+using conform::Exchange;
+using conform::Variables;
 using Outcome = std::expected<void, std::string>;
 
 /// Commands against the running server's data directory.
@@ -65,6 +67,37 @@ Outcome set_up(const Commands& commands, const std::string& name, const std::str
     return {};
 }
 
+/// What Okta's client sends with every request; a step's own headers take their place.
+Exchange::Ways as_okta(net::HttpClient& client, const Commands& commands) {
+    return {.send = [&client](const auto& request) { return client.send(request); },
+            .headers = {{"Authorization", "Bearer {token}"},
+                        {"Accept", "application/scim+json"},
+                        {"Accept-Charset", "utf-8"},
+                        {"User-Agent", "Okta SCIM Client 1.0.0"}},
+            .content_type = "application/scim+json; charset=utf-8",
+            .run_command =
+                [&commands](std::vector<std::string> words) {
+                    return commands.object(std::move(words));
+                }};
+}
+
+/// What was wrong with the check, a sentence each; empty: nothing.
+std::vector<std::string> play(Exchange& exchange, const conform::Check& check) {
+    for (const conform::Step& step : check.steps) {
+        conform::Played played = exchange.play(step, check.headers);
+        std::vector<std::string> wrong = std::move(played.wrong);
+        wrong.insert(wrong.end(), played.always.begin(), played.always.end());
+        // RFC 7644 §3.12 leaves it open; we do not.
+        if (played.answer.contains("messages:2.0:Error") && !played.answer.contains("\"detail\":"))
+            wrong.emplace_back("an error must say what is wrong in \"detail\"");
+        if (wrong.empty()) continue;
+        wrong.push_back(fmt::format("asked:    {}", played.request));
+        wrong.push_back(fmt::format("answered: {}", played.answer));
+        return wrong;
+    }
+    return {};
+}
+
 struct Count {
     int passed = 0;
     int failed = 0;
@@ -75,7 +108,7 @@ std::expected<Count, std::string> play_file(const std::string& file, const Comma
     std::ifstream stream(file);
     if (!stream) return std::unexpected("cannot be read");
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    TRY_ASSIGN(const std::vector<Step> steps, parse_scenario(text));
+    TRY_ASSIGN(const std::vector<conform::Check> checks, conform::parse_script(text));
 
     Variables variables;
     variables.set("origin", origin);
@@ -87,15 +120,13 @@ std::expected<Count, std::string> play_file(const std::string& file, const Comma
     const auto url = net::Url::parse(origin);
     if (!url) return std::unexpected(fmt::format("no URL: {}", origin));
     net::HttpClient client(*url);
-    Exchange exchange(client, variables, [&commands](std::vector<std::string> words) {
-        return commands.object(std::move(words));
-    });
+    Exchange exchange(variables, as_okta(client, commands));
     Count count;
-    for (const Step& step : steps) {
-        const std::vector<std::string> wrong = exchange.play(step);
+    for (const conform::Check& check : checks) {
+        const std::vector<std::string> wrong = play(exchange, check);
         ++(wrong.empty() ? count.passed : count.failed);
         if (wrong.empty()) continue;
-        fmt::print("{}:{}: {}\n", file, step.line, step.name);
+        fmt::print("{}:{}: {}\n", file, check.line, check.name);
         for (const std::string& sentence : wrong) fmt::print("    {}\n", sentence);
     }
     return count;

@@ -116,18 +116,25 @@ void match_object(const json::Object& expected, const json::Value& actual, const
         return;
     }
     const json::Object& object = actual.get_object();
-    for (const auto& [name, value] : expected) {
-        const json::Value* found = object.if_contains(name);
+    for (const auto& [written, value] : expected) {
+        const auto name = variables.fill(std::string_view{written}, Variables::Context::Plain);
+        if (!name) {
+            differences.push_back(fmt::format("{}: {}", path, name.error()));
+            continue;
+        }
+        const json::Value* found = object.if_contains(*name);
         const bool absent = is_word(value, kAbsent);
         const bool none = is_word(value, kNone);
-        if (found == nullptr && !absent && !none)
+        const bool other =
+            value.is_string() && std::string_view{value.get_string()}.starts_with(kNot);
+        if (found == nullptr && !absent && !none && !other)
             differences.push_back(
-                fmt::format("{}: expected {}, but it is absent", child(path, name), shown(value)));
+                fmt::format("{}: expected {}, but it is absent", child(path, *name), shown(value)));
         else if (found != nullptr && absent)
             differences.push_back(
-                fmt::format("{}: must be absent, got {}", child(path, name), shown(*found)));
+                fmt::format("{}: must be absent, got {}", child(path, *name), shown(*found)));
         else if (found != nullptr)
-            match_json(value, *found, child(path, name), variables, differences);
+            match_json(value, *found, child(path, *name), variables, differences);
     }
 }
 

@@ -66,11 +66,12 @@ std::string indented(std::string_view text) {
 
 class Player {
   public:
-    Player(const Options& options, Send send, const Progress& progress)
+    Player(const Options& options, Send send, const Progress& progress, const Stop& stop)
         : options_(options),
           base_path_(net::Url::parse(options.base_url).value_or(net::Url{}).path),
           ledger_(base_path_),
           progress_(progress),
+          stop_(stop),
           send_([this, send = std::move(send)](const net::ClientRequest& request) {
               auto answer = send(request);
               if (answer) ledger_.note(request, *answer);
@@ -107,7 +108,7 @@ class Player {
         const std::size_t kept = ledger_.size();
         failed_fixture_.clear();
         for (const Check& check : area.checks) {
-            if (options_.stop && options_.stop()) {
+            if (stop_ && stop_()) {
                 report_.interrupted = true;
                 break;
             }
@@ -239,6 +240,7 @@ class Player {
     std::string base_path_;
     Ledger ledger_;
     const Progress& progress_;
+    const Stop& stop_;
     Send send_;
     Headers headers_;
     Features features_;
@@ -289,16 +291,17 @@ bool Report::good() const {
            left_behind.empty();
 }
 
-Report play(const Suite& suite, const Options& options, const Send& send,
-            const Progress& progress) {
+Report play(const Suite& suite, const Options& options, const Send& send, const Progress& progress,
+            const Stop& stop) {
     const auto began = std::chrono::steady_clock::now();
-    Report report = Player(options, send, progress).play(chosen(suite, options.only));
+    Report report = Player(options, send, progress, stop).play(chosen(suite, options.only));
     report.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - began);
     return report;
 }
 
-std::expected<Report, std::string> run(const Options& options, const Progress& progress) {
+std::expected<Report, std::string> run(const Options& options, const Progress& progress,
+                                       const Stop& stop) {
     const auto url = net::Url::parse(options.base_url);
     if (!url) return std::unexpected(fmt::format("no http or https URL: {}", options.base_url));
     TRY_ASSIGN(const Suite suite, options.checks_directory.empty()
@@ -307,8 +310,10 @@ std::expected<Report, std::string> run(const Options& options, const Progress& p
     net::HttpClient client(*url, options.timeout);
     net::ClientRequest first;
     first.target = url->path + "/ServiceProviderConfig";
-    TRY_VOID(client.send(first));
-    return play(suite, options, patient(client), progress);
+    if (const auto answer = client.send(first); !answer)
+        return std::unexpected(fmt::format(
+            "The server does not answer: {}. Check the URL, and that it is up.", answer.error()));
+    return play(suite, options, patient(client), progress, stop);
 }
 
 }  // namespace muster::conform

@@ -51,18 +51,20 @@ struct Options {
     std::vector<std::string> only;     ///< areas or beginnings of ids; empty: all
     std::string checks_directory;      ///< empty: the checks that are built in
     std::chrono::seconds timeout{30};  ///< for one request
-    std::function<bool()> stop;        ///< asked between checks; true: clean up and end
 };
 
 using Progress =
     std::function<void(std::uint64_t done, std::uint64_t total, const std::string& area)>;
 
+/// Asked between checks; true: clean up and end.
+using Stop = std::function<bool()>;
+
 /// Blocking. An error: the checks cannot be read, the URL is none, or the server cannot be reached.
 [[nodiscard]] std::expected<Report, std::string> run(const Options& options,
-                                                     const Progress& progress);
+                                                     const Progress& progress, const Stop& stop);
 
 /// The same over `send`; {base} is `base_url`.
 [[nodiscard]] Report play(const Suite& suite, const Options& options, const Send& send,
-                          const Progress& progress);
+                          const Progress& progress, const Stop& stop = {});
 
 }  // namespace muster::conform

@@ -98,6 +98,7 @@ TEST(Scenario, WithAMistakeIsRefusedAtItsLine) {
          "2: expected '@needs FEATURE', '@repeat NUMBER', '@run NAME WORDS' or '@list"},
         {"@table a | b\n@rows\n1 | 2 | 3\n@end\n", "3: 3 cells, but the table has 2 columns"},
         {"@table a\n@rows\n", "2: the last table has no '@end'"},
+        {"@end\n", "1: '@end' without its '@table'"},
         {"+++\n", "1: '+++' must follow a step"},
         {"=== A\n@other\n",
          "2: expected '@needs FEATURE', '@repeat NUMBER', '@run NAME WORDS' or '@list"},

@@ -15,8 +15,11 @@ namespace {
 using Texts = std::vector<std::string>;
 using Failure = std::unexpected<std::string>;
 
-Texts cells_of(std::string_view row) {
+Texts cells_of(std::string_view line) {
     constexpr std::string_view kBetween = " | ";
+    // The last cell may be empty, and editors cut white space at the end.
+    const std::string whole = std::string{line} + " ";
+    std::string_view row = whole;
     Texts cells;
     for (;;) {
         const std::size_t end = row.find(kBetween);
@@ -108,6 +111,8 @@ std::expected<std::vector<Line>, std::string> written_out(std::string_view text)
         } else if (line == "@end" && in_rows) {
             table.reset();
             in_rows = false;
+        } else if (line == "@rows" || line == "@end") {
+            return Failure(fmt::format("{}: '{}' without its '@table'", number, line));
         } else if (table && !in_rows) {
             table->add_to_template(line);
         } else if (in_rows && !line.starts_with('#') && !line.starts_with('@')) {

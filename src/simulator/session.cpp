@@ -44,6 +44,11 @@ std::string escape(std::string_view text) {
 
 }  // namespace
 
+Auth auth_of(std::string_view word) {
+    if (word == "header") return Auth::Header;
+    return word == "basic" ? Auth::Basic : Auth::Bearer;
+}
+
 std::string authorization(Auth auth, const Secret& secret) {
     std::string text{secret.reveal()};
     switch (auth) {

@@ -1,5 +1,6 @@
 #include "api/scim_handler.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>
@@ -113,6 +114,14 @@ scim::Result<service::ListRequest> list_request(std::string_view query) {
         }
     }
     return request;
+}
+
+/// RFC 7644 §4: a filter on a discovery endpoint is answered with 403.
+bool asks_to_filter(std::string_view query) {
+    const auto pairs = http::parse_query(query);
+    return pairs && std::ranges::any_of(*pairs, [](const auto& pair) {
+               return equals_ignoring_case(pair.first, "filter") && !pair.second.empty();
+           });
 }
 
 std::string join_url(const ScimOptions& options, const Route& route) {
@@ -265,6 +274,12 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
         if (!reads(head.method)) {
             co_return refuse(head, context,
                              {405, scim::ScimType::None, std::string{method_not_allowed_detail()}});
+        }
+        if (asks_to_filter(head.query)) {
+            co_return refuse(head, context,
+                             {403, scim::ScimType::None,
+                              "Discovery documents cannot be filtered. Read the whole list, or one "
+                              "entry by its name."});
         }
         auto document =
             discovery(core_, context.route.endpoint, context.route.id, context.base_url);

@@ -20,6 +20,7 @@
 #include "json/json.hpp"
 #include "net/http_client.hpp"
 #include "program.hpp"
+#include "tenant.hpp"
 
 namespace muster::scenarios {
 namespace {
@@ -28,42 +29,14 @@ using conform::Exchange;
 using conform::Variables;
 using Outcome = std::expected<void, std::string>;
 
-/// Commands against the running server's data directory.
-class Commands {
-  public:
-    Commands(std::string muster, const std::filesystem::path& data)
-        : muster_(std::move(muster)), data_(data.string()) {}
-
-    /// The JSON object that `muster WORDS… --json` prints.
-    [[nodiscard]] std::expected<json::Object, std::string> object(
-        std::vector<std::string> words) const {
-        words.insert(words.begin(), muster_);
-        words.insert(words.end(), {"--data", data_, "--json"});
-        TRY_ASSIGN(const std::string output, run_command(words));
-        auto value = json::parse(output);
-        if (!value || !value->is_object())
-            return std::unexpected(fmt::format("not a JSON object: {}", output));
-        return std::move(value->get_object());
-    }
-
-  private:
-    std::string muster_;
-    std::string data_;
-};
-
 /// An organisation with a connector and a token; its variables begin with `prefix`.
 Outcome set_up(const Commands& commands, const std::string& name, const std::string& prefix,
                Variables& variables) {
-    TRY_ASSIGN(const json::Object organisation, commands.object({"org", "create", name}));
-    const std::string slug{json::string_or_empty(organisation, "slug")};
-    TRY_ASSIGN(const json::Object connector,
-               commands.object({"connector", "create", "--org", slug, "--idp", "okta"}));
-    const std::string id{json::string_or_empty(connector, "id")};
-    TRY_ASSIGN(const json::Object token, commands.object({"token", "generate", "--connector", id}));
-    variables.set(prefix + "org", slug);
-    variables.set(prefix + "connector", id);
-    variables.set(prefix + "base", std::string{json::string_or_empty(connector, "scim_url")});
-    variables.set(prefix + "token", std::string{json::string_or_empty(token, "secret")});
+    TRY_ASSIGN(const Tenant tenant, make_tenant(commands, name));
+    variables.set(prefix + "org", tenant.organisation);
+    variables.set(prefix + "connector", tenant.connector);
+    variables.set(prefix + "base", tenant.base_url);
+    variables.set(prefix + "token", tenant.token);
     return {};
 }
 

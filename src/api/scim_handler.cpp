@@ -1,5 +1,6 @@
 #include "api/scim_handler.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>

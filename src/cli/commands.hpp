@@ -14,6 +14,7 @@ namespace muster::cli {
 [[nodiscard]] Command group_commands();
 [[nodiscard]] Command log_commands();
 [[nodiscard]] Command simulate_commands();
+[[nodiscard]] Command conform_command();
 [[nodiscard]] Command doctor_command();
 [[nodiscard]] Command version_command();
 [[nodiscard]] Command completion_command();

@@ -377,6 +377,38 @@ TEST_F(Commands, SimulatesOktaWithATokenFromStandardInput) {
     EXPECT_EQ(json::parse(out()).value().at("steps").at(0).at("p99_us"), 20000);
 }
 
+TEST_F(Commands, ChecksAServerAndSaysWhatIsWrong) {
+    const std::vector<std::string> words{"conform", "--base-url", "http://h/scim/v2",
+                                         "--token-file", "-"};
+    const auto run_with = [&](std::vector<std::string> more) {
+        world_.in = std::istringstream{"t"};
+        more.insert(more.begin(), words.begin(), words.end());
+        return run(std::move(more));
+    };
+    world_.conform_report = conform::Report{};
+    EXPECT_EQ(run_with({"--only", "nothing"}), 2);
+    world_.conform_report->checks = {{.id = "filter.eq-1",
+                                      .area = "filter",
+                                      .section = "RFC 7644 §3.4.2.2",
+                                      .title = "eq",
+                                      .outcome = conform::Outcome::Wrong,
+                                      .detail = "RFC 7644 §3.4.2.2\nwrong:    \x1b[31mno"}};
+    EXPECT_EQ(run_with({"--only", "filter,patch.add"}), 1);
+    EXPECT_EQ(world_.conform_authorization, "Bearer t");
+    EXPECT_THAT(world_.conform_only, ElementsAre("filter", "patch.add"));
+    EXPECT_THAT(out(), HasSubstr("wrong: filter.eq-1: eq"));
+    EXPECT_THAT(out(), testing::Not(HasSubstr("\x1b")));
+    EXPECT_EQ(run_with({"--format", "json"}), 1);
+    EXPECT_EQ(json::parse(out()).value().at("summary").at("wrong"), 1);
+    world_.conform_report->checks.front().outcome = conform::Outcome::Unsupported;
+    EXPECT_EQ(run_with({"--format", "junit"}), 0);
+    EXPECT_THAT(out(), HasSubstr("<skipped"));
+    EXPECT_EQ(run_with({"--format", "html"}), 0);
+    world_.conform_report = std::unexpected("cannot connect");
+    EXPECT_EQ(run_with({}), 5);
+    EXPECT_THAT(err(), HasSubstr("cannot connect"));
+}
+
 TEST_F(Commands, RefusesATokenFileThatHoldsNone) {
     const auto simulate = [&](const std::string& file) {
         return run({"simulate", "okta", "--base-url", "http://h", "--token-file", file});

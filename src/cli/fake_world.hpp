@@ -60,6 +60,9 @@ struct FakeWorld {
     simulator::App simulated_app = simulator::App::Catalog;
     simulator::Auth simulated_auth = simulator::Auth::Bearer;
     simulator::Report report;
+    std::string conform_authorization;
+    std::vector<std::string> conform_only;
+    std::expected<conform::Report, std::string> conform_report;
     int waits = 0;  ///< how often `log tail` may wait
     Environment environment{
         .in = in,
@@ -90,6 +93,13 @@ struct FakeWorld {
                 simulated_auth = options.auth;
                 progress(1, 2, "Create users");
                 return report;
+            },
+        .conform =
+            [this](const conform::Options& options, const conform::Progress& progress) {
+                conform_authorization = options.authorization.reveal();
+                conform_only = options.only;
+                progress(1, 2, "filter");
+                return conform_report;
             },
         .wait = [this] { return waits-- > 0; },
         .version = "1.2.3"};

@@ -18,6 +18,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
+#include "conform/run.hpp"
 #include "simulator/okta.hpp"
 
 namespace muster::cli {
@@ -37,6 +38,9 @@ struct Environment {
     std::function<std::vector<app::DoctorCheck>(const app::ServeOptions&)> doctor;
     std::function<simulator::Report(const simulator::OktaOptions&, const simulator::Progress&)>
         play_okta;
+    std::function<std::expected<conform::Report, std::string>(const conform::Options&,
+                                                              const conform::Progress&)>
+        conform;
     /// Waits between two looks at what has no end; false: stop looking.
     std::function<bool()> wait;
     std::string version;

@@ -22,19 +22,6 @@ constexpr std::array kColumns{
     Column{"P99", "p99_us", Format::Duration},
 };
 
-constexpr std::array kAuth{
-    std::pair<std::string_view, simulator::Auth>{"bearer", simulator::Auth::Bearer},
-    std::pair<std::string_view, simulator::Auth>{"header", simulator::Auth::Header},
-    std::pair<std::string_view, simulator::Auth>{"basic", simulator::Auth::Basic},
-};
-
-simulator::Auth auth_of(std::string_view text) {
-    for (const auto& [word, auth] : kAuth) {
-        if (word == text) return auth;
-    }
-    return simulator::Auth::Bearer;
-}
-
 json::Object to_json(const simulator::StepReport& step) {
     json::Array examples;
     for (const auto& example : step.examples) examples.emplace_back(example);
@@ -83,7 +70,7 @@ Outcome simulate_okta(Session& session, const Arguments& arguments) {
     const simulator::OktaOptions options{
         .base_url = base_url,
         .secret = std::move(secret),
-        .auth = auth_of(arguments.text("--auth")),
+        .auth = simulator::auth_of(arguments.text("--auth")),
         .app =
             arguments.text("--app") == "wizard" ? simulator::App::Wizard : simulator::App::Catalog,
         .users = static_cast<unsigned>(arguments.number("--users")),

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/secret.hpp"
@@ -18,6 +19,11 @@ enum class App : std::uint8_t { Wizard, Catalog };
 
 /// How the credential is sent: "Bearer T", the bare token, or Basic (secret holds "name:password").
 enum class Auth : std::uint8_t { Bearer, Header, Basic };
+
+/// "bearer", "header" or "basic"; Bearer for anything else.
+[[nodiscard]] Auth auth_of(std::string_view word);
+/// The value of the Authorization header for a secret sent in this way.
+[[nodiscard]] std::string authorization(Auth auth, const Secret& secret);
 
 struct OktaOptions {
     std::string base_url;  ///< up to and with /scim/v2

@@ -19,19 +19,6 @@ constexpr std::chrono::seconds kOktaTimeout{60};
 constexpr std::chrono::seconds kUnreadableRetryAfter{300};
 constexpr int kMostAttempts = 10;
 
-std::string credential(const OktaOptions& options) {
-    std::string secret{options.secret.reveal()};
-    switch (options.auth) {
-        case Auth::Bearer:
-            return "Bearer " + secret;
-        case Auth::Basic:
-            return "Basic " + to_base64(secret);
-        case Auth::Header:
-            break;
-    }
-    return secret;
-}
-
 std::chrono::seconds retry_after(std::string_view header) {
     int seconds = 0;
     const auto [end, error] =
@@ -56,6 +43,24 @@ std::string escape(std::string_view text) {
 }
 
 }  // namespace
+
+Auth auth_of(std::string_view word) {
+    if (word == "header") return Auth::Header;
+    return word == "basic" ? Auth::Basic : Auth::Bearer;
+}
+
+std::string authorization(Auth auth, const Secret& secret) {
+    std::string text{secret.reveal()};
+    switch (auth) {
+        case Auth::Bearer:
+            return "Bearer " + text;
+        case Auth::Basic:
+            return "Basic " + to_base64(text);
+        case Auth::Header:
+            break;
+    }
+    return text;
+}
 
 std::string Reply::text(std::string_view member) const {
     return object() == nullptr ? std::string{}
@@ -87,7 +92,7 @@ Session::Session(const OktaOptions& options, StepBook& book)
     : options_(options),
       book_(book),
       base_(net::Url::parse(options.base_url).value_or(net::Url{})),
-      authorization_(credential(options)),
+      authorization_(authorization(options.auth, options.secret)),
       client_(base_, kOktaTimeout) {}
 
 Reply Session::send(std::string_view method, const std::string& path, const json::Value* body) {

@@ -88,7 +88,7 @@ std::expected<std::string, std::string> run_command(const std::vector<std::strin
         output.append(buffer.data(), static_cast<std::size_t>(got));
     ::close(child.output);
     if (const std::string end = wait_for(child.pid); !end.empty())
-        return std::unexpected(fmt::format("'{}' {}", fmt::join(arguments, " "), end));
+        return std::unexpected(fmt::format("{}'{}' {}", output, fmt::join(arguments, " "), end));
     return output;
 }
 

@@ -14,54 +14,70 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
-#include "exchange.hpp"
+#include "conform/exchange.hpp"
+#include "conform/match.hpp"
+#include "conform/script.hpp"
 #include "json/json.hpp"
-#include "match.hpp"
 #include "net/http_client.hpp"
 #include "program.hpp"
-#include "scenario.hpp"
+#include "tenant.hpp"
 
 namespace muster::scenarios {
 namespace {
 
+using conform::Exchange;
+using conform::Variables;
 using Outcome = std::expected<void, std::string>;
 
-/// Commands against the running server's data directory.
-class Commands {
-  public:
-    Commands(std::string muster, const std::filesystem::path& data)
-        : muster_(std::move(muster)), data_(data.string()) {}
-
-    /// The JSON object that `muster WORDS… --json` prints.
-    [[nodiscard]] std::expected<json::Object, std::string> object(
-        std::vector<std::string> words) const {
-        words.insert(words.begin(), muster_);
-        words.insert(words.end(), {"--data", data_, "--json"});
-        TRY_ASSIGN(const std::string output, run_command(words));
-        auto value = json::parse(output);
-        if (!value || !value->is_object())
-            return std::unexpected(fmt::format("not a JSON object: {}", output));
-        return std::move(value->get_object());
-    }
-
-  private:
-    std::string muster_;
-    std::string data_;
-};
+/// Whose connectors the file wants: `@idp NAME` before its first step; else Okta's.
+std::string idp_of(std::string_view text) {
+    constexpr std::string_view kIdp = "@idp ";
+    text = text.substr(0, text.find("\n=== "));
+    const std::size_t line = text.starts_with(kIdp) ? 0 : text.find("\n@idp ");
+    if (line == std::string_view::npos) return "okta";
+    text.remove_prefix(text.find(kIdp, line) + kIdp.size());
+    return std::string{text.substr(0, text.find_first_of(" \r\n"))};
+}
 
 /// An organisation with a connector and a token; its variables begin with `prefix`.
 Outcome set_up(const Commands& commands, const std::string& name, const std::string& prefix,
                const std::string& idp, Variables& variables) {
-    TRY_ASSIGN(const json::Object organisation, commands.object({"org", "create", name}));
-    const std::string slug{json::string_or_empty(organisation, "slug")};
-    TRY_ASSIGN(const json::Object connector,
-               commands.object({"connector", "create", "--org", slug, "--idp", idp}));
-    const std::string id{json::string_or_empty(connector, "id")};
-    TRY_ASSIGN(const json::Object token, commands.object({"token", "generate", "--connector", id}));
-    variables.set(prefix + "org", slug);
-    variables.set(prefix + "connector", id);
-    variables.set(prefix + "base", std::string{json::string_or_empty(connector, "scim_url")});
-    variables.set(prefix + "token", std::string{json::string_or_empty(token, "secret")});
+    TRY_ASSIGN(const Tenant tenant, make_tenant(commands, name, idp));
+    variables.set(prefix + "org", tenant.organisation);
+    variables.set(prefix + "connector", tenant.connector);
+    variables.set(prefix + "base", tenant.base_url);
+    variables.set(prefix + "token", tenant.token);
+    return {};
+}
+
+/// What Okta's client sends with every request; a step's own headers take their place.
+Exchange::Ways as_okta(net::HttpClient& client, const Commands& commands) {
+    return {.send = [&client](const auto& request) { return client.send(request); },
+            .headers = {{"Authorization", "Bearer {token}"},
+                        {"Accept", "application/scim+json"},
+                        {"Accept-Charset", "utf-8"},
+                        {"User-Agent", "Okta SCIM Client 1.0.0"}},
+            .content_type = "application/scim+json; charset=utf-8",
+            .run_command =
+                [&commands](std::vector<std::string> words) {
+                    return commands.object(std::move(words));
+                }};
+}
+
+/// What was wrong with the check, a sentence each; empty: nothing.
+std::vector<std::string> play(Exchange& exchange, const conform::Check& check) {
+    for (const conform::Step& step : check.steps) {
+        conform::Played played = exchange.play(step, check.headers);
+        std::vector<std::string> wrong = std::move(played.wrong);
+        wrong.insert(wrong.end(), played.always.begin(), played.always.end());
+        // RFC 7644 §3.12 leaves it open; we do not.
+        if (played.answer.contains("messages:2.0:Error") && !played.answer.contains("\"detail\":"))
+            wrong.emplace_back("an error must say what is wrong in \"detail\"");
+        if (wrong.empty()) continue;
+        wrong.push_back(fmt::format("asked:    {}", played.request));
+        wrong.push_back(fmt::format("answered: {}", played.answer));
+        return wrong;
+    }
     return {};
 }
 
@@ -75,7 +91,7 @@ std::expected<Count, std::string> play_file(const std::string& file, const Comma
     std::ifstream stream(file);
     if (!stream) return std::unexpected("cannot be read");
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    TRY_ASSIGN(const std::vector<Step> steps, parse_scenario(text));
+    TRY_ASSIGN(const std::vector<conform::Check> checks, conform::parse_script(text));
 
     Variables variables;
     variables.set("origin", origin);
@@ -89,15 +105,13 @@ std::expected<Count, std::string> play_file(const std::string& file, const Comma
     const auto url = net::Url::parse(origin);
     if (!url) return std::unexpected(fmt::format("no URL: {}", origin));
     net::HttpClient client(*url);
-    Exchange exchange(client, variables, [&commands](std::vector<std::string> words) {
-        return commands.object(std::move(words));
-    });
+    Exchange exchange(variables, as_okta(client, commands));
     Count count;
-    for (const Step& step : steps) {
-        const std::vector<std::string> wrong = exchange.play(step);
+    for (const conform::Check& check : checks) {
+        const std::vector<std::string> wrong = play(exchange, check);
         ++(wrong.empty() ? count.passed : count.failed);
         if (wrong.empty()) continue;
-        fmt::print("{}:{}: {}\n", file, step.line, step.name);
+        fmt::print("{}:{}: {}\n", file, check.line, check.name);
         for (const std::string& sentence : wrong) fmt::print("    {}\n", sentence);
     }
     return count;

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -8,6 +9,7 @@
 
 #include "app/application.hpp"
 #include "cli/run.hpp"
+#include "conform/run.hpp"
 #include "simulator/okta.hpp"
 
 namespace {
@@ -21,6 +23,20 @@ std::optional<std::string> variable(const char* name) {
 bool wait_a_second() {
     std::this_thread::sleep_for(std::chrono::seconds{1});
     return true;
+}
+
+/// Ctrl-C is looked at between two checks, so that what they made can be deleted.
+std::expected<muster::conform::Report, std::string> conform_until_interrupted(
+    const muster::conform::Options& options, const muster::conform::Progress& progress) {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGINT);
+    ::sigaddset(&signals, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return muster::conform::run(options, progress, [&signals] {
+        constexpr timespec kNow{};
+        return ::sigtimedwait(&signals, nullptr, &kNow) > 0;
+    });
 }
 
 muster::cli::Environment real_environment() {
@@ -39,6 +55,7 @@ muster::cli::Environment real_environment() {
             .serve = muster::app::serve,
             .doctor = muster::app::doctor,
             .play_okta = muster::simulator::play_okta,
+            .conform = conform_until_interrupted,
             .wait = wait_a_second,
             .version = std::string{muster::app::version()}};
 }

@@ -1,4 +1,4 @@
-#include "scenario.hpp"
+#include "conform/script.hpp"
 
 #include <string>
 #include <string_view>
@@ -7,11 +7,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "exchange.hpp"
+#include "conform/always.hpp"
+#include "conform/exchange.hpp"
+#include "conform/match.hpp"
 #include "json/json.hpp"
-#include "match.hpp"
 
-namespace muster::scenarios {
+namespace muster::conform {
 namespace {
 
 using ::testing::ElementsAre;
@@ -30,7 +31,7 @@ std::vector<std::string> differences(std::string_view expected, std::string_view
 }
 
 TEST(Scenario, IsReadInBlocks) {
-    const auto steps = parse_scenario(
+    const auto steps = parse_script(
         "# why\n"
         "\n"
         "=== Create\n"
@@ -54,9 +55,9 @@ TEST(Scenario, IsReadInBlocks) {
         "--- 400\n");
     ASSERT_TRUE(steps) << steps.error();
     ASSERT_THAT(*steps, SizeIs(2));
-    const Step& create = steps->front();
-    EXPECT_EQ(create.name, "Create");
-    EXPECT_EQ(create.line, 3);
+    EXPECT_EQ(steps->front().name, "Create");
+    EXPECT_EQ(steps->front().line, 3);
+    const Step& create = steps->front().steps.front();
     EXPECT_EQ(create.repeat, 3);
     ASSERT_THAT(create.runs, SizeIs(1));
     EXPECT_EQ(create.runs[0].name, "second");
@@ -71,11 +72,11 @@ TEST(Scenario, IsReadInBlocks) {
     EXPECT_EQ(create.target, "/Users?a=b c");
     EXPECT_THAT(create.headers, ElementsAre(Pair("Accept", "*/*")));
     EXPECT_EQ(create.body, "{\n  \"a\": 1\n}");
-    EXPECT_EQ(create.status, 201);
+    EXPECT_THAT(create.statuses, ElementsAre("201"));
     EXPECT_THAT(create.expected_headers, ElementsAre(Pair("ETag", "W/\"1\"")));
     EXPECT_EQ(create.expected_body, R"({"id": "@id"})");
-    EXPECT_EQ(steps->back().body, "no json");
-    EXPECT_EQ(steps->back().expected_body, "");
+    EXPECT_EQ(steps->back().steps.front().body, "no json");
+    EXPECT_EQ(steps->back().steps.front().expected_body, "");
 }
 
 TEST(Scenario, WithAMistakeIsRefusedAtItsLine) {
@@ -93,21 +94,65 @@ TEST(Scenario, WithAMistakeIsRefusedAtItsLine) {
         {"=== A\nGET /\nno header\n", "3: expected 'Header: value'"},
         {"=== A\n@repeat x\n", "2: expected '@repeat NUMBER'"},
         {"=== A\n@run name\n", "2: expected '@run NAME WORDS'"},
-        {"=== A\n@list a 1-2 #\n", "2: expected '@repeat NUMBER', '@run NAME WORDS' or '@list"},
-        {"=== A\n@other\n", "2: expected '@repeat NUMBER', '@run NAME WORDS' or '@list"},
+        {"=== A\n@list a 1-2 #\n",
+         "2: expected '@needs FEATURE', '@repeat NUMBER', '@run NAME WORDS' or '@list"},
+        {"@table a | b\n@rows\n1 | 2 | 3\n@end\n", "3: 3 cells, but the table has 2 columns"},
+        {"@table a\n@rows\n", "2: the last table has no '@end'"},
+        {"@end\n", "1: '@end' without its '@table'"},
+        {"+++\n", "1: '+++' must follow a step"},
+        {"=== A\n@other\n",
+         "2: expected '@needs FEATURE', '@repeat NUMBER', '@run NAME WORDS' or '@list"},
     };
     for (const auto& [text, error] : cases) {
-        const auto steps = parse_scenario(text);
+        const auto steps = parse_script(text);
         ASSERT_FALSE(steps) << text;
         EXPECT_THAT(steps.error(), HasSubstr(error)) << text;
     }
 }
 
-TEST(Scenario, SaysWhoseConnectorItWants) {
-    EXPECT_EQ(idp_of("# A\n@idp entra\n\n=== A\nGET /\n--- 200\n"), "entra");
-    EXPECT_EQ(idp_of("@idp strict\n=== A\n"), "strict");
-    EXPECT_EQ(idp_of("# @idp entra\n=== A\n@idp entra\n"), "okta");
-    EXPECT_TRUE(parse_scenario("@idp entra\n=== A\nGET /\n--- 200\n"));
+TEST(Script, WritesTablesOutAndHandsSectionsDown) {
+    const auto checks = parse_script(
+        "## RFC 7644 §3.4.2.2 Filters\n"
+        "@needs filter, type User\n"
+        "@header User-Agent: x\n"
+        "@table id | filter | found\n"
+        "=== <id> <filter>\n"
+        "GET /Users?filter=<filter>&x=<y>\n"
+        "--- 200\n"
+        "{\"totalResults\": <found:count>, \"Resources\": <found:resources>}\n"
+        "+++\n"
+        "DELETE /x\n"
+        "--- 204 | 4xx\n"
+        "@rows\n"
+        "a | userName pr | ann, bob\n"
+        "## Second\n"
+        "b | title pr\n"
+        "@end\n");
+    ASSERT_TRUE(checks) << checks.error();
+    ASSERT_THAT(*checks, SizeIs(2));
+    const Check& first = checks->front();
+    EXPECT_EQ(first.name, "a userName pr");
+    EXPECT_EQ(first.section, "RFC 7644 §3.4.2.2 Filters");
+    EXPECT_EQ(first.line, 13);
+    EXPECT_THAT(first.needs, ElementsAre("filter", "type User"));
+    EXPECT_THAT(first.headers, ElementsAre(Pair("User-Agent", "x")));
+    ASSERT_THAT(first.steps, SizeIs(2));
+    EXPECT_EQ(first.steps[0].target, "/Users?filter=userName pr&x=<y>");
+    EXPECT_EQ(
+        first.steps[0].expected_body,
+        R"({"totalResults": 2, "Resources": [{"id": "{ann}"}, {"id": "{bob}"}, "!any-order"]})");
+    EXPECT_THAT(first.steps[1].statuses, ElementsAre("204", "4xx"));
+    EXPECT_EQ(checks->back().section, "Second");
+    EXPECT_THAT(checks->back().needs, IsEmpty());
+    EXPECT_EQ(checks->back().steps[0].expected_body,
+              R"({"totalResults": 0, "Resources": "!none"})");
+}
+
+TEST(Script, HasStatusPatterns) {
+    EXPECT_TRUE(matches_status("204", 204));
+    EXPECT_TRUE(matches_status("4xx", 412));
+    EXPECT_FALSE(matches_status("4xx", 500));
+    EXPECT_FALSE(matches_status("204", 200));
 }
 
 TEST(Match, TakesMembersThatWereNotNamed) {
@@ -146,6 +191,19 @@ TEST(Match, HasWildcards) {
     EXPECT_THAT(differences(R"({"a": "no *id-9*"})", R"({"a": "no such id-9."})"), IsEmpty());
     EXPECT_THAT(differences(R"({"a": "!absent"})", "{}"), IsEmpty());
     EXPECT_THAT(differences(R"([2, 1, "..."])", "[1, 2, 3]"), IsEmpty());
+}
+
+TEST(Match, KnowsWords) {
+    EXPECT_THAT(
+        differences(R"({"a": "!none", "b": "!none", "c": "!none"})", R"({"a": null, "b": []})"),
+        IsEmpty());
+    EXPECT_THAT(differences(R"({"a": "!none"})", R"({"a": [1]})"), SizeIs(1));
+    EXPECT_THAT(differences(R"({"a": "!one-of x | 2"})", R"({"a": 2})"), IsEmpty());
+    EXPECT_THAT(differences(R"({"a": "!one-of x | y"})", R"({"a": "z"})"), SizeIs(1));
+    EXPECT_THAT(differences(R"({"a": "!not x"})", R"({"a": "y"})"), IsEmpty());
+    EXPECT_THAT(differences(R"({"a": "!not x"})", R"({"a": "x"})"), SizeIs(1));
+    EXPECT_THAT(differences(R"([1, 2.0, "!any-order"])", "[2, 1]"), IsEmpty());
+    EXPECT_THAT(differences(R"([1, "!any-order"])", "[2, 1]"), SizeIs(1));
 }
 
 TEST(Match, CapturesForLaterSteps) {
@@ -218,7 +276,7 @@ TEST(EveryAnswer, PassesWhereItKeepsTheRules) {
                {{"ETag", "W/\"1\""}, {"Location", "x"}}),
     };
     for (const net::ClientResponse& good : answers)
-        EXPECT_THAT(breaches_of_every_answer(good), IsEmpty()) << good.body;
+        EXPECT_THAT(breaches_of(good), IsEmpty()) << good.body;
 }
 
 TEST(EveryAnswer, IsRefusedWhereItBreaksOne) {
@@ -228,26 +286,26 @@ TEST(EveryAnswer, IsRefusedWhereItBreaksOne) {
         net::ClientResponse given;
         std::string_view breach;
     } cases[] = {
-        {plain, "the media type must be"},
-        {answer(500, ""), "an error must have a body"},
-        {answer(400, std::string{kError}), R"("status": "400")"},
-        {answer(404, R"({"status":"404","detail":"No."})"), "Error schema"},
+        {plain, "media-type: "},
+        {answer(500, ""), "error-body: "},
+        {answer(400, std::string{kError}), "error-status: "},
+        {answer(404, R"({"status":"404","detail":"No."})"), "error-schema: "},
         {answer(
              401,
              R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"401","detail":"x"})"),
-         "WWW-Authenticate"},
-        {answer(204, "{}"), "must have no body"},
-        {answer(200, "[]"), "must be a JSON object"},
-        {answer(200, std::string{kList} + R"("totalResults":"9"})"), "totalResults"},
+         "www-authenticate: "},
+        {answer(204, "{}"), "no-body: "},
+        {answer(200, "[]"), "json-object: "},
+        {answer(200, std::string{kList} + R"("totalResults":"9"})"), "total-results: "},
         {answer(200, std::string{kList} + R"("totalResults":9,"itemsPerPage":2,"Resources":[{}]})"),
-         "itemsPerPage must be 1"},
-        {answer(200, R"({"meta":{"version":"W/\"1\""}})"), "ETag"},
-        {answer(201, R"({"meta":{"location":"x"}})"), "Location"},
-        {answer(200, R"({"password":"x"})"), "password"},
+         "items-per-page: 1 "},
+        {answer(200, R"({"meta":{"version":"W/\"1\""}})"), "etag: "},
+        {answer(201, R"({"meta":{"location":"x"}})"), "location: "},
+        {answer(200, R"({"password":"x"})"), "password: "},
     };
     for (const auto& [given, breach] : cases)
-        EXPECT_THAT(breaches_of_every_answer(given), ElementsAre(HasSubstr(breach))) << given.body;
+        EXPECT_THAT(breaches_of(given), ElementsAre(HasSubstr(breach))) << given.body;
 }
 
 }  // namespace
-}  // namespace muster::scenarios
+}  // namespace muster::conform

@@ -1,5 +1,5 @@
 #pragma once
-// Variables of a scenario, and the comparison of an answer with what a step expects.
+// Variables of a script, and the comparison of an answer with what a step expects.
 
 #include <expected>
 #include <functional>
@@ -11,7 +11,7 @@
 
 #include "json/json.hpp"
 
-namespace muster::scenarios {
+namespace muster::conform {
 
 /// What `{name}` stands for. Captured values are text; `raw` ones (lists) are JSON themselves.
 class Variables {
@@ -50,4 +50,4 @@ class Variables {
 void match_json(const json::Value& expected, const json::Value& actual, const std::string& path,
                 Variables& variables, std::vector<std::string>& differences);
 
-}  // namespace muster::scenarios
+}  // namespace muster::conform

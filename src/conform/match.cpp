@@ -1,5 +1,6 @@
-#include "match.hpp"
+#include "conform/match.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <span>
@@ -9,12 +10,17 @@
 
 #include "base/crypto.hpp"
 #include "base/result.hpp"
+#include "conform/words.hpp"
 
-namespace muster::scenarios {
+namespace muster::conform {
 namespace {
 
 constexpr std::string_view kAnyOthers = "...";
+constexpr std::string_view kAnyOrder = "!any-order";
 constexpr std::string_view kAbsent = "!absent";
+constexpr std::string_view kNone = "!none";
+constexpr std::string_view kOneOf = "!one-of ";
+constexpr std::string_view kNot = "!not ";
 
 bool is_name(std::string_view text) {
     constexpr std::string_view kInside =
@@ -56,8 +62,32 @@ std::string as_text(const json::Value& value) {
     return value.is_string() ? std::string{value.get_string()} : json::to_text(value);
 }
 
+bool is_word(const json::Value& value, std::string_view word) {
+    return value.is_string() && value.get_string() == word;
+}
+
 std::string child(const std::string& path, std::string_view name) {
     return path.empty() ? std::string{name} : fmt::format("{}.{}", path, name);
+}
+
+// RFC 7643 §2.5: unassigned, null and the empty list are one state.
+bool is_none(const json::Value& value) {
+    return value.is_null() || (value.is_array() && value.get_array().empty());
+}
+
+bool is_text(const json::Value& actual, std::string_view pattern) {
+    return actual.is_string() && matches_glob(pattern, as_text(actual));
+}
+
+bool matches_words(std::string_view expected, const json::Value& actual) {
+    if (expected == "*") return true;
+    if (expected == kNone) return is_none(actual);
+    if (expected.starts_with(kNot)) return as_text(actual) != expected.substr(kNot.size());
+    if (!expected.starts_with(kOneOf)) return is_text(actual, expected);
+    const auto choices = split(expected.substr(kOneOf.size()), '|');
+    return std::ranges::any_of(choices, [&](const auto& choice) {
+        return is_text(actual, choice) || as_text(actual) == choice;
+    });
 }
 
 void match_text(std::string_view wanted, const json::Value& actual, const std::string& path,
@@ -68,11 +98,15 @@ void match_text(std::string_view wanted, const json::Value& actual, const std::s
         differences.push_back(fmt::format("{}: {}", path, expected.error()));
     } else if (expected->starts_with('@')) {
         variables.set(expected->substr(1), as_text(actual));
-    } else if (*expected != "*" &&
-               (!actual.is_string() || !matches_glob(*expected, as_text(actual)))) {
+    } else if (!matches_words(*expected, actual)) {
         differences.push_back(
             fmt::format("{}: expected \"{}\", got {}", path, *expected, shown(actual)));
     }
+}
+
+/// RFC 8259 §6 knows one kind of number: 1 and 1.0 are equal.
+bool equal_numbers(const json::Value& a, const json::Value& b) {
+    return a.is_number() && b.is_number() && a.to_number<double>() == b.to_number<double>();
 }
 
 void match_object(const json::Object& expected, const json::Value& actual, const std::string& path,
@@ -82,17 +116,25 @@ void match_object(const json::Object& expected, const json::Value& actual, const
         return;
     }
     const json::Object& object = actual.get_object();
-    for (const auto& [name, value] : expected) {
-        const json::Value* found = object.if_contains(name);
-        const bool absent = value.is_string() && value.get_string() == kAbsent;
-        if (found == nullptr && !absent)
+    for (const auto& [written, value] : expected) {
+        const auto name = variables.fill(std::string_view{written}, Variables::Context::Plain);
+        if (!name) {
+            differences.push_back(fmt::format("{}: {}", path, name.error()));
+            continue;
+        }
+        const json::Value* found = object.if_contains(*name);
+        const bool absent = is_word(value, kAbsent);
+        const bool none = is_word(value, kNone);
+        const bool other =
+            value.is_string() && std::string_view{value.get_string()}.starts_with(kNot);
+        if (found == nullptr && !absent && !none && !other)
             differences.push_back(
-                fmt::format("{}: expected {}, but it is absent", child(path, name), shown(value)));
+                fmt::format("{}: expected {}, but it is absent", child(path, *name), shown(value)));
         else if (found != nullptr && absent)
             differences.push_back(
-                fmt::format("{}: must be absent, got {}", child(path, name), shown(*found)));
+                fmt::format("{}: must be absent, got {}", child(path, *name), shown(*found)));
         else if (found != nullptr)
-            match_json(value, *found, child(path, name), variables, differences);
+            match_json(value, *found, child(path, *name), variables, differences);
     }
 }
 
@@ -124,15 +166,16 @@ void match_array(const json::Array& expected, const json::Value& actual, const s
         return;
     }
     const json::Array& array = actual.get_array();
-    if (!expected.empty() && expected.back().is_string() &&
-        expected.back().get_string() == kAnyOthers) {
-        match_some(std::span{expected.data(), expected.size() - 1}, array, path, variables,
-                   differences);
+    const bool others = !expected.empty() && is_word(expected.back(), kAnyOthers);
+    const bool any_order = !expected.empty() && is_word(expected.back(), kAnyOrder);
+    const std::span wanted{expected.data(), expected.size() - (others || any_order ? 1 : 0)};
+    if (!others && array.size() != wanted.size()) {
+        differences.push_back(fmt::format("{}: expected {} elements, got {}: {}", path,
+                                          wanted.size(), array.size(), shown(actual)));
         return;
     }
-    if (array.size() != expected.size()) {
-        differences.push_back(fmt::format("{}: expected {} elements, got {}: {}", path,
-                                          expected.size(), array.size(), shown(actual)));
+    if (others || any_order) {
+        match_some(wanted, array, path, variables, differences);
         return;
     }
     for (std::size_t i = 0; i < array.size(); ++i)
@@ -221,10 +264,10 @@ void match_json(const json::Value& expected, const json::Value& actual, const st
         match_object(expected.get_object(), actual, path, variables, differences);
     } else if (expected.is_array()) {
         match_array(expected.get_array(), actual, path, variables, differences);
-    } else if (expected != actual) {
+    } else if (!equal_numbers(expected, actual) && expected != actual) {
         differences.push_back(
             fmt::format("{}: expected {}, got {}", path, shown(expected), shown(actual)));
     }
 }
 
-}  // namespace muster::scenarios
+}  // namespace muster::conform

@@ -28,23 +28,24 @@ json::Array authentication_schemes() {
 }
 
 json::Object service_provider_config(const service::Limits& limits, std::string_view base_url) {
-    return {
-        {"schemas", json::Array{kConfigSchema}},
-        {"patch", supported(true)},
-        {"bulk", json::Object{{"supported", false}, {"maxOperations", 0}, {"maxPayloadSize", 0}}},
-        {"filter", json::Object{{"supported", true}, {"maxResults", limits.max_page}}},
-        {"changePassword", supported(false)},
-        {"sort", supported(true)},
-        {"etag", supported(true)},
-        {"pagination", json::Object{{"cursor", true},
-                                    {"index", true},
-                                    {"defaultPaginationMethod", "index"},
-                                    {"defaultPageSize", limits.default_page},
-                                    {"maxPageSize", limits.max_page},
-                                    {"cursorTimeout", limits.cursor_lifetime_s}}},
-        {"authenticationSchemes", authentication_schemes()},
-        {"meta", json::Object{{"resourceType", "ServiceProviderConfig"},
-                              {"location", std::string{base_url} + "/ServiceProviderConfig"}}}};
+    return {{"schemas", json::Array{kConfigSchema}},
+            {"patch", supported(true)},
+            {"bulk", json::Object{{"supported", true},
+                                  {"maxOperations", limits.bulk_operations},
+                                  {"maxPayloadSize", limits.body_bytes}}},
+            {"filter", json::Object{{"supported", true}, {"maxResults", limits.max_page}}},
+            {"changePassword", supported(false)},
+            {"sort", supported(true)},
+            {"etag", supported(true)},
+            {"pagination", json::Object{{"cursor", true},
+                                        {"index", true},
+                                        {"defaultPaginationMethod", "index"},
+                                        {"defaultPageSize", limits.default_page},
+                                        {"maxPageSize", limits.max_page},
+                                        {"cursorTimeout", limits.cursor_lifetime_s}}},
+            {"authenticationSchemes", authentication_schemes()},
+            {"meta", json::Object{{"resourceType", "ServiceProviderConfig"},
+                                  {"location", std::string{base_url} + "/ServiceProviderConfig"}}}};
 }
 
 json::Object list_of(json::Array resources) {

@@ -23,6 +23,7 @@ constexpr std::string_view kScimJson = "application/scim+json";
 constexpr std::string_view kSearch = ".search";
 constexpr std::string_view kRootSearch = "/.search";
 constexpr std::string_view kMe = "/Me";
+constexpr std::string_view kBulk = "/Bulk";
 constexpr std::string_view kCollectionMethods = "GET, HEAD, POST, OPTIONS";
 constexpr std::string_view kResourceMethods = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS";
 constexpr std::string_view kSearchMethods = "POST, OPTIONS";
@@ -188,7 +189,8 @@ ScimHandler::ScimHandler(const service::Core& core, service::Directory& director
       options_(options),
       report_(std::move(report)),
       resources_(core),
-      query_(core, resources_) {}
+      query_(core, resources_),
+      bulk_(core, resources_) {}
 
 ScimHandler::~ScimHandler() = default;
 
@@ -372,6 +374,7 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
                        .if_match = std::string{head.if_match},
                        .if_none_match = std::string{head.if_none_match},
                        .user_agent = std::string{head.user_agent},
+                       .peer = std::string{head.peer},
                        .record = std::move(context.record),
                        .started = head.started};
     auto result = co_await dispatch(head, std::move(body), context, call);
@@ -403,6 +406,12 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
         co_return co_await dispatch_root(head, std::move(body), context, call);
     }
     if (context.route.endpoint == kMe) co_return refuse_me(call);
+    if (context.route.endpoint == kBulk && context.route.id.empty()) {
+        context.allow = kSearchMethods;
+        if (head.method == Method::Options) co_return service::Answer{.status = 204};
+        if (head.method != Method::Post) co_return method_not_allowed(call);
+        co_return co_await bulk_.run(call, std::move(body));
+    }
     const auto* type = call.catalog().type_at(context.route.endpoint);
     if (type == nullptr) {
         co_return call.refuse("no-endpoint", {404, scim::ScimType::None,

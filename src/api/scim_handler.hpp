@@ -7,6 +7,7 @@
 #include "api/metrics.hpp"
 #include "api/router.hpp"
 #include "http/message.hpp"
+#include "service/bulk.hpp"
 #include "service/directory.hpp"
 #include "service/query.hpp"
 #include "service/resources.hpp"
@@ -72,6 +73,7 @@ class ScimHandler final : public http::Handler {
     Report report_;
     service::Resources resources_;
     service::Query query_;
+    service::Bulk bulk_;
 };
 
 }  // namespace muster::api

@@ -19,6 +19,7 @@ struct Call {
     std::string if_match;       ///< as sent
     std::string if_none_match;  ///< as sent
     std::string user_agent;     ///< as sent
+    std::string peer;           ///< the client's address
     provlog::Record record;
     std::chrono::steady_clock::time_point started;
     bool recorded = false;  ///< the record went into the commit of a write

@@ -15,6 +15,7 @@ namespace muster::service {
 /// The one table of limits: enforced here, advertised in ServiceProviderConfig.
 struct Limits {
     std::size_t body_bytes = std::size_t{8} << 20;
+    std::size_t bulk_operations = 1'000;
     std::size_t default_page = 100;
     std::size_t max_page = 200;
     /// Rows that one unindexed filter may look at before it is refused with tooMany.

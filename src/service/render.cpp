@@ -12,7 +12,7 @@ std::string Renderer::location(const scim::ResourceType& type, std::string_view 
 }
 
 void Renderer::append_references(std::string& out, std::string_view name,
-                                 std::span<const store::Reference> references, bool direct) const {
+                                 std::span<const store::Reference> references, bool of_user) const {
     out.append(",\"").append(name).append("\":[");
     bool first = true;
     for (const auto& reference : references) {
@@ -27,7 +27,8 @@ void Renderer::append_references(std::string& out, std::string_view name,
             json::append_string(out, reference.display);
         }
         // User.groups says how the membership came about, Group.members what the member is.
-        out.append(",\"type\":\"").append(direct ? std::string_view{"direct"} : type->name);
+        const std::string_view how = reference.direct ? "direct" : "indirect";
+        out.append(",\"type\":\"").append(of_user ? how : type->name);
         out.append("\"}");
     }
     out.push_back(']');

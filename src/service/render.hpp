@@ -40,7 +40,7 @@ class Renderer {
 
   private:
     void append_references(std::string& out, std::string_view name,
-                           std::span<const store::Reference> references, bool direct) const;
+                           std::span<const store::Reference> references, bool of_user) const;
     void append_relations_and_meta(std::string& out, const scim::ResourceType& type,
                                    const store::Record& record, const Relations& relations) const;
 

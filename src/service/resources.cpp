@@ -128,7 +128,8 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                                      .document = record.document,
                                      .unique = scim::unique_keys(type, prepared.document),
                                      .index = scim::index_keys(type, prepared.document),
-                                     .members = rids_of(members)};
+                                     .members = rids_of(members),
+                                     .groups = groups_among(members)};
         const Relations related{.groups = {}, .members = std::move(members)};
         Answer answer{.status = 201,
                       .body = renderer.render(type, record, related, projection),

@@ -175,6 +175,11 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
                                {412, scim::ScimType::None,
                                 "The resource was changed while this request was under way. Read "
                                 "it again and repeat the change."});
+        case Circle:
+            return call.refuse("invalidValue",
+                               scim::invalid_value(
+                                   "The group would become a member of itself by way of the groups "
+                                   "in it. Leave out the one that leads back to it."));
         case MemberGone:
         case Unavailable:
         case Locked:
@@ -221,6 +226,14 @@ json::Object parse_document(std::string_view text) {
         json::parse(text, {.max_bytes = text.size(), .max_depth = 64, .max_values = text.size()});
     MUSTER_CHECK(parsed.has_value() && parsed->is_object());
     return std::move(parsed->get_object());
+}
+
+std::vector<Rid> groups_among(std::span<const store::Reference> references) {
+    std::vector<Rid> rids;
+    for (const auto& reference : references) {
+        if (reference.type == "Group") rids.push_back(reference.rid);
+    }
+    return rids;
 }
 
 std::vector<Rid> rids_of(std::span<const store::Reference> references) {

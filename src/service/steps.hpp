@@ -58,6 +58,7 @@ namespace muster::service {
 /// The document as it is stored.
 [[nodiscard]] json::Object parse_document(std::string_view text);
 
+[[nodiscard]] std::vector<Rid> groups_among(std::span<const store::Reference> references);
 [[nodiscard]] std::vector<Rid> rids_of(std::span<const store::Reference> references);
 
 }  // namespace muster::service

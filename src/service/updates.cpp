@@ -148,7 +148,10 @@ Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::Reso
         if (prepared.members) {
             CO_TRY_ASSIGN(auto members, co_await resolve_members(core_, call, *prepared.members));
             if (contains(members, before.rid)) co_return refuse_self_membership(call);
-            draft.update.members = {.replace = true, .add = rids_of(members), .remove = {}};
+            draft.update.members = {.replace = true,
+                                    .add = rids_of(members),
+                                    .remove = {},
+                                    .groups = groups_among(members)};
             draft.members = std::move(members);
         }
         CO_TRY_ASSIGN(auto answer,
@@ -206,7 +209,8 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
             if (!removed) co_return refuse_store(call, removed.error());
             draft.update.members = {.replace = patched.members.cleared,
                                     .add = rids_of(added),
-                                    .remove = rids_of(*removed)};
+                                    .remove = rids_of(*removed),
+                                    .groups = groups_among(added)};
             call.record.step("decided", fmt::format("members: {}{} to add, {} to remove",
                                                     patched.members.cleared ? "replace all, " : "",
                                                     added.size(), patched.members.remove.size()));

@@ -110,7 +110,8 @@ inline CreateResource user(Rid rid, const std::string& name) {
     return create;
 }
 
-inline CreateResource group(Rid rid, const std::string& name, std::vector<Rid> members = {}) {
+inline CreateResource group(Rid rid, const std::string& name, std::vector<Rid> members = {},
+                            std::vector<Rid> groups = {}) {
     CreateResource create;
     create.rid = rid;
     create.id = id_of(rid);
@@ -121,6 +122,7 @@ inline CreateResource group(Rid rid, const std::string& name, std::vector<Rid> m
     create.document = R"({"displayName":")" + name + R"("})";
     create.index = {{"displayname", name}};
     create.members = std::move(members);
+    create.groups = std::move(groups);
     return create;
 }
 

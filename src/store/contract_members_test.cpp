@@ -147,6 +147,43 @@ TEST_P(MemberContract, Groups_of_a_resource_show_their_display_of_the_moment) {
               "renamed");
 }
 
+TEST_P(MemberContract, A_group_in_a_group_makes_its_members_indirect_ones) {
+    const auto inside = [this](Rid outer, Rid inner) {
+        return commit(change_members(outer, {false, {inner}, {}, {inner}}));
+    };
+    given(group(Rid{21}, "inner", {Rid{1}}), group(Rid{22}, "middle"), group(Rid{23}, "outer"));
+    ASSERT_TRUE(inside(Rid{22}, Rid{21}));
+    ASSERT_TRUE(inside(Rid{23}, Rid{22}));
+    change({false, {Rid{1}, Rid{2}}, {}});  // group 20
+    ASSERT_TRUE(inside(Rid{23}, Rid{20}));
+
+    const auto groups = groups_of(Rid{1});
+    std::vector<std::pair<std::int64_t, bool>> seen;
+    for (const Reference& one : groups) seen.emplace_back(one.rid.value, one.direct);
+    using Seen = std::vector<std::pair<std::int64_t, bool>>;
+    EXPECT_EQ(seen, (Seen{{20, true}, {21, true}, {22, false}, {23, false}}));
+    EXPECT_EQ(run(store->find_with_groups(kOrg, "User", id_of(Rid{1}))).value()->groups.size(), 4U);
+    EXPECT_THAT(rids({"User", ByGroup{"id-23"}, true}), ElementsAre(1, 2));
+    EXPECT_THAT(rids({"User", ByGroup{"id-22"}, true}), ElementsAre(1));
+    EXPECT_THAT(rids({"User", ByGroup{"id-23"}, true}, Rid{1}), ElementsAre(2));
+    EXPECT_EQ(count({"User", ByGroup{"id-23"}, true}), 2);
+    EXPECT_THAT(rids({"Group", ByMember{"id-1"}, true}), ElementsAre(20, 21)) << "direct ones";
+
+    for (const auto& [outer, inner] : {std::pair{21, 23}, {21, 22}, {22, 22}, {20, 23}}) {
+        const auto refused = inside(Rid{outer}, Rid{inner});
+        ASSERT_FALSE(refused) << outer << " holds " << inner;
+        EXPECT_EQ(refused.error().code, ErrorCode::Circle);
+    }
+    EXPECT_EQ(groups_of(Rid{1}).size(), 4U) << "a refusal changes nothing";
+
+    ASSERT_TRUE(commit(change_members(Rid{23}, {true, {Rid{20}}, {}, {Rid{20}}})));
+    EXPECT_EQ(groups_of(Rid{1}).size(), 4U) << "by way of 20 still";
+    ASSERT_TRUE(commit(change_members(Rid{23}, {true, {}, {}})));
+    EXPECT_EQ(groups_of(Rid{1}).size(), 3U);
+    EXPECT_THAT(rids({"User", ByGroup{"id-23"}, true}), IsEmpty());
+    ASSERT_TRUE(inside(Rid{21}, Rid{23})) << "no circle any more";
+}
+
 TEST_P(MemberContract, Deleting_a_member_raises_the_groups_that_lose_it) {
     for (const bool erase : {false, true}) {
         const Rid leaver = erase ? Rid{1} : Rid{2};
@@ -188,7 +225,7 @@ TEST_P(MemberContract, Groups_may_contain_each_other_and_themselves) {
 
 TEST_P(MemberContract, Members_and_groups_are_ways_to_find_resources) {
     change({false, {Rid{1}, Rid{2}, Rid{3}}, {}});
-    given(group(Rid{21}, "parent", {Rid{20}, Rid{1}}));
+    given(group(Rid{21}, "parent", {Rid{20}, Rid{1}}, {Rid{20}}));
     EXPECT_THAT(rids({"Group", ByMember{"id-1"}}), ElementsAre(20, 21));
     EXPECT_THAT(rids({"Group", ByMember{"id-1"}}, Rid{20}), ElementsAre(21));
     EXPECT_THAT(rids({"Group", ByMember{"id-20"}}), ElementsAre(21));
@@ -196,7 +233,7 @@ TEST_P(MemberContract, Members_and_groups_are_ways_to_find_resources) {
     EXPECT_THAT(rids({"User", ByMember{"id-1"}}), IsEmpty());
     EXPECT_THAT(rids({"User", ByGroup{"id-20"}}), ElementsAre(1, 2, 3));
     EXPECT_THAT(rids({"User", ByGroup{"id-20"}}, Rid{1}, 1, 5), ElementsAre(3));
-    EXPECT_THAT(rids({"User", ByGroup{"id-21"}}), ElementsAre(1));
+    EXPECT_THAT(rids({"User", ByGroup{"id-21"}}), ElementsAre(1, 2, 3));
     EXPECT_THAT(rids({"Group", ByGroup{"id-21"}}), ElementsAre(20));
     EXPECT_EQ(count({"User", ByGroup{"id-20"}}), 3);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <random>
 #include <ranges>
@@ -80,6 +81,12 @@ class History {
     std::int64_t pick(std::int64_t below) {
         return std::uniform_int_distribution<std::int64_t>(0, below - 1)(random_);
     }
+    static bool is_group_slot(Rid rid) { return slot_of(rid) >= 16; }
+    static std::vector<Rid> groups_among(const std::vector<Rid>& rids) {
+        std::vector<Rid> groups;
+        std::ranges::copy_if(rids, std::back_inserter(groups), is_group_slot);
+        return groups;
+    }
     std::vector<Rid> some_rids() {
         std::vector<Rid> rids;
         for (std::int64_t n = pick(3); n > 0; --n) rids.push_back(any_rid());
@@ -88,11 +95,14 @@ class History {
 
     Mutation mutation() {
         const Rid rid = any_rid();
-        const bool is_group = slot_of(rid) >= 16;
+        const bool is_group = is_group_slot(rid);
         const auto known = known_.find(rid);
         if (known == known_.end() || pick(8) == 0) {
             CreateResource create = is_group ? group(rid, any_name()) : user(rid, any_name());
-            if (is_group && pick(2) == 0) create.members = some_rids();
+            if (is_group && pick(2) == 0) {
+                create.members = some_rids();
+                create.groups = groups_among(create.members);
+            }
             create.now = Timestamp{++time_};
             return create;
         }
@@ -111,6 +121,7 @@ class History {
 
     Mutation membership(Rid rid, const Known& known) {
         MembersChange change{pick(3) == 0, some_rids(), some_rids()};
+        change.groups = groups_among(change.add);
         UpdateResource update = change_members(rid, std::move(change));
         update.now = Timestamp{++time_};
         if (pick(3) == 0) update.expected_version = known.version;

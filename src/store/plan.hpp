@@ -22,7 +22,7 @@ struct ByKey {
     std::string attribute;
     std::string key;
 };
-/// Groups with this member / users of this group, by SCIM id.
+/// Groups with this direct member; members of this group and of the groups in it. By SCIM id.
 struct ByMember {
     std::string member_id;
 };

@@ -37,7 +37,7 @@ struct Stretch {
 
 struct RecordWithGroups {
     Record record;
-    std::vector<Reference> groups;  ///< that it is a direct member of, in rid order
+    std::vector<Reference> groups;  ///< as groups_of gives them
 };
 
 /// Thread-safe. A read sees every write that was acknowledged before it began, and never half a
@@ -65,7 +65,7 @@ class Store {
     [[nodiscard]] virtual Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) = 0;
 
     /// For each of `members`, in their order: the groups that it is a direct member of, in rid
-    /// order; all as of one moment. O(groups of those resources).
+    /// order, then those by way of others; all as of one moment. O(groups of those resources).
     [[nodiscard]] virtual Task<Result<std::vector<std::vector<Reference>>>> groups_of(
         OrgKey org, std::span<const Rid> members) = 0;
     /// Members of a group in rid order behind `after`. O(limit).

@@ -38,6 +38,7 @@ struct Reference {
     std::string id;
     TypeName type;
     std::string display;  ///< displayName, else userName, of the moment of reading; may be empty
+    bool direct = true;   ///< false: by way of another group
 };
 
 struct CreateResource {
@@ -51,7 +52,8 @@ struct CreateResource {
     std::string document;
     std::vector<scim::IndexKey> unique;
     std::vector<scim::IndexKey> index;
-    std::vector<Rid> members;  ///< of a group; each must be live when the write is applied
+    std::vector<Rid> members;      ///< of a group; each must be live when the write is applied
+    std::vector<Rid> groups = {};  ///< those of `members` that are groups
 };
 
 struct DocumentChange {
@@ -63,11 +65,13 @@ struct DocumentChange {
 };
 
 /// With `replace`: afterwards exactly `add` are members, and only differences are written. Without:
-/// `remove` go, `add` come; both idempotent. A row that is no live resource fails the whole set.
+/// `remove` go, `add` come; both idempotent. A row that is no live resource fails the whole set,
+/// and so does a group that would become its own member, directly or by way of others.
 struct MembersChange {
     bool replace = false;
     std::vector<Rid> add;
     std::vector<Rid> remove;
+    std::vector<Rid> groups = {};  ///< those of `add` that are groups
 };
 
 /// The version rises by one if the document changed or any member row did, else stays; `modified`
@@ -219,6 +223,7 @@ enum class ErrorCode : std::uint8_t {
     NotFound,          ///< the resource to change is gone
     UniqueTaken,       ///< another resource holds a unique key; `attribute` says which
     MemberGone,        ///< a member row is no live resource
+    Circle,            ///< a group would become its own member
     Locked,            ///< another process holds the store
     DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing
 };

@@ -135,6 +135,7 @@ Result<void> Application::change_members(Rid group, MembersChange change, Applie
         MembersChange difference;
         std::ranges::set_difference(change.add, present, std::back_inserter(difference.add));
         std::ranges::set_difference(present, change.add, std::back_inserter(difference.remove));
+        difference.groups = std::move(change.groups);
         change = std::move(difference);
     }
     for (const Rid member : change.remove) {
@@ -148,6 +149,11 @@ Result<void> Application::change_members(Rid group, MembersChange change, Applie
         changes_.put(tables_.members, {org_, group, member}, Present{});
         changes_.put(tables_.groups, {org_, member, group}, Present{});
         ++applied.members_added;
+    }
+    for (const Rid nested : change.groups) {
+        if (groups_above(tables_, org_, group).contains(nested)) {
+            return refuse(ErrorCode::Circle, "a group would become its own member");
+        }
     }
     return {};
 }
@@ -170,7 +176,7 @@ Result<Applied> Application::operator()(const CreateResource& create) {
     add_index(create.type, create.rid, create.index);
     count(create.type, 1);
     Applied applied{1, create.now, 0, 0};
-    TRY_VOID(change_members(create.rid, {false, create.members, {}}, applied));
+    TRY_VOID(change_members(create.rid, {false, create.members, {}, create.groups}, applied));
     return applied;
 }
 
@@ -322,6 +328,40 @@ Result<Committed> apply(Tables& tables, const WriteSet& set) {
     }
     application.keep();
     return committed;
+}
+
+namespace {
+
+/// `from` and all that can be reached from it by rows of `table`, of those that `wanted` lets in.
+template <class Wanted>
+std::set<Rid> reachable(const std::map<std::tuple<OrgKey, Rid, Rid>, Present>& table, OrgKey org,
+                        Rid from, Wanted wanted) {
+    std::set<Rid> reached{from};
+    std::vector<Rid> open{from};
+    while (!open.empty()) {
+        const Rid at = open.back();
+        open.pop_back();
+        for (auto row = table.lower_bound({org, at, Rid{}});
+             row != table.end() && std::get<0>(row->first) == org && std::get<1>(row->first) == at;
+             ++row) {
+            const Rid next = std::get<2>(row->first);
+            if (wanted(next) && reached.insert(next).second) open.push_back(next);
+        }
+    }
+    return reached;
+}
+
+}  // namespace
+
+std::set<Rid> groups_above(const Tables& tables, OrgKey org, Rid group) {
+    return reachable(tables.groups, org, group, [](Rid) { return true; });
+}
+
+std::set<Rid> groups_within(const Tables& tables, OrgKey org, Rid group) {
+    return reachable(tables.members, org, group, [&](Rid member) {
+        const Row* row = tables.live_row(org, member);
+        return row != nullptr && row->record.type == "Group";
+    });
 }
 
 const Row* Tables::live_row(OrgKey org, Rid rid) const {

@@ -76,7 +76,13 @@ class Candidates {
     }
 
     std::set<Rid> operator()(const ByGroup& access) const {
-        return partners(tables_.members, access.group_id);
+        std::set<Rid> found;
+        const Row* row = tables_.live_row(org_, access.group_id);
+        if (row == nullptr) return found;
+        for (const Rid group : memory::groups_within(tables_, org_, row->record.rid)) {
+            found.merge(partners(tables_.members, tables_.resources.at(group).record.id));
+        }
+        return found;
     }
 
   private:
@@ -139,8 +145,7 @@ class MemoryStore final : public Store {
         const Row* row = tables_.live_row(org, std::string(id));
         if (row == nullptr || row->record.type != type) co_return std::nullopt;
         const Rid rid = row->record.rid;
-        co_return RecordWithGroups{
-            row->record, references(tables_.groups, org, rid, Rid{}, kNoLimit).references};
+        co_return RecordWithGroups{row->record, groups_of(org, rid)};
     }
 
     Task<Result<Slice>> query(OrgKey org, const Plan& plan, Stretch stretch) override {
@@ -178,7 +183,7 @@ class MemoryStore final : public Store {
         const std::scoped_lock lock(mutex_);
         std::vector<std::vector<Reference>> groups;
         for (const Rid member : members) {
-            groups.push_back(references(tables_.groups, org, member, Rid{}, kNoLimit).references);
+            groups.push_back(groups_of(org, member));
         }
         co_return groups;
     }
@@ -293,6 +298,18 @@ class MemoryStore final : public Store {
     }
 
   private:
+    [[nodiscard]] std::vector<Reference> groups_of(OrgKey org, Rid member) const {
+        auto groups = references(tables_.groups, org, member, Rid{}, kNoLimit).references;
+        std::set<Rid> above = memory::groups_above(tables_, org, member);
+        above.erase(member);
+        for (const Reference& group : groups) above.erase(group.rid);
+        for (const Rid rid : above) {
+            groups.push_back(reference_to(tables_.resources.at(rid)));
+            groups.back().direct = false;
+        }
+        return groups;
+    }
+
     /// What `stretch` leaves of `rids`, which are behind its start in its direction.
     template <class Range>
     [[nodiscard]] Slice slice_of(const Range& rids, const Stretch& stretch) const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -51,6 +52,11 @@ struct Tables {
     [[nodiscard]] const Row* live_row(OrgKey org, Rid rid) const;
     [[nodiscard]] const Row* live_row(OrgKey org, const std::string& id) const;
 };
+
+/// The group itself and all that it is a member of, directly or by way of others.
+[[nodiscard]] std::set<Rid> groups_above(const Tables& tables, OrgKey org, Rid group);
+/// The group itself and all groups in it.
+[[nodiscard]] std::set<Rid> groups_within(const Tables& tables, OrgKey org, Rid group);
 
 /// Undoes every change when it goes, unless it was kept. The tables outlive it.
 class Transaction {

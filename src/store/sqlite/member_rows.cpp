@@ -11,6 +11,12 @@ MemberRows::MemberRows(const Database& db)
     : insert_(db,
               "INSERT INTO member (org, grp, member) SELECT ?1, ?2, rid FROM resource "
               "WHERE rid = ?3 AND org = ?1 AND deleted IS NULL ON CONFLICT DO NOTHING"),
+      mark_row_(db, "UPDATE member SET is_group = 1 WHERE org = ?1 AND grp = ?2 AND member = ?3"),
+      mark_group_(db, "UPDATE resource SET nested = 1 WHERE rid = ?1 AND nested = 0"),
+      circle_(db,
+              "WITH RECURSIVE above (grp) AS (VALUES (?2) UNION SELECT m.grp FROM above a "
+              "CROSS JOIN member m WHERE m.org = ?1 AND m.member = a.grp) "
+              "SELECT 1 FROM above WHERE grp = ?3"),
       live_(db, "SELECT 1 FROM resource WHERE rid = ?2 AND org = ?1 AND deleted IS NULL"),
       delete_(db, "DELETE FROM member WHERE org = ?1 AND grp = ?2 AND member = ?3"),
       list_(db, "SELECT member FROM member WHERE org = ?1 AND grp = ?2 ORDER BY member"),
@@ -22,13 +28,24 @@ MemberRows::MemberRows(const Database& db)
 
 Outcome<MemberRows::Delta> MemberRows::change(OrgKey org, Rid group, const MembersChange& change) {
     if (change.replace) {
-        TRY_ASSIGN(const MembersChange delta, difference(org, group, change.add));
+        TRY_ASSIGN(MembersChange delta, difference(org, group, change.add));
+        delta.groups = change.groups;
         return this->change(org, group, delta);
     }
     Delta delta;
     TRY_ASSIGN(delta.removed, remove(org, group, change.remove));
     TRY_ASSIGN(delta.added, add(org, group, change.add));
+    for (const Rid nested : change.groups) TRY_VOID(nest(org, group, nested));
     return delta;
+}
+
+Outcome<void> MemberRows::nest(OrgKey org, Rid group, Rid member) {
+    TRY_VOID(mark_row_.execute(org.value, group.value, member.value));
+    TRY_VOID(mark_group_.execute(member.value));
+    Rows rows = circle_.query(org.value, group.value, member.value);
+    TRY_ASSIGN(const bool circle, rows.next());
+    if (!circle) return {};
+    return std::unexpected(refusal(ErrorCode::Circle, "a group would become its own member"));
 }
 
 Outcome<MembersChange> MemberRows::difference(OrgKey org, Rid group, std::vector<Rid> wanted) {

@@ -15,8 +15,8 @@ class MemberRows {
         std::int64_t added = 0;
         std::int64_t removed = 0;
     };
-    /// MemberGone where a row to add is no live resource of `org`. O(change); for `replace`,
-    /// O(old + new) reads.
+    /// MemberGone where a row to add is no live resource of `org`; Circle. O(change), and for each
+    /// group among them O(groups above); for `replace`, O(old + new) reads.
     [[nodiscard]] Outcome<Delta> change(OrgKey org, Rid group, const MembersChange& change);
 
     /// Removes a resource as a member and as a group. Groups that lose it rise in version. The
@@ -27,10 +27,12 @@ class MemberRows {
     [[nodiscard]] Outcome<std::int64_t> add(OrgKey org, Rid group, const std::vector<Rid>& members);
     [[nodiscard]] Outcome<std::int64_t> remove(OrgKey org, Rid group,
                                                const std::vector<Rid>& members);
+    [[nodiscard]] Outcome<void> nest(OrgKey org, Rid group, Rid member);
     /// The change without `replace` that has the same effect.
     [[nodiscard]] Outcome<MembersChange> difference(OrgKey org, Rid group, std::vector<Rid> wanted);
 
-    Statement insert_, live_, delete_, list_, touch_groups_, delete_memberships_, delete_members_;
+    Statement insert_, mark_row_, mark_group_, circle_, live_, delete_, list_, touch_groups_,
+        delete_memberships_, delete_members_;
 };
 
 }  // namespace muster::store::sqlite

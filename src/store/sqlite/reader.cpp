@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@ enum AccessKind : std::size_t {
     kId,
     kMember,
     kGroup,
+    kGroupNested,
     kUniqueEqual,
     kIndexedEqual,
     kUniquePrefix,
@@ -52,6 +54,15 @@ constexpr const char* kByMember =
 constexpr const char* kByGroup =
     "SELECT m.member FROM member m CROSS JOIN resource r WHERE m.org = ?1 AND m.grp = "
     "(SELECT rid FROM resource WHERE org = ?1 AND id = ?3 AND deleted IS NULL) "
+    "AND r.rid = m.member AND r.type = ?2 AND r.deleted IS NULL";
+
+// Of a group that has groups among its members: also theirs.
+constexpr const char* kByGroupNested =
+    "SELECT DISTINCT m.member FROM (WITH RECURSIVE within (grp) AS ("
+    "SELECT rid FROM resource WHERE org = ?1 AND id = ?3 AND deleted IS NULL UNION "
+    "SELECT n.member FROM within w CROSS JOIN member n INDEXED BY member_nested "
+    "WHERE n.org = ?1 AND n.grp = w.grp AND n.is_group = 1) SELECT grp FROM within) w "
+    "CROSS JOIN member m CROSS JOIN resource r WHERE m.org = ?1 AND m.grp = w.grp "
     "AND r.rid = m.member AND r.type = ?2 AND r.deleted IS NULL";
 
 constexpr const char* kRecordColumns =
@@ -166,18 +177,28 @@ Reader::Reader(Database db)
       fetch_live_(
           db_, fmt::format("{} WHERE rid = ?1 AND org = ?2 AND deleted IS NULL", kRecordColumns)),
       live_count_(db_, "SELECT live FROM counter WHERE org = ?1 AND type = ?2"),
-      access_{Access(db_, kScanAll, "rid"),       Access(db_, kById, "rid"),
-              Access(db_, kByMember, "m.grp"),    Access(db_, kByGroup, "m.member"),
-              Access(db_, kUniqueKey, "k.rid"),   Access(db_, kIndexedKey, "k.rid"),
-              Access(db_, kUniqueRange, "k.rid"), Access(db_, kIndexedRange, "k.rid")},
+      access_{Access(db_, kScanAll, "rid"),
+              Access(db_, kById, "rid"),
+              Access(db_, kByMember, "m.grp"),
+              Access(db_, kByGroup, "m.member"),
+              Access(db_, kByGroupNested, "m.member"),
+              Access(db_, kUniqueKey, "k.rid"),
+              Access(db_, kIndexedKey, "k.rid"),
+              Access(db_, kUniqueRange, "k.rid"),
+              Access(db_, kIndexedRange, "k.rid")},
       groups_of_(db_,
-                 "SELECT r.rid, r.id, r.type, r.display FROM member m CROSS JOIN resource r "
-                 "WHERE m.org = ?1 AND m.member = ?2 AND r.rid = m.grp AND r.deleted IS NULL "
+                 "SELECT r.rid, r.id, r.type, r.display, r.nested FROM member m "
+                 "CROSS JOIN resource r WHERE m.org = ?1 AND m.member = ?2 AND r.rid = m.grp AND "
+                 "r.deleted IS NULL "
                  "ORDER BY m.grp"),
       members_of_(db_,
                   "SELECT r.rid, r.id, r.type, r.display FROM member m CROSS JOIN resource r "
                   "WHERE m.org = ?1 AND m.grp = ?2 AND m.member > ?3 AND r.rid = m.member "
                   "AND r.deleted IS NULL ORDER BY m.member LIMIT ?4"),
+      has_nested_(db_,
+                  "SELECT 1 FROM member INDEXED BY member_nested WHERE org = ?1 AND is_group = 1 "
+                  "AND grp = (SELECT rid FROM resource WHERE org = ?1 AND id = ?2 "
+                  "AND deleted IS NULL) LIMIT 1"),
       member_count_(db_, "SELECT count(*) FROM member WHERE org = ?1 AND grp = ?2"),
       resolve_(db_,
                "SELECT rid, id, type, display FROM resource INDEXED BY resource_id "
@@ -212,6 +233,13 @@ Outcome<std::optional<Record>> Reader::fetch(Rid rid) {
     return record_of(rows);
 }
 
+Outcome<Reader::Access*> Reader::access_of(OrgKey org, const Arguments& arguments) {
+    if (arguments.kind != kGroup) return &access_[arguments.kind];
+    Rows rows = has_nested_.query(org.value, arguments.name);
+    TRY_ASSIGN(const bool nested, rows.next());
+    return &access_[nested ? kGroupNested : kGroup];
+}
+
 Outcome<Slice> Reader::query(OrgKey org, const Plan& plan, const Stretch& stretch) {
     const Arguments arguments(plan);
     const std::int64_t limit = clamp(stretch.limit);
@@ -219,8 +247,8 @@ Outcome<Slice> Reader::query(OrgKey org, const Plan& plan, const Stretch& stretc
     const Rid behind = from_end ? Rid{std::numeric_limits<std::int64_t>::max()} : stretch.behind;
     Slice slice;
     // As long as this statement stands on a row, what is fetched beside it is of the same snapshot.
-    Access& access = access_[arguments.kind];
-    Statement& statement = stretch.backward ? access.backward : access.forward;
+    TRY_ASSIGN(Access * access, access_of(org, arguments));
+    Statement& statement = stretch.backward ? access->backward : access->forward;
     Rows rows = arguments.run(statement, org, plan, behind, limit + 1, stretch.skip);
     for (;;) {
         TRY_ASSIGN(const bool row, rows.next());
@@ -237,9 +265,9 @@ Outcome<Slice> Reader::query(OrgKey org, const Plan& plan, const Stretch& stretc
 
 Outcome<std::int64_t> Reader::count(OrgKey org, const Plan& plan) {
     const Arguments arguments(plan);
-    Rows rows = arguments.kind == kAll
-                    ? live_count_.query(org.value, plan.type)
-                    : arguments.run(access_[arguments.kind].count, org, plan, Rid{}, -1, 0);
+    TRY_ASSIGN(Access * access, access_of(org, arguments));
+    Rows rows = arguments.kind == kAll ? live_count_.query(org.value, plan.type)
+                                       : arguments.run(access->count, org, plan, Rid{}, -1, 0);
     TRY_ASSIGN(const bool row, rows.next());
     return row ? rows.integer(0) : 0;
 }
@@ -272,10 +300,30 @@ Outcome<std::vector<std::vector<Reference>>> Reader::groups_of(OrgKey org,
 
 Outcome<std::vector<Reference>> Reader::groups_of(OrgKey org, Rid member) {
     std::vector<Reference> groups;
+    TRY_ASSIGN(bool nested, add_groups_of(org, member, groups));
+    if (!nested) return groups;
+    // The list grows while it is walked, each group once: there is no circle to be caught in.
+    const std::size_t direct = groups.size();
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        TRY_VOID(add_groups_of(org, groups[i].rid, groups));
+    }
+    const auto indirect =
+        std::ranges::subrange(groups.begin() + static_cast<std::ptrdiff_t>(direct), groups.end());
+    std::ranges::sort(indirect, {}, &Reference::rid);
+    for (Reference& group : indirect) group.direct = false;
+    return groups;
+}
+
+/// Those that are not there yet; whether one of them has been a member of a group itself.
+Outcome<bool> Reader::add_groups_of(OrgKey org, Rid member, std::vector<Reference>& groups) {
+    bool nested = false;
     Rows rows = groups_of_.query(org.value, member.value);
     for (;;) {
         TRY_ASSIGN(const bool row, rows.next());
-        if (!row) return groups;
+        if (!row) return nested;
+        const auto known = std::ranges::find(groups, Rid{rows.integer(0)}, &Reference::rid);
+        if (known != groups.end()) continue;
+        nested = nested || rows.integer(4) != 0;
         groups.push_back(reference_of(rows));
     }
 }

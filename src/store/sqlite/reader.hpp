@@ -54,12 +54,15 @@ class Reader {
     class Snapshot;
 
     [[nodiscard]] Outcome<std::optional<Record>> fetch(Rid rid);
+    [[nodiscard]] Outcome<Access*> access_of(OrgKey org, const Arguments& arguments);
     [[nodiscard]] Outcome<std::vector<Reference>> groups_of(OrgKey org, Rid member);
+    [[nodiscard]] Outcome<bool> add_groups_of(OrgKey org, Rid member,
+                                              std::vector<Reference>& groups);
 
     Database db_;
     Statement begin_, commit_, find_, fetch_, fetch_live_, live_count_;
-    std::array<Access, 8> access_;
-    Statement groups_of_, members_of_, member_count_, resolve_, probe_;
+    std::array<Access, 9> access_;
+    Statement groups_of_, members_of_, has_nested_, member_count_, resolve_, probe_;
     SegmentReader log_;
 };
 

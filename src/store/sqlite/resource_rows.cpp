@@ -59,6 +59,7 @@ Outcome<Applied> ResourceRows::apply(OrgKey org, const CreateResource& create) {
     TRY_VOID(count_.execute(org.value, create.type, 1));
     MembersChange members;
     members.add = create.members;
+    members.groups = create.groups;
     TRY_ASSIGN(const MemberRows::Delta delta, members_.change(org, create.rid, members));
     return Applied{1, create.now, delta.added, 0};
 }

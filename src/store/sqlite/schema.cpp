@@ -13,6 +13,8 @@ namespace {
 // - Keys are folded before they come here and compare by their bytes.
 // - Columns read by look-ups of references stand before the document, which may overflow its page.
 // - `member.grp` and `.member` are rids: 100,000 members are 100,000 narrow rows, never one value.
+// - Few groups are members of groups: `resource.nested` (has been one) and `member_nested` keep the
+//   look for indirect membership free for all others.
 // - The identifiers of one log segment lie within 2^32 of each other, about one second of them.
 constexpr std::array<const char*, 1> kMigrations = {R"sql(
 CREATE TABLE organisation (
@@ -64,6 +66,7 @@ CREATE TABLE resource (
     active   INTEGER NOT NULL,
     deleted  INTEGER,
     source   INTEGER NOT NULL,
+    nested   INTEGER NOT NULL DEFAULT 0,
     display  TEXT NOT NULL,
     document TEXT NOT NULL
 ) STRICT;
@@ -93,8 +96,10 @@ CREATE TABLE member (
     org    INTEGER NOT NULL,
     grp    INTEGER NOT NULL,
     member INTEGER NOT NULL,
+    is_group INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (org, grp, member)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX member_nested ON member (org, grp) WHERE is_group = 1;
 CREATE INDEX member_groups ON member (org, member, grp);
 
 CREATE TABLE counter (

@@ -1,0 +1,196 @@
+#include "service/bulk_request.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+#include "base/text.hpp"
+
+namespace muster::service {
+
+namespace {
+
+using Method = BulkOperation::Method;
+
+constexpr std::string_view kReference = "bulkId:";
+/// In the order of Method.
+constexpr std::array<std::string_view, 4> kMethods = {"POST", "PUT", "PATCH", "DELETE"};
+
+scim::Error refusal(std::string detail) { return scim::invalid_value(std::move(detail)); }
+
+/// The bulkId that a text refers to; empty: none.
+std::string_view reference_in(std::string_view text) {
+    return text.starts_with(kReference) ? text.substr(kReference.size()) : std::string_view{};
+}
+
+/// The id of "/Users/{id}"; empty: there is none.
+std::string_view id_in(std::string_view path) {
+    const auto slash = path.find('/', 1);
+    return slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+}
+
+void collect(const json::Value& value, std::set<std::string>& found) {
+    if (const auto* text = value.if_string()) {
+        if (const auto id = reference_in(text->subview()); !id.empty()) found.emplace(id);
+    } else if (const auto* array = value.if_array()) {
+        for (const auto& element : *array) collect(element, found);
+    } else if (const auto* object = value.if_object()) {
+        for (const auto& member : *object) collect(member.value(), found);
+    }
+}
+
+void resolve(json::Value& value, const std::map<std::string, std::string>& ids) {
+    if (auto* text = value.if_string()) {
+        const auto id = ids.find(std::string{reference_in(text->subview())});
+        if (id != ids.end()) *text = id->second;
+    } else if (auto* array = value.if_array()) {
+        for (auto& element : *array) resolve(element, ids);
+    } else if (auto* object = value.if_object()) {
+        for (auto& member : *object) resolve(member.value(), ids);
+    }
+}
+
+/// Whether nothing is left of the value.
+bool take_out(json::Value& value, const std::set<std::string>& missing) {
+    if (const auto* text = value.if_string()) {
+        const auto id = reference_in(text->subview());
+        return !id.empty() && missing.contains(std::string{id});
+    }
+    if (auto* array = value.if_array()) {
+        const bool had_any = !array->empty();
+        for (auto element = array->begin(); element != array->end();) {
+            element = take_out(*element, missing) ? array->erase(element) : element + 1;
+        }
+        return had_any && array->empty();
+    }
+    if (auto* object = value.if_object()) {
+        const bool had_any = !object->empty();
+        for (auto member = object->begin(); member != object->end();) {
+            if (!take_out(member->value(), missing)) {
+                ++member;
+            } else if (member->key() == "value") {
+                return true;
+            } else {
+                member = object->stable_erase(member);
+            }
+        }
+        return had_any && object->empty();
+    }
+    return false;
+}
+
+std::string text_of(const json::Object& object, std::string_view name) {
+    const auto* value = json::find_ignoring_case(object, name);
+    const auto* text = value != nullptr ? value->if_string() : nullptr;
+    return text != nullptr ? std::string{text->subview()} : std::string{};
+}
+
+std::optional<scim::Error> fault_of(const BulkOperation& operation, std::string_view method) {
+    const bool known = std::ranges::any_of(
+        kMethods, [&](std::string_view one) { return equals_ignoring_case(one, method); });
+    if (!known) {
+        return refusal(
+            fmt::format("The method of a bulk operation is POST, PUT, PATCH or DELETE, "
+                        "not {}.",
+                        scim::quoted(method)));
+    }
+    if (!operation.path.starts_with('/')) {
+        return refusal("A bulk operation needs a path, such as /Users or /Users/{id}.");
+    }
+    if (operation.method == Method::Post && operation.bulk_id.empty()) {
+        return refusal("A POST in a bulk request needs a bulkId.");
+    }
+    if ((operation.method == Method::Post) != id_in(operation.path).empty()) {
+        return refusal(fmt::format("{} does not fit the path {}.", to_string(operation.method),
+                                   scim::quoted(operation.path)));
+    }
+    if (operation.method != Method::Delete && !operation.data.is_object()) {
+        return refusal(fmt::format("{} needs data, a JSON object.", to_string(operation.method)));
+    }
+    return std::nullopt;
+}
+
+BulkOperation operation_of(const json::Value& value) {
+    BulkOperation operation;
+    const auto* object = value.if_object();
+    if (object == nullptr) {
+        operation.malformed = refusal("A bulk operation must be a JSON object.");
+        return operation;
+    }
+    const auto method = text_of(*object, "method");
+    for (std::size_t i = 0; i < kMethods.size(); ++i) {
+        if (equals_ignoring_case(kMethods[i], method)) operation.method = static_cast<Method>(i);
+    }
+    operation.path = text_of(*object, "path");
+    operation.bulk_id = text_of(*object, "bulkId");
+    operation.version = text_of(*object, "version");
+    if (const auto* data = json::find_ignoring_case(*object, "data")) operation.data = *data;
+    operation.malformed = fault_of(operation, method);
+    return operation;
+}
+
+}  // namespace
+
+std::string_view to_string(Method method) { return kMethods.at(std::to_underlying(method)); }
+
+scim::Result<BulkRequest> parse_bulk(const json::Value& body, std::size_t most) {
+    const auto* object = body.if_object();
+    if (object == nullptr) {
+        return std::unexpected(scim::invalid_syntax("A bulk request must be a JSON object."));
+    }
+    BulkRequest request;
+    if (const auto* limit = json::find_ignoring_case(*object, "failOnErrors");
+        limit != nullptr && !limit->is_null()) {
+        if (!limit->is_int64() || limit->get_int64() < 1) {
+            return std::unexpected(refusal("failOnErrors must be a positive integer."));
+        }
+        request.fail_on_errors = static_cast<std::size_t>(limit->get_int64());
+    }
+    const auto* operations = json::find_ignoring_case(*object, "Operations");
+    if (operations == nullptr || !operations->is_array()) {
+        return std::unexpected(
+            scim::invalid_syntax("A bulk request needs Operations, a list of objects."));
+    }
+    const auto& list = operations->get_array();
+    if (list.size() > most) {
+        return std::unexpected(scim::Error{
+            413, scim::ScimType::None,
+            fmt::format("A bulk request may hold {} operations; this one has {}. Send several.",
+                        most, list.size())});
+    }
+    std::set<std::string> bulk_ids;
+    for (const auto& value : list) {
+        auto operation = operation_of(value);
+        const bool is_new = operation.bulk_id.empty() || bulk_ids.insert(operation.bulk_id).second;
+        if (!is_new && !operation.malformed) {
+            operation.malformed = refusal(fmt::format("The bulkId {} stands twice in this request.",
+                                                      scim::quoted(operation.bulk_id)));
+        }
+        request.operations.push_back(std::move(operation));
+    }
+    return request;
+}
+
+std::set<std::string> references_of(const BulkOperation& operation) {
+    std::set<std::string> found;
+    if (const auto id = reference_in(id_in(operation.path)); !id.empty()) found.emplace(id);
+    collect(operation.data, found);
+    return found;
+}
+
+void resolve_references(BulkOperation& operation, const std::map<std::string, std::string>& ids) {
+    const auto id = ids.find(std::string{reference_in(id_in(operation.path))});
+    if (id != ids.end()) {
+        operation.path = operation.path.substr(0, operation.path.find('/', 1) + 1) + id->second;
+    }
+    resolve(operation.data, ids);
+}
+
+void take_out_references(json::Value& data, const std::set<std::string>& missing) {
+    take_out(data, missing);
+}
+
+}  // namespace muster::service

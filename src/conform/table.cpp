@@ -47,7 +47,7 @@ std::optional<std::string> cell_for(std::string_view name, const Texts& columns,
     name = name.substr(0, colon);
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (columns[i] != name) continue;
-        const std::string cell = i < cells.size() ? cells[i] : std::string{};
+        std::string cell = i < cells.size() ? cells[i] : std::string{};
         if (form.empty()) return cell;
         if (form == "resources") return resources_of(cell);
         if (form == "count") return std::to_string(cell.empty() ? 0 : split(cell, ',').size());

@@ -116,7 +116,8 @@ class Writer {
         sqlite3_stmt* update = db_.prepare(
             "UPDATE resource SET version = version + 1, modified = modified + 1, document = ?2 "
             "WHERE org = ORG AND id = ?1");
-        sqlite3_stmt* member = db_.prepare("INSERT INTO member (org, grp, member) VALUES (ORG, 1, ?1)");
+        sqlite3_stmt* member =
+            db_.prepare("INSERT INTO member (org, grp, member) VALUES (ORG, 1, ?1)");
         sqlite3_stmt* group = db_.prepare(
             "UPDATE resource SET version = version + 1 WHERE rid = (SELECT min(rid) FROM "
             "resource)");

@@ -230,6 +230,7 @@ provlog::Record ScimHandler::record_of(const http::RequestHead& head,
         who.connector = connector->connector.key;
         who.org_slug = connector->organisation.slug;
         who.connector_id = connector->connector.id;
+        who.own_attributes = !connector->organisation.definitions.empty();
     }
     const provlog::What what{.method = head.method_text, .target = head.target};
     return {core_.ids.next_key<LogId>(), who, what};

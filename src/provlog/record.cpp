@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include <fmt/format.h>
 
@@ -16,11 +15,6 @@ constexpr std::string_view kRedacted = "[redacted]";
 constexpr std::string_view kTokenPrefix = "mst_";
 constexpr std::array<std::string_view, 5> kSecretNames{"password", "secret", "token",
                                                        "authorization", "credential"};
-
-/// What these names have in common whatever their case, for a quick look.
-constexpr std::array<std::string_view, 10> kSecretWords{
-    "assword", "ASSWORD",      "ecret",        "ECRET",     "oken",
-    "OKEN",    "uthorization", "UTHORIZATION", "redential", "REDENTIAL"};
 
 bool contains_ignoring_case(std::string_view text, std::string_view needle) {
     const auto same = [](char a, char b) {
@@ -92,15 +86,7 @@ void separate(std::string& list) {
 }
 
 /// Of the standard's attributes none that is returned is a secret; an organisation's own may be.
-/// Members' names alone are looked at, which stand in front of `":`.
-bool may_hold_a_secret(std::string_view body) {
-    return std::ranges::any_of(kSecretWords, [&](std::string_view word) {
-        return ::memmem(body.data(), body.size(), word.data(), word.size()) != nullptr;
-    });
-}
-
 std::string redact_response(std::string_view body) {
-    if (!may_hold_a_secret(body)) return std::string{body};
     const auto parsed = json::parse(body);
     return parsed ? redact_body(body, *parsed) : std::string{body};
 }
@@ -113,7 +99,7 @@ std::string_view outcome_of(int status) {
 }  // namespace
 
 Record::Record(LogId id, const Who& who, const What& what)
-    : id_(id), org_(who.org), connector_(who.connector) {
+    : id_(id), org_(who.org), connector_(who.connector), own_attributes_(who.own_attributes) {
     json_.reserve(1024);
     json_ = "{\"id\":\"";
     json_.append(to_base32(id.value))
@@ -204,7 +190,8 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
     if (response_body.size() > kMaxBodyBytes) {
         json_.append(fmt::format(",\"response\":{{\"omitted_bytes\":{}}}", response_body.size()));
     } else {
-        append_raw(json_, "response", redact_response(response_body));
+        append_raw(json_, "response",
+                   own_attributes_ ? redact_response(response_body) : std::string{response_body});
     }
     // A token may have been sent anywhere: as an id, in a filter, as a name.
     if (json_.find(kTokenPrefix) != std::string::npos) json_ = mask_tokens(json_);

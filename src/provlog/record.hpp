@@ -28,6 +28,7 @@ struct Who {
     std::string_view token_id;
     std::string_view peer;
     std::string_view user_agent;
+    bool own_attributes = false;  ///< the organisation has some: an answer may hold a secret
 };
 
 struct What {
@@ -69,6 +70,7 @@ class Record {
     LogId id_;
     OrgKey org_;
     ConnectorKey connector_;
+    bool own_attributes_ = false;
     std::string json_;
     std::string trace_;
     std::string notes_;

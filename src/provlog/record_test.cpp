@@ -118,7 +118,7 @@ TEST(Redaction, MasksTokensThatWereTakenForSomethingElse) {
 }
 
 TEST(Redaction, HidesTheOldAndTheNewValueOfASecret) {
-    auto record = record_of("PATCH", "/Users/7");
+    auto record = Record({1}, {.own_attributes = true}, {.method = "PATCH", .target = "/Users/7"});
     const std::vector<scim::Change> changes{{"urn:x:apiToken", "\"old1\"", "\"new1\""}};
     record.changes(changes);
     const auto entry = std::move(record).finish(200, R"({"id":"7","apiToken":"new1"})", 1);

@@ -32,6 +32,15 @@ constexpr std::array kSettings{
             [](const Policy& policy) -> std::size_t {
                 return policy.unknown_members == UnknownMembers::Refuse ? 0 : 1;
             }},
+    Setting{"unknown_attributes",
+            {"drop", "refuse"},
+            [](Policy& policy, std::size_t choice) {
+                policy.unknown_attributes =
+                    choice == 0 ? UnknownAttributes::Drop : UnknownAttributes::Refuse;
+            },
+            [](const Policy& policy) -> std::size_t {
+                return policy.unknown_attributes == UnknownAttributes::Drop ? 0 : 1;
+            }},
     Setting{"on_delete",
             {"retain", "erase"},
             [](Policy& policy, std::size_t choice) {
@@ -68,7 +77,8 @@ std::expected<Policy, std::string> Policy::parse(std::string_view text) {
         }
         if (setting == nullptr) {
             return std::unexpected(
-                fmt::format("There is no policy setting \"{}\". Known: unknown_members, on_delete, "
+                fmt::format("There is no policy setting \"{}\". Known: unknown_members, "
+                            "unknown_attributes, on_delete, "
                             "restore_on_create.",
                             std::string_view{name}));
         }

@@ -135,25 +135,28 @@ Command create_command() {
 }
 
 Command set_command() {
-    return {.name = "set",
-            .summary = "Set how a connector treats what it is sent",
-            .description =
-                "Settings and their values, the first being the default:\n\n"
-                "unknown_members=refuse|skip: a group change that names unknown people is refused, "
-                "or done without them.\n\n"
-                "on_delete=retain|erase: what is deleted is kept out of sight for the retention "
-                "time, or erased at once.\n\n"
-                "restore_on_create=true|false: creating a deactivated person again, with the same "
-                "userName "
-                "and externalId, brings the same person back, or is a conflict.",
-            .arguments = {id(),
-                          {.name = "KEY=VALUE",
-                           .help = "a setting and its value",
-                           .required = true,
-                           .repeated = true}},
-            .examples = {{"muster connector set ID unknown_members=skip on_delete=erase",
-                          "Two settings at once"}},
-            .run = set_policy};
+    return {
+        .name = "set",
+        .summary = "Set how a connector treats what it is sent",
+        .description =
+            "Settings and their values, the first being the default:\n\n"
+            "unknown_members=refuse|skip: a group change that names unknown people is refused, "
+            "or done without them.\n\n"
+            "unknown_attributes=drop|refuse: an attribute that no schema has is left out and noted "
+            "in the log, or the request is refused.\n\n"
+            "on_delete=retain|erase: what is deleted is kept out of sight for the retention "
+            "time, or erased at once.\n\n"
+            "restore_on_create=true|false: creating a deactivated person again, with the same "
+            "userName "
+            "and externalId, brings the same person back, or is a conflict.",
+        .arguments = {id(),
+                      {.name = "KEY=VALUE",
+                       .help = "a setting and its value",
+                       .required = true,
+                       .repeated = true}},
+        .examples = {{"muster connector set ID unknown_members=skip on_delete=erase",
+                      "Two settings at once"}},
+        .run = set_policy};
 }
 
 }  // namespace

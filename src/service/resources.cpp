@@ -95,7 +95,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
     CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Create, body));
     const auto read = call.record.copy();
     CO_TRY_ASSIGN(auto prepared, scim::prepare(type, value, nullptr, core_.limits.patch.values));
-    call.record.notes(prepared.notes);
+    CO_TRY_VOID(take_notes(call, prepared.notes));
     const auto member_ids = prepared.members.value_or(std::vector<std::string>{});
 
     const auto now = core_.clock.now();

@@ -77,6 +77,18 @@ scim::Result<json::Value> parse_body(Call& call, const Limits& limits, std::stri
     return std::move(*value);
 }
 
+scim::Result<void> take_notes(Call& call, std::span<const scim::Note> notes) {
+    call.record.notes(notes);
+    if (call.policy().unknown_attributes == auth::UnknownAttributes::Drop) return {};
+    const auto unknown = std::ranges::find(notes, "unknown-attribute-dropped", &scim::Note::rule);
+    if (unknown == notes.end()) return {};
+    return call.refuse("unknown-attribute",
+                       scim::invalid_value(fmt::format(
+                           "{}, and this connector refuses such. Take it out of the attribute "
+                           "mappings, or add it to the schema.",
+                           unknown->text.substr(0, unknown->text.find(';')))));
+}
+
 Task<scim::Result<store::Record>> load(const Core& core, Call& call, const scim::ResourceType& type,
                                        std::string id) {
     auto found = co_await core.store.find(call.org(), type.name, id);

@@ -17,6 +17,9 @@ namespace muster::service {
 [[nodiscard]] scim::Result<json::Value> parse_body(Call& call, const Limits& limits,
                                                    std::string_view body);
 
+/// Hands the notes to the log record. Refuses what the connector's policy does not want dropped.
+[[nodiscard]] scim::Result<void> take_notes(Call& call, std::span<const scim::Note> notes);
+
 /// The live resource or 404.
 [[nodiscard]] Task<scim::Result<store::Record>> load(const Core& core, Call& call,
                                                      const scim::ResourceType& type,

@@ -142,7 +142,7 @@ Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::Reso
         const auto document = parse_document(before.document);
         CO_TRY_ASSIGN(auto prepared,
                       scim::prepare(type, value, &document, core_.limits.patch.values));
-        call.record.notes(prepared.notes);
+        CO_TRY_VOID(take_notes(call, prepared.notes));
         auto draft = draft_document(core_, type, call, before, document, prepared.document);
         // An absent `members` keeps them: an omission never empties a group (docs/adr/0007).
         if (prepared.members) {
@@ -198,7 +198,7 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
         const auto document = parse_document(before.document);
         CO_TRY_ASSIGN(auto patched,
                       scim::apply_patch(type, document, operations, core_.limits.patch));
-        call.record.notes(patched.notes);
+        CO_TRY_VOID(take_notes(call, patched.notes));
         auto draft = draft_document(core_, type, call, before, document, patched.document);
         if (!patched.members.empty()) {
             CO_TRY_ASSIGN(const auto added,

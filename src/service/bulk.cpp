@@ -219,7 +219,7 @@ class Bulk::Run {
                                    fmt::format("There is no endpoint {}.",
                                                scim::quoted(operation.path.substr(0, slash)))});
         } else {
-            outcome = co_await dispatch(call, *type, std::move(id), std::move(operation));
+            outcome = co_await dispatch(call, *type, std::move(id), operation);
         }
         if (!outcome) error_body = scim::to_json(outcome.error(), call.record.shown_id());
         if (!call.recorded) {
@@ -232,7 +232,7 @@ class Bulk::Run {
     }
 
     Task<scim::Result<Answer>> dispatch(Call& call, const scim::ResourceType& type, std::string id,
-                                        BulkOperation operation) {
+                                        const BulkOperation& operation) {
         const Resources& resources = bulk_.resources_;
         auto body = operation.method == Method::Delete ? "" : json::to_text(operation.data);
         switch (operation.method) {

@@ -319,6 +319,8 @@ class Bulk::Run {
 
 Task<scim::Result<Answer>> Bulk::run(Call& call, std::string body) const {
     CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
+    // Each operation's own record holds what may be kept of it.
+    call.record.request_body(body, nullptr);
     CO_TRY_ASSIGN(auto request, parse_bulk(value, core_.limits.bulk_operations));
     const auto operations = request.operations.size();
     Run run(*this, call, std::move(request));

@@ -11,6 +11,11 @@ std::string text_of(const json::Value* value) {
     return value == nullptr ? std::string{} : json::to_text(*value);
 }
 
+/// What nobody is to read is not told by its changes either.
+bool is_hidden(const Attribute& attribute) {
+    return attribute.returned == Returned::Never || attribute.mutability == Mutability::WriteOnly;
+}
+
 const json::Value* member(const json::Value* object, std::string_view name) {
     return object != nullptr && object->is_object() ? object->get_object().if_contains(name)
                                                     : nullptr;
@@ -25,6 +30,12 @@ void compare(const Attribute& attribute, const Place& place, const json::Value* 
             compare(sub, place.at(sub.name), member(before, sub.name), member(after, sub.name),
                     changes);
         }
+        return;
+    }
+    if (is_hidden(attribute)) {
+        constexpr std::string_view kHidden = R"("[redacted]")";
+        changes.push_back({place.to_string(), std::string{before == nullptr ? "" : kHidden},
+                           std::string{after == nullptr ? "" : kHidden}});
         return;
     }
     changes.push_back({place.to_string(), text_of(before), text_of(after)});

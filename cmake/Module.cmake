@@ -1,11 +1,13 @@
-# muster_module(folder [DEPENDS modules…] [LIBRARIES targets…] [TEST_DEPENDS modules…])
+# muster_module(folder [DEPENDS modules…] [LIBRARIES targets…] [TEST_DEPENDS modules…]
+#               [EXCEPT folders…] [TEST_POSTGRES])
 #
 # One folder of src/, one static library of all its .cpp files (its sub-folders too, unless they
 # are modules of their own, named in EXCEPT). DEPENDS names the modules that it may use;
 # scripts/check-layers holds every #include to the same table. Files named *_test.cpp become one
-# GoogleTest program a module, beside the code that they test.
+# GoogleTest program a module, beside the code that they test; with TEST_POSTGRES it runs beside a
+# PostgreSQL of its own.
 function(muster_module folder)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;TEST_DEPENDS;EXCEPT" ${ARGN})
+  cmake_parse_arguments(ARG "TEST_POSTGRES" "" "DEPENDS;LIBRARIES;TEST_DEPENDS;EXCEPT" ${ARGN})
   string(REPLACE "/" "_" target "muster_${folder}")
   set(root ${PROJECT_SOURCE_DIR}/src/${folder})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${root}/*.cpp)
@@ -38,7 +40,11 @@ function(muster_module folder)
       string(REPLACE "/" "_" dependency_target "muster_${dependency}")
       target_link_libraries(${target}_test PRIVATE ${dependency_target})
     endforeach()
-    add_test(NAME unit.${folder} COMMAND ${target}_test --gtest_brief=1)
+    set(beside "")
+    if(ARG_TEST_POSTGRES)
+      set(beside ${PROJECT_SOURCE_DIR}/scripts/with-postgres)
+    endif()
+    add_test(NAME unit.${folder} COMMAND ${beside} $<TARGET_FILE:${target}_test> --gtest_brief=1)
     set_tests_properties(unit.${folder} PROPERTIES TIMEOUT 300 LABELS unit)
   endif()
 endfunction()

@@ -17,6 +17,7 @@ struct ServeOptions {
     std::optional<std::filesystem::path> data;
     std::optional<std::string> listen;
     std::optional<std::string> public_url;
+    std::optional<std::string> database;
     std::optional<std::filesystem::path> config;
     bool json =
         false;  ///< events on stdout as JSON lines: {"event":"ready","listen":"127.0.0.1:8080"}
@@ -56,6 +57,20 @@ struct DoctorCheck {
 /// Looks at configuration, data directory, key, database, disk, public URL and tokens; changes
 /// nothing. Works beside a running server.
 [[nodiscard]] std::vector<DoctorCheck> doctor(const ServeOptions& options);
+
+/// The version of the tables in a database.
+struct SchemaVersion {
+    std::string database;      ///< which one, without user or password
+    std::int64_t version = 0;  ///< 0: none of Muster's tables
+    std::int64_t newest = 0;   ///< that this binary knows
+    bool sharded = false;      ///< by Citus
+};
+
+/// The configured database's. The error is a sentence with the remedy.
+[[nodiscard]] std::expected<SchemaVersion, std::string> schema_version(const ServeOptions& options);
+/// Takes the steps to `target` (none: the newest), each of them whole or not at all.
+[[nodiscard]] std::expected<SchemaVersion, std::string> migrate(const ServeOptions& options,
+                                                                std::optional<std::int64_t> target);
 
 /// The file name of the local socket in a data directory.
 inline constexpr std::string_view kSocketName = "muster.sock";

@@ -29,6 +29,7 @@ constexpr std::int64_t kMany = 1'000'000;
 // The one list of settings: packaging/muster.toml and docs/reference/configuration.md follow it.
 const std::array kSettings{
     Setting{"data", &Config::data},
+    Setting{"database", &Config::database},
     Setting{"listen", &Config::listen},
     Setting{"public_url", &Config::public_url},
     Setting{"base_domain", &Config::base_domain},

@@ -15,6 +15,7 @@ namespace muster::app {
 
 struct Config {
     std::filesystem::path data = "./var";
+    std::string database;  ///< empty: SQLite in `data`; else postgres://…
     std::string listen = "127.0.0.1:8080";
     std::string public_url;    ///< empty: http://{listen}
     std::string base_domain;   ///< empty: no connectors by host name

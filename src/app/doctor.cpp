@@ -11,6 +11,8 @@
 #include "app/key_file.hpp"
 #include "app/settings.hpp"
 #include "base/clock.hpp"
+#include "store/postgres/conninfo.hpp"
+#include "store/postgres/migrations.hpp"
 #include "store/sqlite/inspect.hpp"
 
 extern char** environ;
@@ -114,7 +116,34 @@ DoctorCheck check_tls(const Config& config) {
     return check;
 }
 
+DoctorCheck check_postgres(const Config& config) {
+    DoctorCheck check{.name = "database", .finding = store::postgres::describe(config.database)};
+    const auto server = store::postgres::check_server(config.database);
+    const auto state = store::postgres::schema_state(config.database);
+    if (!server || !state) {
+        check.result = Result::Failed;
+        check.finding = server ? state.error().message : server.error().message;
+        check.remedy = "Set database to postgres://USER@HOST/DATABASE of a server that runs.";
+    } else if (state->current != state->newest) {
+        const bool fresh = state->current == 0;
+        check.result = fresh ? Result::Warning : Result::Failed;
+        check.finding += fresh ? " has none of Muster's tables yet"
+                               : fmt::format(" has schema {}, this binary needs {}", state->current,
+                                             state->newest);
+        check.remedy = fresh ? "muster serve makes them." : "Run: muster migrate up";
+    } else if (state->bypasses_rls) {
+        check.result = Result::Warning;
+        check.finding += fmt::format("; schema {}, reached by a superuser", state->current);
+        check.remedy = "Use an ordinary role: row-level security does not bind a superuser.";
+    } else {
+        check.finding +=
+            fmt::format("; schema {}{}", state->current, state->citus ? ", sharded by Citus" : "");
+    }
+    return check;
+}
+
 DoctorCheck check_database(const Config& config) {
+    if (!config.database.empty()) return check_postgres(config);
     DoctorCheck check{.name = "database"};
     auto finding = store::inspect(config.data.string());
     check.finding = finding ? *finding : finding.error().message;
@@ -129,6 +158,7 @@ DoctorCheck check_database(const Config& config) {
 
 std::expected<Config, std::string> settings_for(const ServeOptions& options) {
     Overrides flags;
+    if (options.database) flags["database"] = *options.database;
     if (options.data) flags["data"] = options.data->string();
     if (options.listen) flags["listen"] = *options.listen;
     if (options.public_url) flags["public_url"] = *options.public_url;

@@ -10,6 +10,7 @@
 
 #include "app/application.hpp"
 #include "app/key_file.hpp"
+#include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
 namespace muster::app {
@@ -52,6 +53,15 @@ api::ScimOptions options_of(const Config& config) {
             .paused_retry_after_s = static_cast<int>(config.paused_retry_after_s)};
 }
 
+store::Result<std::unique_ptr<store::Store>> open_store(const Config& config) {
+    if (!config.database.empty())
+        return store::open(store::PostgresOptions{.url = config.database});
+    const auto threads = config.threads > 0 ? static_cast<std::size_t>(config.threads)
+                                            : std::thread::hardware_concurrency();
+    return store::open(store::SqliteOptions{.directory = config.data.string(),
+                                            .readers = std::max<std::size_t>(threads, 2)});
+}
+
 }  // namespace
 
 std::string_view version() { return MUSTER_VERSION; }
@@ -60,10 +70,7 @@ std::expected<std::unique_ptr<Instance>, OpenFailure> Instance::open(Config conf
     if (auto prepared = prepare_directory(config.data); !prepared) {
         return std::unexpected(OpenFailure{prepared.error()});
     }
-    const auto threads = config.threads > 0 ? static_cast<std::size_t>(config.threads)
-                                            : std::thread::hardware_concurrency();
-    auto store = store::open(
-        {.directory = config.data.string(), .readers = std::max<std::size_t>(threads, 2)});
+    auto store = open_store(config);
     if (!store) {
         const bool locked = store.error().code == store::ErrorCode::Locked;
         return std::unexpected(OpenFailure{store.error().message, locked});
@@ -72,9 +79,14 @@ std::expected<std::unique_ptr<Instance>, OpenFailure> Instance::open(Config conf
     if (!directory) return std::unexpected(OpenFailure{directory.error().message});
     auto key = read_or_create_key(config.key_file, directory->tokens.empty());
     if (!key) return std::unexpected(OpenFailure{key.error()});
+    KeyedHash hash{key->reveal()};
+    if (!config.database.empty()) {
+        const auto held = store::hold_key({.url = config.database}, hash("which key is this?"));
+        if (!held) return std::unexpected(OpenFailure{held.error().message});
+    }
 
     auto instance =
-        std::make_unique<Instance>(std::move(config), std::move(*store), KeyedHash{key->reveal()});
+        std::make_unique<Instance>(std::move(config), std::move(*store), std::move(hash));
     instance->load(*directory);
     return instance;
 }
@@ -82,15 +94,16 @@ std::expected<std::unique_ptr<Instance>, OpenFailure> Instance::open(Config conf
 Instance::Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash hash)
     : config_(std::move(config)),
       options_(options_of(config_)),
-      ids_(clock_, 0),
       store_(std::move(store)),
+      ids_(clock_, store_->node()),
       registry_(std::move(hash)),
       core_(std::make_unique<service::Core>(
           service::Core{*store_, registry_, clock_, ids_, limits_of(config_)})) {
     directory_ = std::make_unique<service::Directory>(
         *core_, service::DirectoryLimits{.tokens_per_connector = static_cast<std::size_t>(
                                              config_.tokens_per_connector)});
-    metrics_ = std::make_unique<api::Metrics>(version(), "sqlite");
+    metrics_ =
+        std::make_unique<api::Metrics>(version(), config_.database.empty() ? "sqlite" : "postgres");
     scim_ = std::make_unique<api::ScimHandler>(*core_, *directory_, *metrics_, options_,
                                                [this](std::string_view cause) {
                                                    if (report_) report_(cause);

@@ -51,6 +51,10 @@ class Instance {
     /// Before the first request: where it is said why a request failed with 500.
     void report_to(api::ScimHandler::Report report) { report_ = std::move(report); }
 
+    /// Whether other nodes may serve the same data; then `follow` is to be awaited twice a second.
+    [[nodiscard]] bool is_shared() const { return !config_.database.empty(); }
+    [[nodiscard]] Task<void> follow() { return directory_->follow(); }
+
     /// Periodic work, to be awaited every few seconds: last uses of tokens, retention.
     [[nodiscard]] Task<void> housekeeping();
 
@@ -60,8 +64,8 @@ class Instance {
     Config config_;
     api::ScimOptions options_;
     SystemClock clock_;
-    IdGenerator ids_;
     std::unique_ptr<store::Store> store_;
+    IdGenerator ids_;
     auth::Registry registry_;
     api::ScimHandler::Report report_;
     std::unique_ptr<service::Core> core_;

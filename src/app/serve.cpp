@@ -25,6 +25,7 @@ namespace muster::app {
 namespace {
 
 constexpr std::chrono::seconds kHousekeepingPeriod{15};
+constexpr std::chrono::milliseconds kFollowingPeriod{500};
 constexpr std::chrono::seconds kGrace{10};
 
 /// One JSON object a line on stderr. Messages are ours and hold no input; values are escaped.
@@ -87,6 +88,16 @@ Task<void> keep_house(Instance& instance) {
         timer.expires_after(kHousekeepingPeriod);
         co_await timer.async_wait(boost::asio::use_awaitable);
         co_await instance.housekeeping();
+    }
+}
+
+/// What other nodes change holds here within a second.
+Task<void> follow_others(Instance& instance) {
+    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
+    while (true) {
+        timer.expires_after(kFollowingPeriod);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        co_await instance.follow();
     }
 }
 
@@ -168,6 +179,7 @@ int run(const ServeOptions& options, Instance& instance) {
     server.listen_unix(instance.config().data / kSocketName, admin);
     server.run();
     server.post([&instance] { return keep_house(instance); });
+    if (instance.is_shared()) server.post([&instance] { return follow_others(instance); });
 
     logger->info(event("ready", "listen", listen));
     announce(options, instance, listen, url);

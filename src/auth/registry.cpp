@@ -129,6 +129,12 @@ void Registry::change(Change change) {
 }
 
 void Registry::load(const store::Directory& directory) {
+    // What was noted of a token's use outlives a loading anew.
+    std::unordered_map<TokenKey, std::shared_ptr<LastUse>> uses;
+    const auto before = snapshot();
+    for (const auto& [id, connector] : before->by_id) {
+        for (const auto& entry : connector->tokens) uses.emplace(entry.token.key, entry.last_use);
+    }
     std::unordered_map<OrgKey, OrganisationEntry> organisations;
     std::unordered_map<ConnectorKey, std::shared_ptr<ConnectorEntry>> connectors;
     auto next = std::make_shared<Snapshot>();
@@ -151,10 +157,13 @@ void Registry::load(const store::Directory& directory) {
     for (const auto& token : directory.tokens) {
         const auto connector = connectors.find(token.connector);
         MUSTER_CHECK(connector != connectors.end());
-        connector->second->tokens.push_back(entry_of(token));
+        const auto use = uses.find(token.key);
+        connector->second->tokens.push_back(use == uses.end() ? entry_of(token)
+                                                              : TokenEntry{token, use->second});
     }
     const std::lock_guard lock(writing_);
     snapshot_.store(std::move(next));
+    version_ = directory.version;
 }
 
 void Registry::put(const store::Organisation& organisation) {

@@ -120,6 +120,8 @@ class Registry {
     [[nodiscard]] Digest hash(std::string_view token) const { return hash_(token); }
 
     void load(const store::Directory& directory);
+    /// Of the directory as it was loaded last.
+    [[nodiscard]] std::int64_t version() const { return version_; }
     void put(const store::Organisation& organisation);
     void put(const store::Connector& connector);
     void put(const store::Token& token);
@@ -131,6 +133,7 @@ class Registry {
     void change(Change change);
 
     KeyedHash hash_;
+    std::atomic<std::int64_t> version_{0};
     std::mutex writing_;
     std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
 };

@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t kEpochMs = 1'577'836'800'000;  // 2020-01-01T00:00:00Z
 constexpr int kTimeShift = 22;
 constexpr int kNodeShift = 12;
+constexpr std::int64_t kNodeMask = 0x3FF;
 constexpr std::string_view kCrockford = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::string_view kShortIdAlphabet = "abcdefghjkmnpqrstuvwxyz234567899";
 constexpr std::size_t kBase32Length = 13;
@@ -35,6 +36,10 @@ std::int64_t IdGenerator::next() {
     std::int64_t candidate = 0;
     do {
         candidate = std::max(floor, last + 1);
+        // A full counter must not run over into the next node's numbers: time lends a millisecond.
+        if (((candidate >> kNodeShift) & kNodeMask) != node_) {
+            candidate = (((last >> kTimeShift) + 1) << kTimeShift) | (node_ << kNodeShift);
+        }
     } while (!last_.compare_exchange_weak(last, candidate, std::memory_order_relaxed));
     return candidate;
 }

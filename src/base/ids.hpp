@@ -29,10 +29,10 @@ using Rid = Key<struct ResourceTag>;            ///< a resource's row, never sho
 using LogId = Key<struct LogTag>;               ///< a provisioning log record
 
 /// Makes numbers that rise with time (ms since 2020 ≪ 22 | node ≪ 12 | counter), unique in this
-/// process and, with distinct node numbers, across processes. Thread-safe, lock-free.
+/// process and, with distinct node numbers (0 to 1023), across processes. Thread-safe, lock-free.
 class IdGenerator {
   public:
-    IdGenerator(const Clock& clock, unsigned node) : clock_(clock), node_(node & 0x3FFU) {}
+    IdGenerator(const Clock& clock, std::int64_t node) : clock_(clock), node_(node & 0x3FF) {}
 
     [[nodiscard]] std::int64_t next();
     template <class K>

@@ -38,6 +38,20 @@ TEST(IdGenerator, SurvivesAClockThatGoesBack) {
     EXPECT_GT(ids.next(), first);
 }
 
+TEST(IdGenerator, KeepsToItsNodeWhenTheClockStandsStill) {
+    const ManualClock clock({1'800'000'000'000});
+    for (const std::int64_t node : {0, 3, 1023}) {
+        IdGenerator ids(clock, node);
+        std::int64_t before = 0;
+        for (int i = 0; i < 10'000; ++i) {
+            const std::int64_t number = ids.next();
+            ASSERT_GT(number, before);
+            ASSERT_EQ((number >> 12) & 0x3FF, node);
+            before = number;
+        }
+    }
+}
+
 TEST(IdGenerator, TellsItsTime) {
     const ManualClock clock({1'800'000'000'123});
     IdGenerator ids(clock, 1023);

@@ -16,6 +16,7 @@ namespace muster::cli {
 [[nodiscard]] Command simulate_commands();
 [[nodiscard]] Command conform_command();
 [[nodiscard]] Command doctor_command();
+[[nodiscard]] Command migrate_commands();
 [[nodiscard]] Command version_command();
 [[nodiscard]] Command completion_command();
 [[nodiscard]] Command man_command();

@@ -332,6 +332,22 @@ TEST_F(Commands, ServesWithWhatWasGivenOnly) {
     EXPECT_EQ(world_.serve_options.public_url, "https://x");
 }
 
+TEST_F(Commands, MigrateTellsVersionsAndGoesDownOnlyWhenToldTwice) {
+    EXPECT_EQ(run({"migrate", "status"}), 0);
+    EXPECT_THAT(err(), HasSubstr("version 1 of 2"));
+    EXPECT_THAT(err(), HasSubstr("muster migrate up"));
+    EXPECT_EQ(run({"migrate", "up", "--json"}), 0);
+    EXPECT_EQ(world_.schema->version, 2);
+    EXPECT_EQ(run({"migrate", "down", "--to", "1"}), 2);
+    EXPECT_EQ(world_.schema->version, 2);
+    EXPECT_EQ(run({"migrate", "down", "--to", "1", "--yes"}), 0);
+    EXPECT_EQ(world_.schema->version, 1);
+    world_.schema->version = 3;
+    EXPECT_EQ(run({"migrate", "status"}), 1);
+    world_.schema = std::unexpected("PostgreSQL cannot be reached");
+    EXPECT_EQ(run({"migrate", "status"}), 1);
+}
+
 TEST_F(Commands, DoctorFailsWhereACheckFailedButNotForWarnings) {
     using Result = app::DoctorCheck::Result;
     world_.checks = {{"clock", Result::Ok, "right", ""},

@@ -63,6 +63,8 @@ struct FakeWorld {
     std::string conform_authorization;
     std::vector<std::string> conform_only;
     std::expected<conform::Report, std::string> conform_report;
+    std::expected<app::SchemaVersion, std::string> schema =
+        app::SchemaVersion{"postgres://db/muster", 1, 2, false};
     int waits = 0;  ///< how often `log tail` may wait
     Environment environment{
         .in = in,
@@ -85,6 +87,12 @@ struct FakeWorld {
                 return serve_result;
             },
         .doctor = [this](const app::ServeOptions&) { return checks; },
+        .schema_version = [this](const app::ServeOptions&) { return schema; },
+        .migrate =
+            [this](const app::ServeOptions&, std::optional<std::int64_t> target) {
+                if (schema) schema->version = target.value_or(schema->newest);
+                return schema;
+            },
         .play_okta =
             [this](const simulator::OktaOptions& options, const simulator::Progress& progress) {
                 simulated_secret = options.secret.reveal();

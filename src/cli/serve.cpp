@@ -1,4 +1,4 @@
-// muster serve, muster doctor: the server and its installation.
+// muster serve, doctor, migrate: the server, its installation and its database.
 
 #include <array>
 #include <utility>
@@ -20,12 +20,19 @@ constexpr std::array kColumns{
     Column{"FINDING", "finding"},
 };
 
-app::ServeOptions options_of(const Arguments& arguments) {
-    app::ServeOptions options{.listen = arguments.text_if_given("--listen"),
-                              .public_url = arguments.text_if_given("--public-url"),
-                              .json = arguments.flag("--json")};
+/// What says which database is meant.
+app::ServeOptions database_of(const Arguments& arguments) {
+    app::ServeOptions options{.database = arguments.text_if_given("--database")};
     if (const auto data = arguments.text_if_given("--data")) options.data = *data;
     if (const auto config = arguments.text_if_given("--config")) options.config = *config;
+    return options;
+}
+
+app::ServeOptions options_of(const Arguments& arguments) {
+    app::ServeOptions options = database_of(arguments);
+    options.listen = arguments.text_if_given("--listen");
+    options.public_url = arguments.text_if_given("--public-url");
+    options.json = arguments.flag("--json");
     return options;
 }
 
@@ -72,13 +79,107 @@ std::vector<Argument> serve_arguments() {
             {.name = "--public-url",
              .value = "URL",
              .help = "the address under which Okta reaches this server"},
+            {.name = "--database",
+             .value = "URL",
+             .help = "postgres://... (default: SQLite in the data directory)"},
             {.name = "--config",
              .value = "FILE",
              .help = "a TOML file of settings",
              .hint = Hint::File}};
 }
 
+// ---- migrate ---------------------------------------------------------------------------------
+
+Outcome tell(Session& session, const std::expected<app::SchemaVersion, std::string>& schema) {
+    if (!schema) return session.fail(ExitCode::Failed, schema.error());
+    if (session.out().json()) {
+        session.out().value({{"database", schema->database},
+                             {"version", schema->version},
+                             {"newest", schema->newest},
+                             {"sharded", schema->sharded}});
+        return {};
+    }
+    session.out().say(fmt::format("{}: version {} of {}{}", schema->database, schema->version,
+                                  schema->newest, schema->sharded ? ", sharded by Citus" : ""));
+    if (schema->version < schema->newest) session.out().say("Next: muster migrate up");
+    if (schema->version > schema->newest) {
+        return session.fail(ExitCode::Failed, "A newer Muster wrote this database.",
+                            "Use that version, or its `muster migrate down`.");
+    }
+    return {};
+}
+
+Outcome migration_status(Session& session, const Arguments& arguments) {
+    return tell(session, session.environment().schema_version(database_of(arguments)));
+}
+
+Outcome migrate_up(Session& session, const Arguments& arguments) {
+    return tell(session, session.environment().migrate(database_of(arguments), std::nullopt));
+}
+
+Outcome migrate_down(Session& session, const Arguments& arguments) {
+    const std::int64_t target = arguments.number("--to");
+    if (!arguments.flag("--yes")) {
+        return session.fail(
+            ExitCode::Usage,
+            fmt::format("Going down to version {} drops what later versions store{}.", target,
+                        target == 0 ? ", which is everything" : ""),
+            "Make a backup, then say so with --yes.");
+    }
+    return tell(session, session.environment().migrate(database_of(arguments), target));
+}
+
+std::vector<Argument> migrate_arguments() {
+    return {{.name = "--database",
+             .value = "URL",
+             .help = "postgres://... (default: SQLite in the data directory)"},
+            {.name = "--config",
+             .value = "FILE",
+             .help = "a TOML file of settings",
+             .hint = Hint::File}};
+}
+
+std::vector<Argument> migrate_down_arguments() {
+    std::vector<Argument> arguments = migrate_arguments();
+    arguments.push_back({.name = "--to",
+                         .value = "N",
+                         .help = "the version to go down to; 0 drops every table",
+                         .required = true,
+                         .range = Range{0, 9999}});
+    arguments.push_back({.name = "--yes", .help = "there is a backup, and data may be dropped"});
+    return arguments;
+}
+
 }  // namespace
+
+Command migrate_commands() {
+    return {
+        .name = "migrate",
+        .summary = "The version of the database's tables",
+        .description =
+            "A server makes the tables of an empty database itself. After an upgrade "
+            "that brings a new version it refuses to start on PostgreSQL until they "
+            "were migrated, once, by one of the nodes. Each step happens whole or not "
+            "at all.",
+        .children = {{.name = "status",
+                      .summary = "Say which version there is and which is needed",
+                      .arguments = migrate_arguments(),
+                      .examples = {{"muster migrate status --database postgres://db/muster", ""}},
+                      .run = migration_status},
+                     {.name = "up",
+                      .summary = "Take the steps to the newest version",
+                      .arguments = migrate_arguments(),
+                      .examples = {{"muster migrate up --database postgres://db/muster",
+                                    "After an upgrade, before the servers start"}},
+                      .run = migrate_up},
+                     {.name = "down",
+                      .summary = "Go back to an older version",
+                      .arguments = migrate_down_arguments(),
+                      .examples = {{"muster migrate down --to 1 --yes --database "
+                                    "postgres://db/muster",
+                                    "Before going back to an older Muster"}},
+                      .run = migrate_down}}};
+}
 
 Command serve_command() {
     return {.name = "serve",

@@ -36,6 +36,11 @@ struct Environment {
     std::function<ClientResult(const std::filesystem::path& data, bool may_make_directory)> connect;
     std::function<int(const app::ServeOptions&)> serve;
     std::function<std::vector<app::DoctorCheck>(const app::ServeOptions&)> doctor;
+    std::function<std::expected<app::SchemaVersion, std::string>(const app::ServeOptions&)>
+        schema_version;
+    std::function<std::expected<app::SchemaVersion, std::string>(const app::ServeOptions&,
+                                                                 std::optional<std::int64_t>)>
+        migrate;
     std::function<simulator::Report(const simulator::OktaOptions&, const simulator::Progress&)>
         play_okta;
     std::function<std::expected<conform::Report, std::string>(const conform::Options&,

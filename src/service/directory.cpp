@@ -90,6 +90,15 @@ std::string_view state_of(const store::Token& token, Timestamp now) {
 
 Directory::Directory(const Core& core, DirectoryLimits limits) : core_(core), limits_(limits) {}
 
+Task<TurnQueue::Turn> Directory::begin_change() {
+    auto turn = co_await changes_.take();
+    const auto newer = co_await core_.store.directory_since(core_.registry.version());
+    if (newer && *newer) core_.registry.load(**newer);
+    co_return turn;
+}
+
+Task<void> Directory::follow() { const auto turn = co_await begin_change(); }
+
 Task<Outcome<void>> Directory::write(store::Mutation mutation, OrgKey org) {
     std::vector<store::Mutation> mutations;
     mutations.push_back(std::move(mutation));
@@ -100,8 +109,14 @@ Task<Outcome<void>> Directory::write(std::vector<store::Mutation> mutations, Org
     store::WriteSet set;
     set.org = org;
     set.mutations = std::move(mutations);
+    set.directory_version = core_.registry.version();
     const auto committed = co_await core_.store.commit(std::move(set));
     if (committed) co_return Outcome<void>{};
+    if (committed.error().code == store::ErrorCode::VersionMismatch) {
+        co_return std::unexpected(
+            Problem{409, "Conflict", "Another node changed the organisations at the same time.",
+                    "Look at what there is now, then try again."});
+    }
     if (committed.error().code == store::ErrorCode::DirectoryConflict) {
         co_return std::unexpected(
             Problem{409, "Conflict", committed.error().message, "Choose another name."});
@@ -142,7 +157,7 @@ Task<Outcome<store::Organisation>> Directory::create_organisation(std::string na
             fmt::format("\"{}\" cannot be a slug.", slug),
             "Give one with --slug: lower-case letters, digits and hyphens, at most 63.");
     }
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     if (core_.registry.snapshot()->by_slug.contains(slug)) {
         co_return std::unexpected(Problem{409, "Conflict",
                                           fmt::format("The slug \"{}\" is taken.", slug),
@@ -162,7 +177,7 @@ Task<Outcome<store::Organisation>> Directory::create_organisation(std::string na
 
 Task<Outcome<auth::OrganisationEntry>> Directory::set_definitions(std::string slug,
                                                                   std::string definitions) {
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     const auto snapshot = core_.registry.snapshot();
     const auto found = snapshot->by_slug.find(slug);
     if (found == snapshot->by_slug.end()) {
@@ -198,7 +213,7 @@ Task<Outcome<auth::OrganisationEntry>> Directory::set_definitions(std::string sl
 }
 
 Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     const auto snapshot = core_.registry.snapshot();
     const auto found = snapshot->by_slug.find(slug);
     if (found == snapshot->by_slug.end()) {
@@ -224,7 +239,7 @@ Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector reque
     }
     if (request.name.empty()) request.name = dialect->client();
     CO_TRY_VOID(check_name(request.name));
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     const auto snapshot = core_.registry.snapshot();
     const auto organisation = snapshot->by_slug.find(request.org_slug);
     if (organisation == snapshot->by_slug.end()) {
@@ -246,7 +261,7 @@ Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector reque
 
 Task<Outcome<auth::ConnectorPtr>> Directory::set_state(std::string connector_id,
                                                        store::ConnectorState state) {
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     CO_TRY_ASSIGN(const auto known, known_connector(connector_id));
     auto connector = known->connector;
     connector.state = state;
@@ -258,7 +273,7 @@ Task<Outcome<auth::ConnectorPtr>> Directory::set_state(std::string connector_id,
 
 Task<Outcome<auth::ConnectorPtr>> Directory::set_policy(std::string connector_id,
                                                         std::string settings) {
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     CO_TRY_ASSIGN(const auto known, known_connector(connector_id));
     const auto parsed = json::parse(settings);
     if (!parsed || !parsed->is_object()) co_return invalid("A policy is a JSON object.");
@@ -279,7 +294,7 @@ Task<Outcome<IssuedToken>> Directory::generate_token(NewToken request) {
     }
     if (request.name.empty()) request.name = "SCIM token";
     CO_TRY_VOID(check_name(request.name));
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     CO_TRY_ASSIGN(const auto connector, known_connector(request.connector_id));
     if (connector->tokens.size() >= limits_.tokens_per_connector) {
         co_return std::unexpected(
@@ -317,7 +332,7 @@ Task<Outcome<store::Token>> Directory::put_token(store::Token token) {
 }
 
 Task<Outcome<store::Token>> Directory::set_token_active(std::string token_id, bool active) {
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     CO_TRY_ASSIGN(auto token, known_token(token_id));
     if (active && token.expires <= core_.clock.now()) {
         co_return std::unexpected(Problem{409, "Expired", "An expired token cannot be activated.",
@@ -328,7 +343,7 @@ Task<Outcome<store::Token>> Directory::set_token_active(std::string token_id, bo
 }
 
 Task<Outcome<IssuedToken>> Directory::renew_token(std::string token_id) {
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     CO_TRY_ASSIGN(auto token, known_token(token_id));
     const auto now = core_.clock.now();
     auto secret = auth::new_token(token.id);
@@ -353,7 +368,7 @@ Task<Outcome<IssuedToken>> Directory::renew_token(std::string token_id) {
 }
 
 Task<Outcome<store::Token>> Directory::remove_token(std::string token_id) {
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     CO_TRY_ASSIGN(auto token, known_token(token_id));
     store::Mutation mutation{store::RemoveToken{token.key}};
     CO_TRY_VOID(co_await write(std::move(mutation), OrgKey{}));
@@ -362,7 +377,7 @@ Task<Outcome<store::Token>> Directory::remove_token(std::string token_id) {
 }
 
 Task<void> Directory::retire_previous_secret(std::string token_id) {
-    const auto turn = co_await changes_.take();
+    const auto turn = co_await begin_change();
     auto token = known_token(token_id);
     if (!token || !token->previous_hash) co_return;
     token->previous_hash.reset();

@@ -79,11 +79,15 @@ class Directory {
 
     /// After the first use of a renewed secret: the old one ends here, before that use is answered.
     [[nodiscard]] Task<void> retire_previous_secret(std::string token_id);
+    /// Takes over what other nodes changed. To be called about twice a second where there are any.
+    [[nodiscard]] Task<void> follow();
     /// Writes when and from where tokens were used since the last call; losing the last minute of
     /// it in a crash is accepted, slowing every request is not.
     [[nodiscard]] Task<void> save_last_uses();
 
   private:
+    /// The turn to change something, with what other nodes changed before taken over.
+    [[nodiscard]] Task<TurnQueue::Turn> begin_change();
     [[nodiscard]] Task<Outcome<void>> write(store::Mutation mutation, OrgKey org);
     [[nodiscard]] Task<Outcome<void>> write(std::vector<store::Mutation> mutations, OrgKey org);
     [[nodiscard]] Outcome<auth::ConnectorPtr> known_connector(std::string_view id) const;

@@ -157,6 +157,7 @@ Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::
     record.step("written", "durable with this record");
     store::WriteSet set;
     set.org = call.org();
+    set.token = call.principal.token;
     set.mutations.push_back(std::move(mutation));
     set.log.push_back(std::move(record).finish(answer.status, answer.body, call.elapsed_us()));
     auto committed = co_await core.store.commit(std::move(set));
@@ -192,6 +193,17 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
                                scim::invalid_value(
                                    "The group would become a member of itself by way of the groups "
                                    "in it. Leave out the one that leads back to it."));
+        case Revoked:
+            return call.refuse("inactive-token",
+                               {401, scim::ScimType::None,
+                                "The token or its connector was switched off while this request "
+                                "was under way; nothing was changed."});
+        case OutcomeUnknown:
+            call.record.step("refused", error.message);
+            return call.refuse("outcome-unknown",
+                               {503, scim::ScimType::None,
+                                "The database was lost while it wrote this: the change may or may "
+                                "not have been made. Repeat the request."});
         case MemberGone:
         case Unavailable:
         case Locked:

@@ -42,6 +42,13 @@ inline void run(Task<void> task) {
     context.run();
 }
 
+/// What a test takes for granted.
+template <class T>
+T value_of(Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().message);
+    return *std::move(result);
+}
+
 /// A directory that goes with the object.
 class TemporaryDirectory {
   public:
@@ -70,9 +77,27 @@ inline std::filesystem::path fast_parent() {
     return ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
 }
 
-enum class Kind : std::uint8_t { Memory, Sqlite };
+enum class Kind : std::uint8_t { Memory, Sqlite, Postgres };
 
-inline std::string to_string(Kind kind) { return kind == Kind::Memory ? "Memory" : "Sqlite"; }
+inline std::string to_string(Kind kind) {
+    return kind == Kind::Memory ? "Memory" : kind == Kind::Sqlite ? "Sqlite" : "Postgres";
+}
+
+/// A database of its own, with Muster's tables, in the server that TEST_DATABASE_URL names
+/// (scripts/with-postgres). It goes with the object.
+class TemporaryDatabase {
+  public:
+    TemporaryDatabase();
+    ~TemporaryDatabase();
+    TemporaryDatabase(const TemporaryDatabase&) = delete;
+    TemporaryDatabase& operator=(const TemporaryDatabase&) = delete;
+
+    [[nodiscard]] const std::string& url() const { return url_; }
+
+  private:
+    std::string name_;
+    std::string url_;
+};
 
 inline constexpr OrgKey kOrg{1};
 inline constexpr OrgKey kOtherOrg{2};
@@ -89,6 +114,7 @@ class Opened {
 
   private:
     std::unique_ptr<TemporaryDirectory> directory_;
+    std::unique_ptr<TemporaryDatabase> database_;
     std::unique_ptr<Store> store_;
 };
 
@@ -185,20 +211,18 @@ class ContractTest : public testing::TestWithParam<Kind> {
     /// Commits what a test takes for granted.
     template <class... Mutations>
     Committed given(Mutations... mutations) {
-        Result<Committed> committed = commit(std::move(mutations)...);
-        if (!committed) throw std::runtime_error(committed.error().message);
-        return *std::move(committed);
+        return value_of(commit(std::move(mutations)...));
     }
 
     std::optional<Record> find(OrgKey org, std::string_view type, const std::string& id) {
-        return run(store->find(org, type, id)).value();
+        return value_of(run(store->find(org, type, id)));
     }
     std::optional<Record> find_user(Rid rid) { return find(kOrg, "User", id_of(rid)); }
     std::optional<Record> find_group(Rid rid) { return find(kOrg, "Group", id_of(rid)); }
 
     Slice query(const Plan& plan, Rid after = {}, std::size_t skip = 0, std::size_t limit = 100) {
-        return run(store->query(kOrg, plan, {.behind = after, .skip = skip, .limit = limit}))
-            .value();
+        return value_of(
+            run(store->query(kOrg, plan, {.behind = after, .skip = skip, .limit = limit})));
     }
     std::vector<std::int64_t> rids(const Plan& plan, Rid after = {}, std::size_t skip = 0,
                                    std::size_t limit = 100) {
@@ -208,14 +232,14 @@ class ContractTest : public testing::TestWithParam<Kind> {
         }
         return found;
     }
-    std::int64_t count(const Plan& plan) { return run(store->count(kOrg, plan)).value(); }
+    std::int64_t count(const Plan& plan) { return value_of(run(store->count(kOrg, plan))); }
     std::vector<Reference> groups_of(Rid member, OrgKey org = kOrg) {
-        return run(store->groups_of(org, std::span(&member, 1))).value().front();
+        return value_of(run(store->groups_of(org, std::span(&member, 1)))).front();
     }
     std::vector<std::int64_t> members_of(Rid group) {
         std::vector<std::int64_t> found;
         for (const Reference& one :
-             run(store->members_of(kOrg, group, Rid{}, 1'000'000)).value().references) {
+             value_of(run(store->members_of(kOrg, group, Rid{}, 1'000'000))).references) {
             found.push_back(one.rid.value);
         }
         return found;
@@ -228,8 +252,8 @@ inline std::string kind_name(const testing::TestParamInfo<Kind>& info) {
     return to_string(info.param);
 }
 
-#define MUSTER_FOR_EACH_STORE(Suite)                                                        \
-    INSTANTIATE_TEST_SUITE_P(EachStore, Suite, testing::Values(Kind::Memory, Kind::Sqlite), \
-                             kind_name)
+#define MUSTER_FOR_EACH_STORE(Suite) \
+    INSTANTIATE_TEST_SUITE_P(        \
+        EachStore, Suite, testing::Values(Kind::Memory, Kind::Sqlite, Kind::Postgres), kind_name)
 
 }  // namespace muster::store::test

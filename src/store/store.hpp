@@ -92,8 +92,14 @@ class Store {
     [[nodiscard]] virtual Task<Result<std::vector<std::string>>> log(const LogQuery& query) = 0;
     [[nodiscard]] virtual Task<Result<std::optional<std::string>>> log_entry(LogId id) = 0;
 
-    /// At start: everything about organisations, connectors and tokens.
+    /// At start, blocking: everything about organisations, connectors and tokens.
     [[nodiscard]] virtual Result<Directory> load_directory() = 0;
+    /// The directory where another process has changed it since `version`; else nothing. One small
+    /// read where nothing changed.
+    [[nodiscard]] virtual Task<Result<std::optional<Directory>>> directory_since(
+        std::int64_t version) = 0;
+    /// The number of this process among those that share the store: distinct from theirs.
+    [[nodiscard]] virtual std::int64_t node() const = 0;
 
     /// Housekeeping, called now and then: drops log segments whose newest record is older than
     /// `log_before` and retained deletions older than `deleted_before`, a bounded batch a call;

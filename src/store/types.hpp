@@ -167,6 +167,7 @@ struct TouchToken {
 
 /// Everything about organisations, connectors and tokens; small enough to live in memory.
 struct Directory {
+    std::int64_t version = 0;  ///< rises with every change, whichever process makes it
     std::vector<Organisation> organisations;
     std::vector<Connector> connectors;
     std::vector<Token> tokens;
@@ -201,6 +202,12 @@ using Mutation = std::variant<CreateResource, UpdateResource, DeleteResource, Pu
 /// Applied whole or not at all, durable when acknowledged.
 struct WriteSet {
     OrgKey org;
+    /// The token in whose name this is written. A store that several processes share refuses the
+    /// set (Revoked) where the token or its connector was switched off, by whichever of them.
+    TokenKey token = {};
+    /// Where the set changes the directory: the version that the change was computed from. A store
+    /// that several processes share refuses it (VersionMismatch) where another one came first.
+    std::optional<std::int64_t> directory_version = {};
     std::vector<Mutation> mutations;
     std::vector<LogEntry> log;
 };
@@ -219,11 +226,13 @@ struct Committed {
 
 enum class ErrorCode : std::uint8_t {
     Unavailable,       ///< the store cannot serve now (disk, shutdown, deadline): try later
+    OutcomeUnknown,    ///< the database went while it committed: done or not, nobody knows
     VersionMismatch,   ///< expected_version is not the current one
     NotFound,          ///< the resource to change is gone
     UniqueTaken,       ///< another resource holds a unique key; `attribute` says which
     MemberGone,        ///< a member row is no live resource
     Circle,            ///< a group would become its own member
+    Revoked,           ///< the token was switched off meanwhile, or its connector paused or removed
     Locked,            ///< another process holds the store
     DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing
 };

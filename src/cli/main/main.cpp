@@ -54,6 +54,8 @@ muster::cli::Environment real_environment() {
                 },
             .serve = muster::app::serve,
             .doctor = muster::app::doctor,
+            .schema_version = muster::app::schema_version,
+            .migrate = muster::app::migrate,
             .play_okta = muster::simulator::play_okta,
             .conform = conform_until_interrupted,
             .wait = wait_a_second,

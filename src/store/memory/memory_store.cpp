@@ -254,9 +254,13 @@ class MemoryStore final : public Store {
         co_return place->second.json;
     }
 
+    Task<Result<std::optional<Directory>>> directory_since(std::int64_t) override {
+        co_return std::nullopt;
+    }
+    std::int64_t node() const override { return 0; }
     Result<Directory> load_directory() override {
         const std::scoped_lock lock(mutex_);
-        return Directory{values_of(tables_.organisations), values_of(tables_.connectors),
+        return Directory{0, values_of(tables_.organisations), values_of(tables_.connectors),
                          values_of(tables_.tokens)};
     }
 

@@ -46,4 +46,13 @@ Result<std::string> inspect(const std::string& directory) {
     return fmt::format("sound; schema {}, {} users and groups", version, resources);
 }
 
+Result<SqliteSchema> schema_of(const std::string& directory) {
+    const auto path = (std::filesystem::path{directory} / "muster.db").string();
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) return SqliteSchema{0, sqlite::newest_schema()};
+    TRY_ASSIGN(const auto db, Database::open({.path = path, .access = Database::Access::Read}));
+    TRY_ASSIGN(const auto version, number(db, "PRAGMA user_version"));
+    return SqliteSchema{version, sqlite::newest_schema()};
+}
+
 }  // namespace muster::store

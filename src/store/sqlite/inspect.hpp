@@ -11,4 +11,11 @@ namespace muster::store {
 /// Takes a time that grows with the file: at most a few seconds a gigabyte.
 [[nodiscard]] Result<std::string> inspect(const std::string& directory);
 
+/// The schema's version of the database in `directory` (0: there is none) and the newest one.
+struct SqliteSchema {
+    std::int64_t version = 0;
+    std::int64_t newest = 0;
+};
+[[nodiscard]] Result<SqliteSchema> schema_of(const std::string& directory);
+
 }  // namespace muster::store

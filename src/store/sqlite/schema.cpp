@@ -151,6 +151,8 @@ Outcome<void> apply(Database& db, std::size_t step) {
 
 }  // namespace
 
+std::int64_t newest_schema() { return static_cast<std::int64_t>(kMigrations.size()); }
+
 Outcome<void> migrate(Database& db) {
     TRY_ASSIGN(const std::int64_t application, read_number(db, "PRAGMA application_id"));
     TRY_ASSIGN(const std::int64_t version, read_number(db, "PRAGMA user_version"));

@@ -12,4 +12,7 @@ inline constexpr int kApplicationId = 0x4D555354;
 /// program or a newer version of this one wrote.
 [[nodiscard]] Outcome<void> migrate(Database& db);
 
+/// The newest version that this binary knows.
+[[nodiscard]] std::int64_t newest_schema();
+
 }  // namespace muster::store::sqlite

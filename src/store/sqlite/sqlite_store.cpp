@@ -107,6 +107,11 @@ class Implementation final : public SqliteStore {
     }
 
     Result<Directory> load_directory() override { return to_result(readers_.lease()->directory()); }
+    // One process has the file; its own changes it knows.
+    Task<Result<std::optional<Directory>>> directory_since(std::int64_t) override {
+        co_return std::nullopt;
+    }
+    std::int64_t node() const override { return 0; }
 
     Task<Result<bool>> purge(Timestamp log_before, Timestamp deleted_before) override {
         co_await flush_log();

@@ -6,11 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
@@ -74,13 +70,6 @@ std::size_t size_of(const Work& work) {
         for (const LogEntry& entry : set->log) bytes += size_of(entry);
     }
     return bytes;
-}
-
-/// Counts as work of the execution context until it goes, so that the context waits for the answer.
-template <class Handler>
-asio::any_io_executor busy_executor_of(const Handler& handler) {
-    const asio::any_io_executor executor = asio::get_associated_executor(handler);
-    return asio::prefer(executor, asio::execution::outstanding_work.tracked);
 }
 
 Error unavailable(std::string message) {
@@ -197,7 +186,7 @@ Task<void> Writer::room() {
         }
         std::vector<Resumption> resumptions;
         resumptions.push_back(std::move(waiter));
-        resume(std::move(resumptions));
+        muster::resume(std::move(resumptions));
     };
     return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(initiate),
                                                                        asio::use_awaitable);
@@ -436,7 +425,7 @@ void Writer::settle_log(Batch& batch, bool written) {
         // Also where there is no room yet: who waits counts the attempts.
         resumptions = std::exchange(room_, {});
     }
-    resume(std::move(resumptions));
+    muster::resume(std::move(resumptions));
 }
 
 void Writer::answer(std::vector<Request>& requests, std::vector<Result<Done>> results) {
@@ -449,25 +438,7 @@ void Writer::answer(std::vector<Request>& requests, std::vector<Result<Done>> re
         };
         resumptions.push_back({std::move(waiter.executor), std::move(run)});
     }
-    resume(std::move(resumptions));
-}
-
-// Waking another thread costs more than resuming a coroutine there, so each is woken once.
-void Writer::resume(std::vector<Resumption> resumptions) {
-    std::vector<std::vector<Resumption>> by_executor;
-    for (Resumption& one : resumptions) {
-        auto place = std::ranges::find_if(by_executor, [&one](const auto& some) {
-            return some.front().executor == one.executor;
-        });
-        if (place == by_executor.end()) place = by_executor.emplace(place);
-        place->push_back(std::move(one));
-    }
-    for (std::vector<Resumption>& some : by_executor) {
-        const asio::any_io_executor executor = some.front().executor;
-        asio::post(executor, [some = std::move(some)]() mutable {
-            for (Resumption& one : some) one.resume();
-        });
-    }
+    muster::resume(std::move(resumptions));
 }
 
 void Writer::checkpoint() {

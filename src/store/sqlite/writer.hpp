@@ -6,15 +6,13 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <variant>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-
+#include "base/resumption.hpp"
 #include "base/task.hpp"
 #include "store/sqlite/db.hpp"
 #include "store/sqlite/directory_rows.hpp"
@@ -73,13 +71,6 @@ class Writer {
   private:
     using Instant = std::chrono::steady_clock::time_point;
 
-    /// Who waits for an answer, and where it has to be given. The executor counts as busy.
-    template <class... Answer>
-    struct Waiter {
-        boost::asio::any_io_executor executor;
-        std::move_only_function<void(Answer...)> resume;
-    };
-    using Resumption = Waiter<>;
     struct Request {
         Work work;
         std::size_t bytes = 0;
@@ -110,7 +101,6 @@ class Writer {
     void note_failure(const Failure& failure);
     void settle_log(Batch& batch, bool written);
     static void answer(std::vector<Request>& requests, std::vector<Result<Done>> results);
-    static void resume(std::vector<Resumption> resumptions);
     void checkpoint();
 
     const Options options_;

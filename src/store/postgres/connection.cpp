@@ -1,0 +1,256 @@
+#include "store/postgres/connection.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+
+namespace muster::store::postgres {
+namespace asio = boost::asio;
+namespace {
+
+using std::chrono::steady_clock;
+using Wait = asio::posix::stream_descriptor;
+
+// So many queries go out before their answers are read: what the server says to them fits the
+// sockets' buffers, so that neither side waits for the other to read.
+constexpr std::size_t kStretch = 128;
+
+Failure failure_of(const PGresult* result, std::size_t at) {
+    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    return {state == nullptr ? "" : state, message == nullptr ? "" : message, at};
+}
+
+/// What the server knows a statement by.
+std::string name_of(const Statement& statement) {
+    return fmt::format("{:x}", reinterpret_cast<std::uintptr_t>(&statement));
+}
+
+bool succeeded(const PGresult* result) {
+    const ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+}  // namespace
+
+Connection::Connection(asio::any_io_executor executor, std::string conninfo)
+    : executor_(std::move(executor)),
+      conninfo_(std::move(conninfo)),
+      socket_(executor_),
+      timer_(executor_) {}
+
+Connection::~Connection() { close(); }
+
+void Connection::close() {
+    // The descriptor belongs to libpq, which closes it.
+    if (socket_.is_open()) socket_.release();
+    connection_.reset();
+    prepared_.clear();
+}
+
+Failure Connection::lost() {
+    std::string message = connection_ ? PQerrorMessage(connection_.get()) : "not connected";
+    while (message.ends_with('\n')) message.pop_back();
+    if (message.empty()) message = "the server closed the connection";
+    close();
+    return {{}, std::move(message), 0, true};
+}
+
+// ---- connecting ------------------------------------------------------------------------------
+
+Task<Outcome<void>> Connection::connect(Deadline deadline) {
+    close();
+    connection_.reset(PQconnectStart(conninfo_.c_str()));
+    if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) {
+        co_return std::unexpected(lost());
+    }
+    // What a server says in passing (NOTICE, WARNING) is for people at a terminal.
+    PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+    // libpq tries the hosts of the URL in turn, on sockets of its own making.
+    for (PostgresPollingStatusType step = PGRES_POLLING_WRITING; step != PGRES_POLLING_OK;
+         step = PQconnectPoll(connection_.get())) {
+        if (step == PGRES_POLLING_FAILED) co_return std::unexpected(lost());
+        if (socket_.is_open()) socket_.release();
+        socket_.assign(PQsocket(connection_.get()));
+        const Ready ready = step == PGRES_POLLING_READING ? Ready::Read : Ready::Write;
+        CO_TRY_VOID(co_await wait(ready, deadline));
+    }
+    if (socket_.is_open()) socket_.release();
+    socket_.assign(PQsocket(connection_.get()));
+    if (PQsetnonblocking(connection_.get(), 1) != 0 ||
+        PQenterPipelineMode(connection_.get()) != 1) {
+        co_return std::unexpected(lost());
+    }
+    co_return Outcome<void>();
+}
+
+bool Connection::usable() {
+    if (!connection_ || PQconsumeInput(connection_.get()) != 1 ||
+        PQstatus(connection_.get()) != CONNECTION_OK) {
+        close();
+        return false;
+    }
+    return true;
+}
+
+// ---- waiting ---------------------------------------------------------------------------------
+
+Task<Outcome<void>> Connection::wait(Ready ready, Deadline deadline) {
+    for (;;) {
+        if (steady_clock::now() >= deadline) {
+            close();
+            co_return std::unexpected(Failure{{}, "PostgreSQL did not answer in time", 0, true});
+        }
+        timer_.expires_at(deadline);
+        timer_.async_wait([this](boost::system::error_code ec) {
+            if (!ec && socket_.is_open()) socket_.cancel();
+        });
+        boost::system::error_code ec;
+        const auto kind = ready == Ready::Read ? Wait::wait_read : Wait::wait_write;
+        co_await socket_.async_wait(kind, asio::redirect_error(asio::use_awaitable, ec));
+        timer_.cancel();
+        if (!ec) co_return Outcome<void>();
+        // A timer of an earlier wait may have come late; the deadline decides.
+        if (ec != asio::error::operation_aborted) co_return std::unexpected(lost());
+    }
+}
+
+Task<Outcome<void>> Connection::flush(Deadline deadline) {
+    for (;;) {
+        const int left = PQflush(connection_.get());
+        if (left < 0) co_return std::unexpected(lost());
+        if (left == 0) co_return Outcome<void>();
+        CO_TRY_VOID(co_await wait(Ready::Write, deadline));
+    }
+}
+
+Task<Outcome<PGresult*>> Connection::next(Deadline deadline) {
+    while (PQisBusy(connection_.get()) != 0) {
+        CO_TRY_VOID(co_await wait(Ready::Read, deadline));
+        if (PQconsumeInput(connection_.get()) != 1) co_return std::unexpected(lost());
+    }
+    PGresult* result = PQgetResult(connection_.get());
+    if (result == nullptr && PQstatus(connection_.get()) != CONNECTION_OK) {
+        co_return std::unexpected(lost());
+    }
+    co_return result;
+}
+
+// ---- queries ---------------------------------------------------------------------------------
+
+Outcome<void> Connection::send(const Query& query, std::vector<Expected>& expected,
+                               std::size_t index) {
+    PGconn* connection = connection_.get();
+    if (query.statement == nullptr) {
+        if (PQsendQueryParams(connection, query.text.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
+                              1) != 1) {
+            return std::unexpected(lost());
+        }
+        expected.push_back({nullptr, index});
+        return {};
+    }
+    const Statement& statement = *query.statement;
+    const std::string name = name_of(statement);
+    const bool announced = std::ranges::any_of(
+        expected, [&](const Expected& one) { return one.prepares == &statement; });
+    if (!announced && !prepared_.contains(&statement)) {
+        if (PQsendPrepare(connection, name.c_str(), statement.sql, 0, nullptr) != 1) {
+            return std::unexpected(lost());
+        }
+        expected.push_back({&statement, index});
+    }
+    const Parameters::Wire wire = query.parameters.wire();
+    if (PQsendQueryPrepared(connection, name.c_str(), query.parameters.count(), wire.values.data(),
+                            wire.lengths.data(), wire.formats.data(), 1) != 1) {
+        return std::unexpected(lost());
+    }
+    expected.push_back({nullptr, index});
+    return {};
+}
+
+Task<Outcome<std::vector<Rows>>> Connection::exchange(std::span<const Query> queries,
+                                                      Deadline deadline, bool ends) {
+    if (!connection_) co_return std::unexpected(lost());
+    std::vector<Rows> answers;
+    answers.reserve(queries.size());
+    std::optional<Failure> failure;
+    for (std::size_t done = 0; !failure; done += kStretch) {
+        const std::size_t count = std::min(queries.size() - done, kStretch);
+        const bool last = done + count == queries.size();
+        std::vector<Expected> expected;
+        for (std::size_t i = done; i < done + count; ++i) {
+            CO_TRY_VOID(send(queries[i], expected, i));
+        }
+        const int asked = last && ends ? PQpipelineSync(connection_.get())
+                                       : PQsendFlushRequest(connection_.get());
+        if (asked != 1) co_return std::unexpected(lost());
+        CO_TRY_VOID(co_await flush(deadline));
+        CO_TRY_ASSIGN(failure, co_await read(expected, answers, deadline, last && ends));
+        if (last) break;
+        if (failure && ends) {
+            if (PQpipelineSync(connection_.get()) != 1) co_return std::unexpected(lost());
+            CO_TRY_VOID(co_await flush(deadline));
+        }
+    }
+    if (ends) CO_TRY_VOID(co_await sync(deadline));
+    if (failure) co_return std::unexpected(*std::move(failure));
+    co_return answers;
+}
+
+Task<Outcome<std::optional<Failure>>> Connection::read(std::span<const Expected> expected,
+                                                       std::vector<Rows>& answers,
+                                                       Deadline deadline, bool ends) {
+    std::optional<Failure> failure;
+    for (const Expected& one : expected) {
+        CO_TRY_ASSIGN(PGresult * result, co_await next(deadline));
+        if (result == nullptr) co_return std::unexpected(lost());
+        Rows rows(result);
+        if (!succeeded(result)) {
+            // The first error is the cause; what follows it was skipped.
+            if (!failure) failure = failure_of(result, one.index);
+        } else if (one.prepares != nullptr) {
+            prepared_.insert(one.prepares);
+        } else {
+            answers.push_back(std::move(rows));
+        }
+        CO_TRY_ASSIGN(PGresult * end, co_await next(deadline));
+        if (end != nullptr) {
+            PQclear(end);
+            co_return std::unexpected(lost());
+        }
+        // Until the pipeline ends, the server says nothing about what it skips.
+        if (failure && !ends) break;
+    }
+    co_return failure;
+}
+
+Task<Outcome<void>> Connection::sync(Deadline deadline) {
+    for (;;) {
+        CO_TRY_ASSIGN(PGresult * result, co_await next(deadline));
+        const Rows rows(result);
+        if (result != nullptr && PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
+            co_return Outcome<void>();
+        }
+    }
+}
+
+Task<Outcome<void>> Connection::recover(Deadline deadline, bool ended) {
+    if (!connection_) co_return std::unexpected(lost());
+    if (!ended) {
+        if (PQpipelineSync(connection_.get()) != 1) co_return std::unexpected(lost());
+        CO_TRY_VOID(co_await flush(deadline));
+        CO_TRY_VOID(co_await sync(deadline));
+    }
+    const Query rollback{.text = "ROLLBACK"};
+    const auto rolled = co_await exchange(std::span(&rollback, 1), deadline);
+    if (!rolled) co_return std::unexpected(lost());
+    co_return Outcome<void>();
+}
+
+}  // namespace muster::store::postgres

@@ -1,0 +1,102 @@
+#include "store/postgres/migrations.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+#include "store/postgres/session.hpp"
+
+namespace muster::store::postgres {
+namespace {
+
+// Any number will do as long as no other program of the database takes it: "muster" in ASCII.
+constexpr std::int64_t kLock = 0x6d7573746572;
+
+std::unexpected<Error> refuse(std::string message) {
+    return std::unexpected(Error{ErrorCode::Unavailable, std::move(message), {}, {}});
+}
+
+std::string_view text_of(std::string_view name) {
+    const auto texts = schema_texts();
+    const auto found = std::ranges::find(texts, name, &NamedText::name);
+    return found == texts.end() ? std::string_view() : found->text;
+}
+
+Result<SchemaState> state_of(Session& session) {
+    SchemaState state;
+    state.newest = newest_schema();
+    TRY_ASSIGN(const std::string citus,
+               session.run("SELECT 1 FROM pg_extension WHERE extname = 'citus'"));
+    state.citus = !citus.empty();
+    TRY_ASSIGN(const std::string bypasses,
+               session.run("SELECT 1 FROM pg_roles WHERE rolname = current_user AND "
+                           "(rolsuper OR rolbypassrls)"));
+    state.bypasses_rls = !bypasses.empty();
+    TRY_ASSIGN(const std::string table, session.run("SELECT to_regclass('muster_schema')::text"));
+    if (table.empty()) return state;
+    TRY_ASSIGN(state.current, session.number("SELECT version FROM muster_schema"));
+    return state;
+}
+
+Result<void> step(Session& session, const SchemaState& from, bool up) {
+    const std::int64_t which = up ? from.current + 1 : from.current;
+    const std::string_view text = text_of(fmt::format("{:04}_{}", which, up ? "up" : "down"));
+    std::string script = "BEGIN;\n";
+    if (which == 1 && up) {
+        script +=
+            "CREATE TABLE muster_schema (version bigint NOT NULL);\n"
+            "INSERT INTO muster_schema VALUES (0);\n";
+    }
+    script += text;
+    if (which == 1 && up && from.citus) script += text_of("citus");
+    script += which == 1 && !up
+                  ? "DROP TABLE muster_schema;\n"
+                  : fmt::format("UPDATE muster_schema SET version = {};\n", up ? which : which - 1);
+    script += "COMMIT;";
+    const auto done = session.run(script);
+    if (done) return {};
+    static_cast<void>(session.run("ROLLBACK"));
+    return std::unexpected(done.error());
+}
+
+}  // namespace
+
+std::int64_t newest_schema() {
+    return std::ranges::count_if(schema_texts(),
+                                 [](const NamedText& one) { return one.name.ends_with("_up"); });
+}
+
+Result<SchemaState> schema_state(const std::string& conninfo) {
+    TRY_ASSIGN(Session session, Session::open(conninfo));
+    return state_of(session);
+}
+
+Result<SchemaState> migrate(const std::string& conninfo, std::int64_t target) {
+    TRY_ASSIGN(Session session, Session::open(conninfo));
+    TRY_VOID(session.run(fmt::format("SELECT pg_advisory_lock({})", kLock)));
+    TRY_ASSIGN(SchemaState state, state_of(session));
+    if (state.current > state.newest) {
+        return refuse("the database was written by a newer version of Muster; use that version");
+    }
+    while (state.current != target) {
+        TRY_VOID(step(session, state, state.current < target));
+        TRY_ASSIGN(state, state_of(session));
+    }
+    return state;
+}
+
+Result<void> check_server(const std::string& conninfo) {
+    TRY_ASSIGN(Session session, Session::open(conninfo));
+    for (const char* setting : {"fsync", "full_page_writes"}) {
+        TRY_ASSIGN(const std::string value, session.run(fmt::format("SHOW {}", setting)));
+        if (value == "on") continue;
+        return refuse(fmt::format(
+            "PostgreSQL runs with {} = {}: a crash could lose writes that were acknowledged. "
+            "Set {} = on in postgresql.conf and restart it",
+            setting, value, setting));
+    }
+    return {};
+}
+
+}  // namespace muster::store::postgres

@@ -1,0 +1,40 @@
+#pragma once
+// The schema's versions. Each step is a transaction of its own with the note that it was taken, so
+// that a step that was cut short never happened.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "store/types.hpp"
+
+namespace muster::store::postgres {
+
+struct NamedText {
+    std::string_view name;
+    std::string_view text;
+};
+/// schema/*.sql as they were when this was built.
+[[nodiscard]] std::span<const NamedText> schema_texts();
+
+struct SchemaState {
+    std::int64_t current = 0;   ///< of the database; 0: no tables of Muster
+    std::int64_t newest = 0;    ///< that this binary knows
+    bool citus = false;         ///< the extension is there
+    bool bypasses_rls = false;  ///< the role is not bound by row-level security
+};
+
+/// Blocking, each on a connection of its own. Errors name what to do, and never the password.
+[[nodiscard]] Result<SchemaState> schema_state(const std::string& conninfo);
+/// Takes the steps from the database's version to `target`, up or down; two callers at once take
+/// turns. Refuses a database that a newer binary wrote.
+[[nodiscard]] Result<SchemaState> migrate(const std::string& conninfo, std::int64_t target);
+/// The newest version that this binary knows.
+[[nodiscard]] std::int64_t newest_schema();
+
+/// Why a server's settings would lose writes, or nothing: fsync or full_page_writes off.
+[[nodiscard]] Result<void> check_server(const std::string& conninfo);
+
+}  // namespace muster::store::postgres

@@ -1,0 +1,101 @@
+#include "store/postgres/node.hpp"
+
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <fmt/format.h>
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "store/postgres/session.hpp"
+#include "store/postgres/transaction.hpp"
+
+namespace muster::store::postgres {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::chrono::seconds kRenewal{60};
+// By the database's clock, in which all nodes agree.
+#define MUSTER_NOW "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+#define MUSTER_DAY "86400000"
+
+constexpr Statement kRenew{"UPDATE node SET until = " MUSTER_NOW " + " MUSTER_DAY
+                           " WHERE number = $1 AND holder = $2"};
+constexpr Statement kGiveBack{"DELETE FROM node WHERE number = $1 AND holder = $2"};
+
+constexpr int kMostAttempts = 100;
+
+}  // namespace
+
+Result<NodeNumber> claim_node(const std::string& conninfo) {
+    TRY_ASSIGN(Session session, Session::open(conninfo));
+    const std::string holder = random_short_id(20);
+    for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+        TRY_ASSIGN(const std::int64_t number,
+                   session.number("SELECT min(n) FROM generate_series(0, 1023) AS n WHERE NOT "
+                                  "EXISTS (SELECT 1 FROM node WHERE number = n AND "
+                                  "until > " MUSTER_NOW ")"));
+        TRY_ASSIGN(const std::string taken,
+                   session.run(fmt::format(
+                       "INSERT INTO node (number, holder, until) VALUES ({0}, '{1}', " MUSTER_NOW
+                       " + " MUSTER_DAY ") ON CONFLICT (number) DO UPDATE SET holder = "
+                       "excluded.holder, until = excluded.until WHERE node.until <= " MUSTER_NOW
+                       " RETURNING number",
+                       number, holder)));
+        // Empty: another node that started at the same time was quicker.
+        if (!taken.empty()) return NodeNumber{number, holder};
+    }
+    return std::unexpected(
+        Error{ErrorCode::Unavailable, "all 1024 node numbers are taken (table node)", {}, {}});
+}
+
+NodeLease::NodeLease(Pool& pool, NodeNumber node)
+    : pool_(pool), node_(std::move(node)), timer_(pool.executor()) {
+    asio::co_spawn(pool_.executor(), keep(), [this](std::exception_ptr) {
+        stopped_ = true;
+        stopped_.notify_all();
+    });
+}
+
+Result<void> NodeLease::held() const {
+    if (held_) return {};
+    return std::unexpected(Error{ErrorCode::Unavailable,
+                                 "this node could not reach the database for a day and lost its "
+                                 "number to another one: restart it",
+                                 {},
+                                 {}});
+}
+
+Task<Outcome<std::int64_t>> NodeLease::run(const Statement& statement) {
+    auto job = [this, &statement](Connection& connection,
+                                  Connection::Deadline deadline) -> Task<Outcome<std::int64_t>> {
+        Transaction transaction(connection, deadline);
+        transaction.add(begin_writing());
+        transaction.add({&statement, Parameters(node_.number, node_.holder)});
+        CO_TRY_ASSIGN(const std::vector<Rows> rows, co_await transaction.finish());
+        co_return rows[1].affected();
+    };
+    co_return co_await pool_.write(0, job);
+}
+
+Task<void> NodeLease::keep() {
+    while (!stopping_) {
+        timer_.expires_after(kRenewal);
+        boost::system::error_code ec;
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+        if (stopping_) break;
+        const auto renewed = co_await run(kRenew);
+        if (renewed && *renewed == 0) held_ = false;
+    }
+    static_cast<void>(co_await run(kGiveBack));
+}
+
+void NodeLease::stop() {
+    if (stopping_.exchange(true)) return;
+    asio::post(pool_.executor(), [this] { timer_.cancel(); });
+    stopped_.wait(false);
+}
+
+}  // namespace muster::store::postgres

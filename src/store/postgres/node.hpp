@@ -1,0 +1,52 @@
+#pragma once
+// The number of a node among those that share a database: identifiers carry it, so that no two
+// nodes ever make the same one.
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/task.hpp"
+#include "store/postgres/pool.hpp"
+#include "store/types.hpp"
+
+namespace muster::store::postgres {
+
+/// A number and the word by which its row is recognised as this node's.
+struct NodeNumber {
+    std::int64_t number = 0;
+    std::string holder;
+};
+
+/// Takes the lowest number (0 to 1023) that nobody holds. A node that ended without giving its
+/// number back holds it for a day. Blocking.
+[[nodiscard]] Result<NodeNumber> claim_node(const std::string& conninfo);
+
+/// Keeps a number: renews it every minute and gives it back at the end.
+class NodeLease {
+  public:
+    NodeLease(Pool& pool, NodeNumber node);
+    ~NodeLease() { stop(); }
+    NodeLease(const NodeLease&) = delete;
+    NodeLease& operator=(const NodeLease&) = delete;
+
+    /// The error: it was away for so long that another node has its number.
+    [[nodiscard]] Result<void> held() const;
+    /// Idempotent.
+    void stop();
+
+  private:
+    [[nodiscard]] Task<void> keep();
+    [[nodiscard]] Task<Outcome<std::int64_t>> run(const Statement& statement);
+
+    Pool& pool_;
+    const NodeNumber node_;
+    boost::asio::steady_timer timer_;  ///< pool's thread
+    std::atomic<bool> held_{true};
+    std::atomic<bool> stopping_{false};
+    std::atomic<bool> stopped_{false};
+};
+
+}  // namespace muster::store::postgres

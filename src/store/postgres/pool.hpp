@@ -1,0 +1,139 @@
+#pragma once
+// The connections of one node to PostgreSQL, and the thread that serves them.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "base/result.hpp"
+#include "base/resumption.hpp"
+#include "base/task.hpp"
+#include "store/postgres/connection.hpp"
+
+namespace muster::store::postgres {
+
+/// `BEGIN` and what row-level security goes by: the organisation whose rows the transaction may
+/// see. SET LOCAL, and not a function, because Citus hands only that on to its workers.
+[[nodiscard]] Query begin_writing();
+[[nodiscard]] Query become(OrgKey org);
+[[nodiscard]] Query commit();
+
+/// Thread-safe. Reads that arrive together travel together: up to 16 of them share a round trip,
+/// and those of one organisation a transaction. Writes have connections of their own.
+class Pool {
+  public:
+    struct Options {
+        std::string conninfo;
+        std::size_t readers = 4;
+        std::size_t writers = 8;
+        std::chrono::milliseconds patience{10'000};  ///< for one call, waiting included
+    };
+
+    explicit Pool(Options options);
+    ~Pool();
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+
+    /// Runs `queries`, which only read, on one snapshot of one organisation's rows. Repeated where
+    /// a connection is lost, until the patience ends.
+    [[nodiscard]] Task<Outcome<std::vector<Rows>>> read(OrgKey org, std::vector<Query> queries);
+
+    /// Runs `job(Connection&, deadline)` on the writing connection that `affinity` falls to, on the
+    /// pool's thread. The connection is open when the job begins, or the job fails with `lost`.
+    template <class Job>
+    [[nodiscard]] auto write(std::uint64_t affinity, Job job)
+        -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
+        auto run = [](Pool& pool, std::uint64_t lane,
+                      Job job) -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
+            const auto deadline = std::chrono::steady_clock::now() + pool.options_.patience;
+            CO_TRY_ASSIGN(const Lease lease, co_await pool.acquire(lane, deadline));
+            co_return co_await job(lease.connection(), deadline);
+        };
+        auto task = run(*this, affinity % options_.writers, std::move(job));
+        return boost::asio::co_spawn(context_.get_executor(), std::move(task),
+                                     boost::asio::use_awaitable);
+    }
+
+    [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
+    /// Calls that wait for a connection now.
+    [[nodiscard]] std::size_t waiting() const { return waiting_; }
+    /// Uniform in [0.5, 1.5) of `mean`. The pool's thread only.
+    [[nodiscard]] std::chrono::milliseconds jittered(std::chrono::milliseconds mean);
+
+    /// Lets go of the connections and ends the thread. No call may be under way. Idempotent.
+    void stop();
+
+  private:
+    using Instant = std::chrono::steady_clock::time_point;
+
+    /// A connection and who waits for it. Pool's thread only.
+    struct Lane {
+        Lane(const boost::asio::any_io_executor& executor, const std::string& conninfo)
+            : connection(executor, conninfo) {}
+        Connection connection;
+        bool busy = false;
+        std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting;
+        Instant retry_at;  ///< not before, after a failed attempt to connect
+        std::chrono::milliseconds pause{0};
+    };
+    class Lease {
+      public:
+        explicit Lease(Lane& lane) : lane_(&lane) {}
+        Lease(Lease&& other) noexcept : lane_(std::exchange(other.lane_, nullptr)) {}
+        ~Lease();
+        Lease(const Lease&) = delete;
+        Lease& operator=(const Lease&) = delete;
+        [[nodiscard]] Connection& connection() const { return lane_->connection; }
+
+      private:
+        Lane* lane_;
+    };
+    struct Read {
+        OrgKey org;
+        std::vector<Query> queries;
+        Instant deadline;
+        Waiter<Outcome<std::vector<Rows>>> waiter;
+    };
+
+    [[nodiscard]] Task<Outcome<Lease>> acquire(std::size_t lane, Instant deadline);
+    /// Connects where that is needed, as often as it takes.
+    [[nodiscard]] Task<Outcome<void>> open(Lane& lane, Instant deadline);
+
+    void accept_reads();
+    void wake_reader();
+    [[nodiscard]] Task<void> serve(Lane& lane);
+    [[nodiscard]] Task<void> run(Lane& lane, std::vector<Read> reads);
+    [[nodiscard]] Task<Outcome<std::vector<Rows>>> run_alone(Lane& lane, const Read& read);
+    static void answer(std::vector<Read>& reads, std::vector<Outcome<std::vector<Rows>>> answers);
+
+    const Options options_;
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    std::minstd_rand random_;
+    std::vector<std::unique_ptr<Lane>> writers_;
+    std::vector<std::unique_ptr<Lane>> readers_;
+    std::deque<Read> reads_;  ///< pool's thread
+    bool waking_ = false;     ///< a reader was woken that has not taken anything yet
+
+    std::mutex mutex_;
+    std::vector<Read> arrived_;  ///< handed over, not yet seen by the pool's thread
+    std::atomic<std::size_t> waiting_{0};
+    std::thread thread_;
+};
+
+}  // namespace muster::store::postgres

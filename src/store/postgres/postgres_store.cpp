@@ -1,0 +1,404 @@
+#include "store/postgres/postgres_store.hpp"
+
+#include <algorithm>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+#include "store/log_segments.hpp"
+#include "store/postgres/conninfo.hpp"
+#include "store/postgres/log_buffer.hpp"
+#include "store/postgres/migrations.hpp"
+#include "store/postgres/node.hpp"
+#include "store/postgres/pool.hpp"
+#include "store/postgres/reads.hpp"
+#include "store/postgres/session.hpp"
+#include "store/postgres/transaction.hpp"
+#include "store/postgres/write_queue.hpp"
+
+namespace muster::store {
+namespace {
+
+using namespace postgres;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kStartPatience{15'000};
+constexpr milliseconds kHealthPatience{1'000};
+constexpr std::size_t kResolveSlice = 5'000;
+constexpr std::int64_t kPurgeRows = 500;
+
+constexpr Statement kPurgeLog{
+    "DELETE FROM log_segment WHERE org = $1 AND first_id = ANY (ARRAY(SELECT first_id FROM "
+    "log_segment WHERE org = $1 AND last_id < $2 ORDER BY last_id LIMIT $3))"};
+constexpr Statement kPurgeDeleted{
+    "DELETE FROM resource WHERE org = $1 AND rid = ANY (ARRAY(SELECT rid FROM resource WHERE "
+    "org = $1 AND deleted < $2 ORDER BY deleted LIMIT $3))"};
+
+Error error_of(const Failure& failure) { return {ErrorCode::Unavailable, failure.message, {}, {}}; }
+
+template <class T>
+std::unexpected<Error> unavailable(const Outcome<T>& outcome) {
+    return std::unexpected(error_of(outcome.error()));
+}
+
+class PostgresStore final : public Store {
+  public:
+    PostgresStore(Pool::Options options, NodeNumber node)
+        : node_(node.number),
+          lanes_(options.writers),
+          pool_(std::move(options)),
+          writes_(pool_, lanes_, node_),
+          log_(pool_),
+          lease_(pool_, std::move(node)) {}
+    ~PostgresStore() override { close(); }
+    PostgresStore(const PostgresStore&) = delete;
+    PostgresStore& operator=(const PostgresStore&) = delete;
+
+    Task<Result<std::optional<Record>>> find(OrgKey org, std::string_view type,
+                                             std::string_view id) override {
+        const auto rows = co_await ask(org, postgres::find(org, type, id));
+        if (!rows) co_return unavailable(rows);
+        co_return record_of(rows->front());
+    }
+
+    Task<Result<std::optional<RecordWithGroups>>> find_with_groups(OrgKey org,
+                                                                   std::string_view type,
+                                                                   std::string_view id) override {
+        std::vector<Query> queries;
+        queries.push_back(postgres::find(org, type, id));
+        queries.push_back(postgres::groups_of(org, type, id));
+        const auto rows = co_await pool_.read(org, std::move(queries));
+        if (!rows) co_return unavailable(rows);
+        std::optional<Record> record = record_of((*rows)[0]);
+        if (!record) co_return std::nullopt;
+        co_return RecordWithGroups{*std::move(record), groups_in((*rows)[1])};
+    }
+
+    Task<Result<Slice>> query(OrgKey org, const Plan& plan, Stretch stretch) override {
+        if (stretch.limit == 0) {
+            stretch.limit = 1;
+            CO_TRY_ASSIGN(Slice some, co_await query(org, plan, stretch));
+            co_return Slice{{}, !some.records.empty()};
+        }
+        CO_TRY_ASSIGN(const bool nested, co_await is_nested(org, plan));
+        const auto rows = co_await ask(org, candidates(org, plan, stretch, nested));
+        if (!rows) co_return unavailable(rows);
+        Slice slice{records_of(rows->front()), false};
+        slice.more = slice.records.size() > stretch.limit;
+        if (slice.more) slice.records.pop_back();
+        co_return slice;
+    }
+
+    Task<Result<std::vector<Record>>> records(OrgKey org, std::span<const Rid> rids) override {
+        const auto rows = co_await ask(org, postgres::records(org, rids));
+        if (!rows) co_return unavailable(rows);
+        std::unordered_map<Rid, Record> by_rid;
+        for (Record& record : records_of(rows->front())) by_rid.emplace(record.rid, record);
+        std::vector<Record> found;
+        for (const Rid rid : rids) {
+            if (const auto at = by_rid.find(rid); at != by_rid.end()) found.push_back(at->second);
+        }
+        co_return found;
+    }
+
+    Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) override {
+        CO_TRY_ASSIGN(const bool nested, co_await is_nested(org, plan));
+        const auto rows = co_await ask(org, postgres::count(org, plan, nested));
+        if (!rows) co_return unavailable(rows);
+        co_return rows->front().number();
+    }
+
+    Task<Result<std::vector<std::vector<Reference>>>> groups_of(
+        OrgKey org, std::span<const Rid> members) override {
+        const auto rows = co_await ask(org, postgres::groups_of(org, members));
+        if (!rows) co_return unavailable(rows);
+        co_return groups_in(rows->front(), members);
+    }
+
+    Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after, std::size_t limit) override {
+        const auto rows = co_await ask(org, postgres::members_of(org, group, after, limit));
+        if (!rows) co_return unavailable(rows);
+        Members members{references_of(rows->front()), false};
+        members.more = members.references.size() > limit;
+        if (members.more) members.references.pop_back();
+        co_return members;
+    }
+
+    Task<Result<std::int64_t>> member_count(OrgKey org, Rid group) override {
+        const auto rows = co_await ask(org, postgres::member_count(org, group));
+        if (!rows) co_return unavailable(rows);
+        co_return rows->front().number();
+    }
+
+    Task<Result<std::vector<Reference>>> resolve(OrgKey org,
+                                                 std::span<const std::string> ids) override {
+        std::unordered_map<std::string, Reference> by_id;
+        for (auto left = ids; !left.empty();) {
+            const auto slice = left.first(std::min(left.size(), kResolveSlice));
+            left = left.subspan(slice.size());
+            const auto rows = co_await ask(org, postgres::resolve(org, slice));
+            if (!rows) co_return unavailable(rows);
+            for (Reference& one : references_of(rows->front())) by_id.emplace(one.id, one);
+        }
+        std::vector<Reference> found;
+        for (const std::string& id : ids) {
+            if (const auto at = by_id.find(id); at != by_id.end()) found.push_back(at->second);
+        }
+        co_return found;
+    }
+
+    Task<Result<Committed>> commit(WriteSet set) override {
+        if (closed_) {
+            co_return std::unexpected(
+                Error{ErrorCode::Unavailable, "the store is closing", {}, {}});
+        }
+        const std::uint64_t records = set.log.size();
+        const bool empty = set.mutations.empty() && set.log.empty();
+        CO_TRY_ASSIGN(Committed committed, co_await writes_.submit(std::move(set)));
+        log_records_ += records;
+        write_sets_ += empty ? 0 : 1;
+        co_return committed;
+    }
+
+    Task<void> record(LogEntry entry) override { return log_.record(std::move(entry)); }
+    bool offer(LogEntry entry) override { return log_.offer(std::move(entry)); }
+
+    Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
+        co_await log_.flush();
+        co_return co_await read_log(query);
+    }
+
+    Task<Result<std::optional<std::string>>> log_entry(LogId id) override {
+        co_await log_.flush();
+        const LogQuery query = only(id);
+        CO_TRY_ASSIGN(std::vector<std::string> found, co_await read_log(query));
+        if (found.empty()) co_return std::nullopt;
+        co_return std::move(found.front());
+    }
+
+    Result<Directory> load_directory() override {
+        const auto rows = wait_for(pool_.read(OrgKey{}, directory()), kStartPatience);
+        if (!rows) return unavailable(rows);
+        return directory_of(*rows);
+    }
+
+    Task<Result<std::optional<Directory>>> directory_since(std::int64_t version) override {
+        const auto now = co_await ask(OrgKey{}, directory_version());
+        if (!now) co_return unavailable(now);
+        if (now->front().number() == version) co_return std::nullopt;
+        const auto rows = co_await pool_.read(OrgKey{}, directory());
+        if (!rows) co_return unavailable(rows);
+        co_return directory_of(*rows);
+    }
+    std::int64_t node() const override { return node_; }
+
+    Task<Result<bool>> purge(Timestamp log_before, Timestamp deleted_before) override {
+        co_await log_.flush();
+        CO_TRY_ASSIGN(const std::vector<OrgKey> orgs, co_await organisations_with_log());
+        const std::int64_t last_id = IdGenerator::first_at(log_before);
+        bool more = false;
+        for (const OrgKey org : orgs) {
+            auto job = [&](Connection& connection,
+                           Connection::Deadline deadline) -> Task<Outcome<std::vector<Rows>>> {
+                Transaction transaction(connection, deadline);
+                transaction.add(begin_writing());
+                transaction.add(become(org));
+                transaction.add({&kPurgeLog, Parameters(org, last_id, kPurgeRows)});
+                transaction.add({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
+                co_return co_await transaction.finish();
+            };
+            const auto done = co_await pool_.write(0, job);
+            if (!done) co_return unavailable(done);
+            more =
+                more || (*done)[2].affected() == kPurgeRows || (*done)[3].affected() == kPurgeRows;
+        }
+        co_return more;
+    }
+
+    Result<void> healthy() override {
+        if (closed_) return std::unexpected(Error{ErrorCode::Unavailable, "closed", {}, {}});
+        TRY_VOID(lease_.held());
+        std::vector<Query> queries;
+        queries.push_back(directory_version());
+        const auto rows = wait_for(pool_.read(OrgKey{}, std::move(queries)), kHealthPatience);
+        if (!rows) return unavailable(rows);
+        return {};
+    }
+
+    Figures figures() const override {
+        Figures figures;
+        figures.commits = writes_.commits();
+        figures.write_sets = write_sets_;
+        figures.log_records = log_records_ + log_.written();
+        figures.log_dropped = log_.dropped();
+        figures.queue_depth = writes_.waiting();
+        return figures;
+    }
+
+    void close() override {
+        if (closed_.exchange(true)) return;
+        log_.stop();
+        lease_.stop();
+        pool_.stop();
+    }
+
+  private:
+    Task<Outcome<std::vector<Rows>>> ask(OrgKey org, Query query) {
+        std::vector<Query> queries;
+        queries.push_back(std::move(query));
+        return pool_.read(org, std::move(queries));
+    }
+
+    Task<Result<bool>> is_nested(OrgKey org, const Plan& plan) {
+        const auto* by_group = std::get_if<ByGroup>(&plan.access);
+        if (by_group == nullptr) co_return false;
+        const auto rows = co_await ask(org, has_nested(org, by_group->group_id));
+        if (!rows) co_return unavailable(rows);
+        co_return rows->front().size() > 0;
+    }
+
+    /// Where a log may be: that of every organisation, and of requests that reached none.
+    Task<Result<std::vector<OrgKey>>> organisations_with_log() {
+        const auto rows = co_await ask(OrgKey{}, organisations());
+        if (!rows) co_return unavailable(rows);
+        std::vector<OrgKey> orgs = {OrgKey{}};
+        for (int row = 0; row < rows->front().size(); ++row) {
+            orgs.push_back(OrgKey{rows->front().integer(row, 0)});
+        }
+        co_return orgs;
+    }
+
+    Task<Result<std::vector<std::string>>> read_log(LogQuery query);
+
+    const std::int64_t node_;
+    const std::size_t lanes_;
+    Pool pool_;
+    WriteQueue writes_;
+    LogBuffer log_;
+    NodeLease lease_;
+    std::atomic<bool> closed_{false};
+    std::atomic<std::uint64_t> write_sets_{0};
+    std::atomic<std::uint64_t> log_records_{0};
+
+    /// For the few calls that are made where there is no loop to wait on.
+    template <class T>
+    Outcome<T> wait_for(Task<Outcome<T>> task, milliseconds patience) {
+        const auto promise = std::make_shared<std::promise<Outcome<T>>>();
+        boost::asio::co_spawn(pool_.executor(), std::move(task),
+                              [promise](std::exception_ptr error, Outcome<T> value) {
+                                  if (error) {
+                                      promise->set_exception(error);
+                                  } else {
+                                      promise->set_value(std::move(value));
+                                  }
+                              });
+        std::future<Outcome<T>> future = promise->get_future();
+        if (future.wait_for(patience) == std::future_status::ready) return future.get();
+        return std::unexpected(Failure{{}, "PostgreSQL does not answer", 0, true});
+    }
+};
+
+/// Each organisation is asked by itself (no statement spans organisations), and of what they have
+/// only the segments are fetched that can hold one of the newest records.
+Task<Result<std::vector<std::string>>> PostgresStore::read_log(LogQuery query) {
+    std::vector<OrgKey> orgs;
+    if (query.org) {
+        orgs = {*query.org};
+    } else {
+        CO_TRY_ASSIGN(orgs, co_await organisations_with_log());
+    }
+    struct Place {
+        std::int64_t last_id;
+        std::int64_t first_id;
+        OrgKey org;
+    };
+    SegmentReading reading(query);
+    const SegmentReading::Bounds bounds = reading.bounds();
+    std::vector<Place> places;
+    for (const OrgKey org : orgs) {
+        const auto rows =
+            co_await ask(org, segments(org, query, bounds.newest, bounds.oldest, bounds.before));
+        if (!rows) co_return unavailable(rows);
+        for (int row = 0; row < rows->front().size(); ++row) {
+            places.push_back({rows->front().integer(row, 1), rows->front().integer(row, 0), org});
+        }
+    }
+    std::ranges::sort(places, std::greater<>{}, &Place::last_id);
+    for (const Place& place : places) {
+        if (!reading.wants(place.last_id)) break;
+        const auto rows = co_await ask(place.org, segment(place.org, place.first_id));
+        if (!rows) co_return unavailable(rows);
+        if (rows->front().size() == 0) continue;  // purged meanwhile
+        CO_TRY_VOID(reading.add(rows->front().bytes(0, 0)));
+    }
+    co_return reading.take();
+}
+
+/// What Muster needs of a session, whatever the server's own settings are. Every query has an index
+/// to go by, and plans are kept: neither may a table that was empty when a statement was prepared
+/// be scanned for ever after.
+Result<std::string> conninfo_for(const std::string& url) {
+    return with_settings(url,
+                         {{"options",
+                           "-c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c jit=off "
+                           "-c statement_timeout=9000 -c idle_in_transaction_session_timeout=15000 "
+                           "-c client_min_messages=error -c timezone=UTC"},
+                          {"application_name", "muster"},
+                          {"connect_timeout", "5"},
+                          {"keepalives_idle", "10"},
+                          {"tcp_user_timeout", "10000"}});
+}
+
+}  // namespace
+
+Result<void> hold_key(const PostgresOptions& options, const Digest& fingerprint) {
+    std::string hex;
+    for (const std::byte byte : fingerprint) {
+        fmt::format_to(std::back_inserter(hex), "{:02x}", std::to_integer<unsigned>(byte));
+    }
+    TRY_ASSIGN(Session session, Session::open(options.url));
+    TRY_VOID(
+        session.run(fmt::format("INSERT INTO instance_key (one, fingerprint) VALUES (true, "
+                                "'\\x{}') ON CONFLICT DO NOTHING",
+                                hex)));
+    TRY_ASSIGN(
+        const std::string same,
+        session.run(fmt::format("SELECT 1 FROM instance_key WHERE fingerprint = '\\x{}'", hex)));
+    if (!same.empty()) return {};
+    return std::unexpected(Error{ErrorCode::Unavailable,
+                                 "the key file is not the one of the other nodes of this database: "
+                                 "copy theirs (key_file), or no token will be known",
+                                 {},
+                                 {}});
+}
+
+Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {
+    Pool::Options pool;
+    TRY_ASSIGN(pool.conninfo, conninfo_for(options.url));
+    TRY_VOID(check_server(options.url));
+    TRY_ASSIGN(SchemaState schema, schema_state(options.url));
+    if (schema.current == 0) {
+        TRY_ASSIGN(schema, migrate(options.url, schema.newest));
+    }
+    if (schema.current != schema.newest) {
+        const char* remedy = schema.current < schema.newest
+                                 ? "the database is of an older version: run `muster migrate up`"
+                                 : "the database was written by a newer version of Muster; start "
+                                   "that version";
+        return std::unexpected(Error{ErrorCode::Unavailable, remedy, {}, {}});
+    }
+    pool.readers = std::max<std::size_t>(options.readers, 1);
+    pool.writers = std::max<std::size_t>(options.writers, 1);
+    TRY_ASSIGN(NodeNumber node, claim_node(options.url));
+    return std::make_unique<PostgresStore>(std::move(pool), std::move(node));
+}
+
+}  // namespace muster::store

@@ -1,0 +1,17 @@
+-- Run once after 0001_up.sql, in its transaction, where the extension Citus is installed. An
+-- organisation's rows of all tables come to lie together on one worker; the small tables that every
+-- organisation's requests need are copied to all of them.
+
+SELECT create_reference_table('organisation');
+SELECT create_reference_table('connector');
+SELECT create_reference_table('token');
+SELECT create_reference_table('directory_version');
+SELECT create_reference_table('instance_key');
+SELECT create_reference_table('node');
+
+SELECT create_distributed_table('resource', 'org');
+SELECT create_distributed_table('uniq', 'org', colocate_with => 'resource');
+SELECT create_distributed_table('attr', 'org', colocate_with => 'resource');
+SELECT create_distributed_table('member', 'org', colocate_with => 'resource');
+SELECT create_distributed_table('counter', 'org', colocate_with => 'resource');
+SELECT create_distributed_table('log_segment', 'org', colocate_with => 'resource');

@@ -1,0 +1,48 @@
+#include "store/postgres/session.hpp"
+
+#include <charconv>
+
+#include "base/result.hpp"
+
+namespace muster::store::postgres {
+namespace {
+
+std::unexpected<Error> refuse(std::string message) {
+    return std::unexpected(Error{ErrorCode::Unavailable, std::move(message), {}, {}});
+}
+
+}  // namespace
+
+Result<Session> Session::open(const std::string& conninfo) {
+    Session session;
+    session.connection_.reset(PQconnectdb(conninfo.c_str()));
+    if (PQstatus(session.connection_.get()) != CONNECTION_OK) {
+        return refuse("PostgreSQL cannot be reached: " + session.message());
+    }
+    PQsetNoticeProcessor(session.connection_.get(), [](void*, const char*) {}, nullptr);
+    return session;
+}
+
+Result<std::string> Session::run(const std::string& sql) {
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result(
+        PQexec(connection_.get(), sql.c_str()), &PQclear);
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) return refuse(message());
+    if (PQntuples(result.get()) == 0) return std::string();
+    return std::string(PQgetvalue(result.get(), 0, 0));
+}
+
+Result<std::int64_t> Session::number(const std::string& sql) {
+    TRY_ASSIGN(const std::string text, run(sql));
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+std::string Session::message() const {
+    std::string text = PQerrorMessage(connection_.get());
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+}
+
+}  // namespace muster::store::postgres

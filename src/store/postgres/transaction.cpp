@@ -1,0 +1,41 @@
+#include "store/postgres/transaction.hpp"
+
+#include "store/postgres/pool.hpp"
+
+namespace muster::store::postgres {
+
+void Transaction::add(Query query, Meaning meaning) {
+    queries_.push_back(std::move(query));
+    meanings_.push_back(meaning);
+}
+
+Task<Outcome<std::vector<Rows>>> Transaction::so_far() { return send(false); }
+
+Task<Outcome<std::vector<Rows>>> Transaction::finish() {
+    add(commit());
+    return send(true);
+}
+
+Task<Outcome<std::vector<Rows>>> Transaction::send(bool last) {
+    auto rows = co_await connection_.exchange(queries_, deadline_, last);
+    if (!rows) {
+        rows.error().unknown = rows.error().lost && last;
+        if (!rows.error().lost) {
+            // Whatever becomes of the connection, the transaction is gone with it.
+            static_cast<void>(co_await connection_.recover(deadline_, last));
+        }
+        co_return std::unexpected(std::move(rows).error());
+    }
+    queries_.clear();
+    meanings_.clear();
+    co_return std::move(rows);
+}
+
+const Meaning& Transaction::meaning_of(const Failure& failure) const {
+    static constexpr Meaning kNone;
+    if (failure.at >= meanings_.size()) return kNone;
+    const Meaning& meaning = meanings_[failure.at];
+    return meaning.state != nullptr && failure.state.starts_with(meaning.state) ? meaning : kNone;
+}
+
+}  // namespace muster::store::postgres

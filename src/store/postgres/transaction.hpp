@@ -1,0 +1,52 @@
+#pragma once
+// One writing transaction as it is sent: statements are gathered and travel together, up to the
+// point where what follows depends on what they did.
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/task.hpp"
+#include "store/postgres/connection.hpp"
+
+namespace muster::store::postgres {
+
+/// What it means that a statement fails with an SQLSTATE that begins with `state`.
+/// A guard is a statement that divides by zero where its condition does not hold, so that all that
+/// follows it in the pipeline is refused by the server without another round trip.
+struct Meaning {
+    const char* state = nullptr;  ///< none: the failure is the database's, not the write set's
+    ErrorCode code = ErrorCode::Unavailable;
+    std::size_t mutation = 0;  ///< which one the statement belongs to
+};
+
+inline constexpr const char* kGuard = "22012";            // division_by_zero
+inline constexpr const char* kUniqueViolation = "23505";  // unique_violation
+inline constexpr const char* kForeignKey = "23503";       // foreign_key_violation
+inline constexpr const char* kAnyConstraint = "23";
+
+class Transaction {
+  public:
+    Transaction(Connection& connection, Connection::Deadline deadline)
+        : connection_(connection), deadline_(deadline) {}
+
+    void add(Query query, Meaning meaning = {});
+    /// Sends what was gathered. The value: the answers to it, in order.
+    [[nodiscard]] Task<Outcome<std::vector<Rows>>> so_far();
+    /// Sends what was gathered and COMMIT. After it the work is durable.
+    [[nodiscard]] Task<Outcome<std::vector<Rows>>> finish();
+
+    /// After a failure: what the statement that failed meant.
+    [[nodiscard]] const Meaning& meaning_of(const Failure& failure) const;
+
+  private:
+    [[nodiscard]] Task<Outcome<std::vector<Rows>>> send(bool last);
+
+    Connection& connection_;
+    Connection::Deadline deadline_;
+    std::vector<Query> queries_;
+    std::vector<Meaning> meanings_;
+};
+
+}  // namespace muster::store::postgres

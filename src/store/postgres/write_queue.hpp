@@ -1,0 +1,58 @@
+#pragma once
+// Write sets on their way to the database. Those of one organisation that wait while a commit is
+// under way share the next one, in the order in which they came.
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "base/resumption.hpp"
+#include "base/task.hpp"
+#include "store/postgres/pool.hpp"
+#include "store/postgres/write_set.hpp"
+#include "store/types.hpp"
+
+namespace muster::store::postgres {
+
+/// Thread-safe.
+class WriteQueue {
+  public:
+    /// `slot`: the counter slot of this node.
+    WriteQueue(Pool& pool, std::size_t lanes, std::int64_t slot);
+
+    /// Store::commit.
+    [[nodiscard]] Task<Result<Committed>> submit(WriteSet set);
+
+    [[nodiscard]] std::uint64_t waiting() const { return waiting_; }
+    [[nodiscard]] std::uint64_t commits() const { return commits_; }
+
+  private:
+    struct Request {
+        WriteSet set;
+        Waiter<Result<Committed>> waiter;
+    };
+    /// What goes down one connection. Pool's thread only.
+    struct Lane {
+        std::deque<Request> requests;
+        bool busy = false;
+    };
+
+    void accept(Request request);
+    [[nodiscard]] Task<void> drain(std::size_t lane);
+    [[nodiscard]] static std::vector<Request> take(Lane& lane);
+    [[nodiscard]] Task<std::vector<Result<Committed>>> write(std::size_t lane,
+                                                             const std::vector<Request>& requests);
+    [[nodiscard]] Task<Result<Committed>> write_alone(std::size_t lane, const WriteSet& set);
+    [[nodiscard]] Task<std::expected<std::vector<Committed>, Refused>> attempt(std::size_t lane,
+                                                                               Sets sets);
+
+    Pool& pool_;
+    const std::int64_t slot_;
+    std::vector<std::unique_ptr<Lane>> lanes_;
+    std::atomic<std::uint64_t> waiting_{0};
+    std::atomic<std::uint64_t> commits_{0};
+};
+
+}  // namespace muster::store::postgres

@@ -1,0 +1,383 @@
+#include "store/postgres/write_set.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/result.hpp"
+#include "store/log_json.hpp"
+#include "store/log_segments.hpp"
+#include "store/postgres/pool.hpp"
+#include "store/postgres/transaction.hpp"
+#include "store/postgres/write_statements.hpp"
+
+namespace muster::store::postgres {
+namespace {
+
+Query insert_segment(const SegmentBatch::Segment& segment, SegmentPacker& packer) {
+    return {segment.org ? &kInsertSegment : &kInsertOwnSegment,
+            Parameters(segment.org, segment.first_id, segment.last_id, segment.connector,
+                       segment.records, segment.failures, packer.pack(segment))};
+}
+
+// ---- one write set ---------------------------------------------------------------------------
+
+class Application {
+  public:
+    Application(Connection& connection, Connection::Deadline deadline, std::int64_t slot)
+        : transaction_(connection, deadline), slot_(slot) {}
+
+    Task<Outcome<std::vector<Committed>>> run(Sets sets);
+    [[nodiscard]] const Transaction& transaction() const { return transaction_; }
+
+  private:
+    struct Delta {
+        std::int64_t added = 0;
+        std::int64_t removed = 0;
+    };
+    struct Owner {
+        TypeName type;
+        Rid rid;
+    };
+
+    Task<Outcome<Applied>> apply(const CreateResource& create);
+    Task<Outcome<Applied>> apply(const UpdateResource& update);
+    Task<Outcome<Applied>> apply(const DeleteResource& removal);
+    Task<Outcome<Applied>> apply(const PutOrganisation& put);
+    Task<Outcome<Applied>> apply(const RemoveOrganisation& removal);
+    Task<Outcome<Applied>> apply(const PutConnector& put);
+    Task<Outcome<Applied>> apply(const PutToken& put);
+    Task<Outcome<Applied>> apply(const RemoveToken& removal);
+    Task<Outcome<Applied>> apply(const TouchToken& touch);
+
+    void check_authority();
+    void run_each(const Statement& statement, const Owner& owner,
+                  const std::vector<scim::IndexKey>& keys, Meaning meaning = {});
+    void add_members(Rid group, std::vector<Rid> members, const std::vector<Rid>& groups);
+    Task<Outcome<Delta>> change_members(Rid group, const MembersChange& change);
+    void change_directory(Query query, const char* state = nullptr);
+
+    [[nodiscard]] Meaning meaning(const char* state, ErrorCode code) const {
+        return {state, code, mutation_};
+    }
+
+    Transaction transaction_;
+    const WriteSet* set_ = nullptr;  ///< the one that is being applied
+    std::int64_t slot_;
+    std::size_t mutation_ = 0;  ///< of it
+    std::set<TokenKey> checked_;
+    std::map<TypeName, std::int64_t> live_;  ///< by how much the counters change
+    bool directory_changed_ = false;
+};
+
+Task<Outcome<std::vector<Committed>>> Application::run(Sets sets) {
+    transaction_.add(begin_writing());
+    transaction_.add(become(sets.front()->org));
+    SegmentBatch log;
+    std::vector<Committed> all;
+    for (const WriteSet* set : sets) {
+        set_ = set;
+        check_authority();
+        Committed committed;
+        for (mutation_ = 0; mutation_ < set_->mutations.size(); ++mutation_) {
+            Task<Outcome<Applied>> task = std::visit([this](const auto& one) { return apply(one); },
+                                                     set_->mutations[mutation_]);
+            CO_TRY_ASSIGN(const Applied applied, co_await std::move(task));
+            committed.applied.push_back(applied);
+        }
+        for (const LogEntry& entry : set_->log) {
+            log.add(entry, finish_log_json(entry.json, committed.applied));
+        }
+        all.push_back(std::move(committed));
+    }
+    // Once for all of them: a row that one transaction updates often is slow to find in it.
+    for (const auto& [type, change] : live_) {
+        transaction_.add({&kCount, Parameters(set_->org, type, slot_, change)});
+    }
+    if (directory_changed_) transaction_.add({&kNewDirectory});
+    SegmentPacker packer;
+    for (const SegmentBatch::Segment& segment : log.segments()) {
+        if (segment.org != set_->org) transaction_.add(become(segment.org));
+        transaction_.add(insert_segment(segment, packer));
+    }
+    CO_TRY_VOID(co_await transaction_.finish());
+    co_return all;
+}
+
+/// Whether the one who writes still may, as the directory is by now.
+void Application::check_authority() {
+    if (set_->token && checked_.insert(set_->token).second) {
+        transaction_.add({&kAuthority, Parameters(set_->token)},
+                         meaning(kGuard, ErrorCode::Revoked));
+    }
+    if (set_->directory_version) {
+        transaction_.add({&kSameDirectory, Parameters(*set_->directory_version)},
+                         meaning(kGuard, ErrorCode::VersionMismatch));
+    }
+}
+
+void Application::run_each(const Statement& statement, const Owner& owner,
+                           const std::vector<scim::IndexKey>& keys, Meaning meaning) {
+    for (const scim::IndexKey& key : keys) {
+        transaction_.add(
+            {&statement, Parameters(set_->org, owner.type, key.attribute, key.key, owner.rid)},
+            meaning);
+    }
+}
+
+Task<Outcome<Applied>> Application::apply(const CreateResource& create) {
+    const Owner owner{create.type, create.rid};
+    // Unique keys first: a taken name is the common refusal, and costs nothing so early.
+    run_each(kInsertUnique, owner, create.unique,
+             meaning(kUniqueViolation, ErrorCode::UniqueTaken));
+    transaction_.add(
+        {&kInsert, Parameters(set_->org, create.rid, create.type, create.id, create.now.ms,
+                              create.active, create.source, create.display, create.document)},
+        meaning(kForeignKey, ErrorCode::DirectoryConflict));
+    run_each(kInsertIndexed, owner, create.index);
+    live_[create.type] += 1;
+    std::vector<Rid> members = create.members;
+    std::ranges::sort(members);
+    members.erase(std::ranges::unique(members).begin(), members.end());
+    const auto count = static_cast<std::int64_t>(members.size());
+    add_members(create.rid, std::move(members), create.groups);
+    co_return Applied{1, create.now, count, 0};
+}
+
+Task<Outcome<Applied>> Application::apply(const UpdateResource& update) {
+    transaction_.add(
+        {&kHead, Parameters(set_->org, update.rid, update.type, update.expected_version)},
+        meaning(kGuard, ErrorCode::NotFound));
+    Applied applied{0, update.now, 0, 0};
+    if (update.document && !update.members && update.expected_version) {
+        applied.version = *update.expected_version + 1;  // or nothing at all
+    } else {
+        // The version is the database's to tell: the answer to the statement that was added last.
+        CO_TRY_ASSIGN(const std::vector<Rows> before, co_await transaction_.so_far());
+        applied.version = before.back().integer(0, 0);
+        Delta delta;
+        if (update.members) {
+            CO_TRY_ASSIGN(delta, co_await change_members(update.rid, *update.members));
+        }
+        applied.members_added = delta.added;
+        applied.members_removed = delta.removed;
+        if (!update.document && delta.added + delta.removed == 0) {
+            applied.modified = Timestamp{before.back().integer(0, 1)};
+            co_return applied;
+        }
+        applied.version += 1;
+    }
+    if (!update.document) {
+        transaction_.add({&kTouch, Parameters(set_->org, update.rid, update.now.ms)});
+        co_return applied;
+    }
+    const DocumentChange& change = *update.document;
+    const Owner owner{update.type, update.rid};
+    run_each(kDeleteUnique, owner, change.unique_removed);
+    run_each(kInsertUnique, owner, change.unique_added,
+             meaning(kUniqueViolation, ErrorCode::UniqueTaken));
+    run_each(kDeleteIndexed, owner, change.index_removed);
+    run_each(kInsertIndexed, owner, change.index_added);
+    transaction_.add({&kRewrite, Parameters(set_->org, update.rid, update.now.ms, change.active,
+                                            change.display, change.document)});
+    co_return applied;
+}
+
+Task<Outcome<Applied>> Application::apply(const DeleteResource& removal) {
+    transaction_.add(
+        {&kDoomedHead, Parameters(set_->org, removal.rid, removal.type, removal.expected_version)},
+        meaning(kGuard, ErrorCode::NotFound));
+    transaction_.add({&kMemberships, Parameters(set_->org, removal.rid)});
+    transaction_.add({&kDeleteMemberships, Parameters(set_->org, removal.rid)});
+    transaction_.add({&kDeleteMembers, Parameters(set_->org, removal.rid)});
+    CO_TRY_ASSIGN(const std::vector<Rows> done, co_await transaction_.so_far());
+    const std::size_t head = done.size() - 4;
+    const std::int64_t memberships = done[head + 2].affected() + done[head + 3].affected();
+    for (int row = 0; row < done[head + 1].size(); ++row) {
+        const Rid group{done[head + 1].integer(row, 0)};
+        if (group == removal.rid) continue;
+        transaction_.add({&kTouch, Parameters(set_->org, group, removal.now.ms)});
+    }
+
+    const Owner owner{removal.type, removal.rid};
+    run_each(kDeleteUnique, owner, removal.unique);
+    run_each(kDeleteIndexed, owner, removal.index);
+    live_[removal.type] -= 1;
+    if (removal.erase) {
+        transaction_.add({&kErase, Parameters(set_->org, removal.rid)});
+    } else {
+        transaction_.add({&kRetire, Parameters(set_->org, removal.rid, removal.now.ms)});
+    }
+    co_return Applied{done[head].integer(0, 0) + 1, removal.now, 0, memberships};
+}
+
+// ---- members ---------------------------------------------------------------------------------
+
+void Application::add_members(Rid group, std::vector<Rid> members, const std::vector<Rid>& groups) {
+    const std::span<const Rid> nested = groups;
+    if (!nested.empty()) transaction_.add({&kTakeTurns, Parameters(set_->org)});
+    if (!members.empty()) {
+        const std::span<const Rid> wanted = members;
+        transaction_.add({&kLiveMembers,
+                          Parameters(set_->org, wanted, static_cast<std::int64_t>(wanted.size()))},
+                         meaning(kGuard, ErrorCode::MemberGone));
+        transaction_.add({&kAddMembers, Parameters(set_->org, group, wanted, nested)});
+    }
+    if (nested.empty()) return;
+    for (const Rid one : groups) {
+        transaction_.add({&kMarkRow, Parameters(set_->org, group, one)});
+        transaction_.add({&kMarkGroup, Parameters(set_->org, one)});
+    }
+    transaction_.add({&kNoCircle, Parameters(set_->org, group, nested)},
+                     meaning(kGuard, ErrorCode::Circle));
+}
+
+Task<Outcome<Application::Delta>> Application::change_members(Rid group,
+                                                              const MembersChange& change) {
+    std::vector<Rid> add = change.add;
+    std::vector<Rid> remove = change.remove;
+    std::ranges::sort(add);
+    add.erase(std::ranges::unique(add).begin(), add.end());
+    if (change.replace) {
+        // Only differences are written, however long the list is.
+        transaction_.add({&kPresent, Parameters(set_->org, group)});
+        CO_TRY_ASSIGN(const std::vector<Rows> answers, co_await transaction_.so_far());
+        const Rows& rows = answers.back();
+        std::vector<Rid> present;
+        present.reserve(static_cast<std::size_t>(rows.size()));
+        for (int row = 0; row < rows.size(); ++row) present.push_back(Rid{rows.integer(row, 0)});
+        const std::vector<Rid> wanted = std::exchange(add, {});
+        remove.clear();
+        std::ranges::set_difference(wanted, present, std::back_inserter(add));
+        std::ranges::set_difference(present, wanted, std::back_inserter(remove));
+    }
+    for (const Rid one : remove) {
+        transaction_.add({&kRemoveMember, Parameters(set_->org, group, one)});
+    }
+    const bool adds = !add.empty();
+    const bool turns = !change.groups.empty();
+    add_members(group, std::move(add), change.groups);
+    CO_TRY_ASSIGN(const std::vector<Rows> done, co_await transaction_.so_far());
+    // In the order in which they were added above: removals, turn, guard, addition.
+    Delta delta;
+    for (std::size_t i = 0; i < remove.size(); ++i) delta.removed += done[i].affected();
+    if (adds) delta.added = done[remove.size() + (turns ? 1U : 0U) + 1U].affected();
+    co_return delta;
+}
+
+// ---- the directory ---------------------------------------------------------------------------
+
+void Application::change_directory(Query query, const char* state) {
+    transaction_.add(std::move(query), meaning(state, ErrorCode::DirectoryConflict));
+    directory_changed_ = true;
+}
+
+Task<Outcome<Applied>> Application::apply(const PutOrganisation& put) {
+    const Organisation& org = put.organisation;
+    change_directory({&kPutOrganisation,
+                      Parameters(org.key, org.slug, org.name, org.created.ms, org.definitions)},
+                     kUniqueViolation);
+    co_return Applied{};
+}
+
+Task<Outcome<Applied>> Application::apply(const RemoveOrganisation& removal) {
+    transaction_.add(become(removal.key));
+    for (const Statement& statement : kRemoveOrganisation) {
+        change_directory({&statement, Parameters(removal.key)});
+    }
+    transaction_.add(become(set_->org));
+    co_return Applied{};
+}
+
+Task<Outcome<Applied>> Application::apply(const PutConnector& put) {
+    const Connector& connector = put.connector;
+    change_directory(
+        {&kPutConnector, Parameters(connector.key, connector.org, connector.id, connector.idp,
+                                    connector.name, static_cast<std::int64_t>(connector.state),
+                                    connector.policy, connector.created.ms)},
+        kAnyConstraint);
+    co_return Applied{};
+}
+
+Task<Outcome<Applied>> Application::apply(const PutToken& put) {
+    const Token& token = put.token;
+    const auto milliseconds = [](const std::optional<Timestamp>& time) {
+        return time ? std::optional(time->ms) : std::nullopt;
+    };
+    const std::span<const std::byte> hash = token.hash;
+    std::optional<std::span<const std::byte>> previous_hash;
+    if (token.previous_hash) previous_hash = *token.previous_hash;
+    change_directory(
+        {&kPutToken, Parameters(token.key, token.connector, token.id, token.name,
+                                static_cast<std::int64_t>(token.kind), token.active, hash,
+                                previous_hash, token.created_by, token.created.ms, token.expires.ms,
+                                milliseconds(token.last_used), token.last_used_from,
+                                milliseconds(token.previous_expires))},
+        kAnyConstraint);
+    co_return Applied{};
+}
+
+Task<Outcome<Applied>> Application::apply(const RemoveToken& removal) {
+    change_directory({&kRemoveToken, Parameters(removal.key)});
+    co_return Applied{};
+}
+
+// The last use is for people to look at: other nodes need not learn of it at once.
+Task<Outcome<Applied>> Application::apply(const TouchToken& touch) {
+    transaction_.add({&kTouchToken, Parameters(touch.key, touch.used.ms, touch.from)});
+    co_return Applied{};
+}
+
+/// Nothing was done, and the same may be done in a moment: a deadlock, a conflict of snapshots, a
+/// connection that went before COMMIT was sent, a server that has become a standby.
+bool worth_repeating(const Failure& failure) {
+    return failure.lost || failure.is("40P01") || failure.is("40001") || failure.is("25006");
+}
+
+}  // namespace
+
+Task<std::expected<std::vector<Committed>, Refused>> apply(Connection& connection,
+                                                           Connection::Deadline deadline, Sets sets,
+                                                           std::int64_t slot) {
+    Application application(connection, deadline, slot);
+    auto committed = co_await application.run(sets);
+    if (committed) co_return *std::move(committed);
+    const Failure& failure = committed.error();
+    if (failure.unknown) {
+        co_return std::unexpected(refused(ErrorCode::OutcomeUnknown, failure.message));
+    }
+    const Meaning meaning = application.transaction().meaning_of(failure);
+    if (meaning.state == nullptr || sets.size() > 1) {
+        co_return std::unexpected(
+            refused(ErrorCode::Unavailable, failure.message, worth_repeating(failure)));
+    }
+    Diagnosis diagnosis(connection, deadline, *sets.front());
+    co_return std::unexpected(co_await diagnosis.of(meaning));
+}
+
+Task<Outcome<void>> write_log(Connection& connection, Connection::Deadline deadline,
+                              const std::vector<LogEntry>& entries) {
+    SegmentBatch log;
+    SegmentPacker packer;
+    for (const LogEntry& entry : entries) log.add(entry, finish_log_json(entry.json));
+    std::map<OrgKey, std::vector<const SegmentBatch::Segment*>> by_org;
+    for (const SegmentBatch::Segment& segment : log.segments()) {
+        by_org[segment.org].push_back(&segment);
+    }
+    for (const auto& [org, segments] : by_org) {
+        Transaction transaction(connection, deadline);
+        transaction.add(begin_writing());
+        transaction.add(become(org));
+        for (const auto* segment : segments) transaction.add(insert_segment(*segment, packer));
+        const auto done = co_await transaction.finish();
+        // What is there already was written by an attempt whose answer got lost.
+        if (!done && !done.error().is(kUniqueViolation)) co_return std::unexpected(done.error());
+    }
+    co_return Outcome<void>();
+}
+
+}  // namespace muster::store::postgres

@@ -19,7 +19,7 @@
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "conform/run.hpp"
-#include "simulator/okta.hpp"
+#include "simulator/simulation.hpp"
 
 namespace muster::cli {
 
@@ -36,8 +36,8 @@ struct Environment {
     std::function<ClientResult(const std::filesystem::path& data, bool may_make_directory)> connect;
     std::function<int(const app::ServeOptions&)> serve;
     std::function<std::vector<app::DoctorCheck>(const app::ServeOptions&)> doctor;
-    std::function<simulator::Report(const simulator::OktaOptions&, const simulator::Progress&)>
-        play_okta;
+    std::function<simulator::Report(const simulator::Options&, const simulator::Progress&)>
+        simulate;
     std::function<std::expected<conform::Report, std::string>(const conform::Options&,
                                                               const conform::Progress&)>
         conform;

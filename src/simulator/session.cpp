@@ -124,7 +124,7 @@ const Manners& manners_of(Client client) {
                                 .headers = {{"Accept", "application/scim+json"}},
                                 .media_type = "application/scim+json",
                                 .at_unreadable = "Entra takes the endpoint for incompatible",
-                                .at_429 = "Entra leaves it for its next cycle, 40 minutes later"};
+                                .at_429 = "Entra puts the operation off to a later cycle"};
     const bool is_okta = client == Client::OktaCatalog || client == Client::OktaWizard;
     return is_okta ? kOkta : kEntra;
 }

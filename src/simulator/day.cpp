@@ -43,8 +43,10 @@ Day::Day(const Options& options, StepBook& book)
       client_(manners_of(options.client).name),
       people_(make_people(options.users, options.seed)) {
     for (unsigned g = 0; g < options.groups; ++g) {
-        Group group{
-            .name = fmt::format("Team {} of seed {}", g, options.seed), .id = {}, .people = {}};
+        Group group{.name = fmt::format("Team {} of seed {}", g, options.seed),
+                    .external_id = {},
+                    .id = {},
+                    .people = {}};
         // The first group holds everyone, as "Everyone" does in Okta; the others share the people.
         for (std::size_t i = 0; i < people_.size(); ++i) {
             if (g == 0 || i % options.groups == g) group.people.push_back(i);

@@ -15,6 +15,7 @@ namespace muster::simulator {
 
 struct Group {
     std::string name;
+    std::string external_id;  ///< empty where the client sends none
     std::string id;
     std::vector<std::size_t> people;  ///< who is in it, as indices
 };

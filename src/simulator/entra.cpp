@@ -30,11 +30,15 @@ bool names_schema(const Reply& schemas, std::string_view id) {
 
 }  // namespace
 
+EntraDay::EntraDay(const Options& options, StepBook& book)
+    : Day(options, book), form_(options.client == Client::EntraFlagged) {
+    for (std::size_t g = 0; g < groups_.size(); ++g) groups_[g].external_id = guid(g);
+}
+
 std::uint64_t EntraDay::expected_requests(const Options& options) {
     const std::uint64_t users = options.users;
     const std::uint64_t groups = options.groups;
-    const std::uint64_t adds = groups == 0 ? 0 : 2 * (2 * users / 100 + groups);
-    return 12 + users * 12 + users / 5 * 30 + groups * 26 + adds;
+    return 40 + users * 10 + users / 5 * 27 + groups * 23 + users / 50;
 }
 
 void EntraDay::play() {

@@ -10,8 +10,7 @@ namespace muster::simulator {
 
 class EntraDay final : public Day {
   public:
-    EntraDay(const Options& options, StepBook& book)
-        : Day(options, book), form_(options.client == Client::EntraFlagged) {}
+    EntraDay(const Options& options, StepBook& book);
 
     void play();
 

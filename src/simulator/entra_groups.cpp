@@ -18,7 +18,7 @@ constexpr std::string_view kGroupSchemaOfMicrosoft =
 
 json::Value EntraDay::creation_of(const Group& group) const {
     return json::Object{{"schemas", json::Array{scim::kGroupSchema, kGroupSchemaOfMicrosoft}},
-                        {"externalId", guid(static_cast<std::size_t>(&group - groups_.data()))},
+                        {"externalId", group.external_id},
                         {"displayName", group.name},
                         {"meta", json::Object{{"resourceType", "Group"}}}};
 }
@@ -57,7 +57,7 @@ void EntraDay::match_and_create_groups() {
         if (!group.id.empty()) return expect_no_members(session, match, match.first_resource());
         const auto created = create(session, group);
         if (group.id.empty()) return;
-        session.expect(created.text("externalId") == guid(g), created,
+        session.expect(created.text("externalId") == group.external_id, created,
                        "externalId did not come back as it was sent");
         const auto body = creation_of(group);
         const auto again = session.send("POST", "/Groups", &body);

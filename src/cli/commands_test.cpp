@@ -379,7 +379,7 @@ TEST_F(Commands, SimulatesOktaWithATokenFromStandardInput) {
               1);
     EXPECT_EQ(world_.simulated_secret, "mst_abc");
     EXPECT_EQ(world_.simulated_url, "http://h/scim/v2");
-    EXPECT_EQ(world_.simulated_app, simulator::App::Wizard);
+    EXPECT_EQ(world_.simulated_client, simulator::Client::OktaWizard);
     EXPECT_EQ(world_.simulated_auth, simulator::Auth::Header);
     EXPECT_EQ(out(),
               "STEP          REQUESTS  FAILURES     P50      P99\n"
@@ -391,6 +391,18 @@ TEST_F(Commands, SimulatesOktaWithATokenFromStandardInput) {
     EXPECT_EQ(run({"simulate", "okta", "--base-url", "http://h", "--token-file", "-", "--json"}),
               0);
     EXPECT_EQ(json::parse(out()).value().at("steps").at(0).at("p99_us"), 20000);
+}
+
+TEST_F(Commands, SimulatesEntraWithItsFlagOrWithout) {
+    for (const auto& [mode, client] : {std::pair{"unflagged", simulator::Client::Entra},
+                                       std::pair{"flagged", simulator::Client::EntraFlagged}}) {
+        world_.in = std::istringstream{"t"};
+        EXPECT_EQ(run({"simulate", "entra", "--base-url", "http://h", "--token-file", "-", "--mode",
+                       mode}),
+                  0);
+        EXPECT_EQ(world_.simulated_client, client);
+        EXPECT_EQ(world_.simulated_auth, simulator::Auth::Bearer);
+    }
 }
 
 TEST_F(Commands, ChecksAServerAndSaysWhatIsWrong) {

@@ -9,7 +9,7 @@
 #include "conform/report.hpp"
 #include "conform/words.hpp"
 #include "net/http_client.hpp"
-#include "simulator/okta.hpp"
+#include "simulator/simulation.hpp"
 
 namespace muster::cli {
 

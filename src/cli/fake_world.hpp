@@ -57,7 +57,7 @@ struct FakeWorld {
     std::vector<app::DoctorCheck> checks;
     std::string simulated_secret;
     std::string simulated_url;
-    simulator::App simulated_app = simulator::App::Catalog;
+    simulator::Client simulated_client = simulator::Client::OktaCatalog;
     simulator::Auth simulated_auth = simulator::Auth::Bearer;
     simulator::Report report;
     std::string conform_authorization;
@@ -93,11 +93,11 @@ struct FakeWorld {
                 if (schema) schema->version = target.value_or(schema->newest);
                 return schema;
             },
-        .play_okta =
-            [this](const simulator::OktaOptions& options, const simulator::Progress& progress) {
+        .simulate =
+            [this](const simulator::Options& options, const simulator::Progress& progress) {
                 simulated_secret = options.secret.reveal();
                 simulated_url = options.base_url;
-                simulated_app = options.app;
+                simulated_client = options.client;
                 simulated_auth = options.auth;
                 progress(1, 2, "Create users");
                 return report;

@@ -19,7 +19,7 @@
 #include "cli/output.hpp"
 #include "cli/parse.hpp"
 #include "conform/run.hpp"
-#include "simulator/okta.hpp"
+#include "simulator/simulation.hpp"
 
 namespace muster::cli {
 
@@ -41,8 +41,8 @@ struct Environment {
     std::function<std::expected<app::SchemaVersion, std::string>(const app::ServeOptions&,
                                                                  std::optional<std::int64_t>)>
         migrate;
-    std::function<simulator::Report(const simulator::OktaOptions&, const simulator::Progress&)>
-        play_okta;
+    std::function<simulator::Report(const simulator::Options&, const simulator::Progress&)>
+        simulate;
     std::function<std::expected<conform::Report, std::string>(const conform::Options&,
                                                               const conform::Progress&)>
         conform;

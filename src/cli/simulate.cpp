@@ -1,6 +1,8 @@
 // muster simulate: play an identity provider against a SCIM server.
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -59,7 +61,8 @@ void show(Session& session, const simulator::Report& report) {
                                   count(report.failures, "failure")));
 }
 
-Outcome simulate_okta(Session& session, const Arguments& arguments) {
+Outcome simulate(Session& session, const Arguments& arguments, simulator::Client client,
+                 simulator::Auth auth) {
     const auto& base_url = arguments.text("--base-url");
     if (!net::Url::parse(base_url)) {
         return session.fail(ExitCode::Usage,
@@ -67,12 +70,11 @@ Outcome simulate_okta(Session& session, const Arguments& arguments) {
                             "For example: http://127.0.0.1:8080/c/CONNECTOR/scim/v2");
     }
     TRY_ASSIGN(auto secret, session.read_secret(arguments.text("--token-file")));
-    const simulator::OktaOptions options{
+    const simulator::Options options{
+        .client = client,
         .base_url = base_url,
         .secret = std::move(secret),
-        .auth = simulator::auth_of(arguments.text("--auth")),
-        .app =
-            arguments.text("--app") == "wizard" ? simulator::App::Wizard : simulator::App::Catalog,
+        .auth = auth,
         .users = static_cast<unsigned>(arguments.number("--users")),
         .groups = static_cast<unsigned>(arguments.number("--groups")),
         .seed = static_cast<std::uint64_t>(arguments.number("--seed")),
@@ -81,7 +83,7 @@ Outcome simulate_okta(Session& session, const Arguments& arguments) {
     simulator::Report report;
     {
         ProgressBar bar{environment.err, environment.err_is_terminal && !session.out().json()};
-        report = environment.play_okta(
+        report = environment.simulate(
             options, [&bar](std::uint64_t done, std::uint64_t total, const std::string& step) {
                 bar.show(done, total, step);
             });
@@ -89,6 +91,20 @@ Outcome simulate_okta(Session& session, const Arguments& arguments) {
     show(session, report);
     if (report.failures > 0) return std::unexpected(ExitCode::Failed);
     return {};
+}
+
+Outcome simulate_okta(Session& session, const Arguments& arguments) {
+    const bool wizard = arguments.text("--app") == "wizard";
+    return simulate(session, arguments,
+                    wizard ? simulator::Client::OktaWizard : simulator::Client::OktaCatalog,
+                    simulator::auth_of(arguments.text("--auth")));
+}
+
+Outcome simulate_entra(Session& session, const Arguments& arguments) {
+    const bool flagged = arguments.text("--mode") == "flagged";
+    return simulate(session, arguments,
+                    flagged ? simulator::Client::EntraFlagged : simulator::Client::Entra,
+                    simulator::Auth::Bearer);
 }
 
 Argument number(std::string name, std::string help, std::string fallback, Range range) {
@@ -99,30 +115,49 @@ Argument number(std::string name, std::string help, std::string fallback, Range 
             .range = range};
 }
 
+/// What every client needs, with what only this one has in the middle.
+std::vector<Argument> arguments_of(std::string token_help, std::vector<Argument> own) {
+    std::vector<Argument> arguments{{.name = "--base-url",
+                                     .value = "URL",
+                                     .help = "the SCIM URL, up to and with /scim/v2",
+                                     .required = true},
+                                    {.name = "--token-file",
+                                     .value = "FILE",
+                                     .help = std::move(token_help),
+                                     .required = true,
+                                     .hint = Hint::File}};
+    std::ranges::move(own, std::back_inserter(arguments));
+    std::ranges::move(
+        std::vector{number("--users", "how many people to provision", "25", {1, 1'000'000}),
+                    number("--groups", "how many groups to push", "5", {0, 100'000}),
+                    number("--seed", "the same seed makes the same people", "1", {0, 1LL << 53}),
+                    number("--concurrency", "how many requests at a time", "1", {1, 256})},
+        std::back_inserter(arguments));
+    return arguments;
+}
+
 std::vector<Argument> okta_arguments() {
-    return {{.name = "--base-url",
-             .value = "URL",
-             .help = "the SCIM URL, up to and with /scim/v2",
-             .required = true},
-            {.name = "--token-file",
-             .value = "FILE",
-             .help = "where the token stands; - is standard input. For basic: USER:PASSWORD",
-             .required = true,
-             .hint = Hint::File},
-            {.name = "--app",
-             .value = "APP",
-             .help = "which kind of Okta app: the wizard's updates are PUT, the catalogue's PATCH",
-             .choices = {"wizard", "catalog"},
-             .fallback = "catalog"},
-            {.name = "--auth",
-             .value = "AUTH",
-             .help = "how the token is sent",
-             .choices = {"bearer", "header", "basic"},
-             .fallback = "bearer"},
-            number("--users", "how many people to provision", "25", {1, 1'000'000}),
-            number("--groups", "how many groups to push", "5", {0, 100'000}),
-            number("--seed", "the same seed makes the same people", "1", {0, 1LL << 53}),
-            number("--concurrency", "how many requests at a time", "1", {1, 256})};
+    return arguments_of(
+        "where the token stands; - is standard input. For basic: USER:PASSWORD",
+        {{.name = "--app",
+          .value = "APP",
+          .help = "which kind of Okta app: the wizard's updates are PUT, the catalogue's PATCH",
+          .choices = {"wizard", "catalog"},
+          .fallback = "catalog"},
+         {.name = "--auth",
+          .value = "AUTH",
+          .help = "how the token is sent",
+          .choices = {"bearer", "header", "basic"},
+          .fallback = "bearer"}});
+}
+
+std::vector<Argument> entra_arguments() {
+    return arguments_of("where the token stands; - is standard input",
+                        {{.name = "--mode",
+                          .value = "MODE",
+                          .help = "flagged: as with ?aadOptscim062020 behind the tenant URL",
+                          .choices = {"unflagged", "flagged"},
+                          .fallback = "unflagged"}});
 }
 
 }  // namespace
@@ -146,6 +181,22 @@ Command simulate_commands() {
                                "--concurrency 8",
                                "A wizard app with more people"}},
                  .run = simulate_okta},
+                {.name = "entra",
+                 .summary = "Play Microsoft Entra ID's cycles and check every answer",
+                 .description =
+                     "Tests the connection and reads the schemas, then plays the initial cycle, "
+                     "incremental cycles and provisioning on demand: people are matched, created, "
+                     "updated, given managers and roles, disabled, restored and deleted, groups "
+                     "renamed and their members changed. Answers are checked as Entra would take "
+                     "them. The people are made up; use an organisation of its own. Ends with 1 "
+                     "where an answer failed.",
+                 .arguments = entra_arguments(),
+                 .examples = {{"muster simulate entra --base-url URL --token-file token",
+                               "Twenty-five people and five groups"},
+                              {"muster simulate entra --base-url URL --token-file token --mode "
+                               "flagged --users 1000 --concurrency 8",
+                               "With the flag aadOptscim062020, and more people"}},
+                 .run = simulate_entra},
             }};
 }
 

@@ -1,7 +1,6 @@
 #include "simulator/day.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <thread>
 
@@ -11,11 +10,43 @@
 
 namespace muster::simulator {
 
-Day::Day(const OktaOptions& options, StepBook& book)
-    : options_(options), book_(book), people_(make_people(options.users, options.seed)) {
+namespace {
+
+std::string upper(std::string text) {
+    for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    return text;
+}
+
+/// Sorted; whoever is in it twice comes twice.
+std::vector<std::string> member_ids(const Reply& reply) {
+    std::vector<std::string> ids;
+    const auto* members =
+        reply.object() == nullptr ? nullptr : reply.object()->if_contains("members");
+    if (members == nullptr || !members->is_array()) return ids;
+    for (const auto& member : members->get_array()) {
+        if (!member.is_object()) continue;
+        ids.emplace_back(json::string_or_empty(member.get_object(), "value"));
+    }
+    std::ranges::sort(ids);
+    return ids;
+}
+
+}  // namespace
+
+json::Object name_of(const Person& person) {
+    return {{"givenName", person.given_name}, {"familyName", person.family_name}};
+}
+
+Day::Day(const Options& options, StepBook& book)
+    : options_(options),
+      book_(book),
+      client_(manners_of(options.client).name),
+      people_(make_people(options.users, options.seed)) {
     for (unsigned g = 0; g < options.groups; ++g) {
-        Group group{
-            .name = fmt::format("Team {} of seed {}", g, options.seed), .id = {}, .people = {}};
+        Group group{.name = fmt::format("Team {} of seed {}", g, options.seed),
+                    .external_id = {},
+                    .id = {},
+                    .people = {}};
         // The first group holds everyone, as "Everyone" does in Okta; the others share the people.
         for (std::size_t i = 0; i < people_.size(); ++i) {
             if (g == 0 || i % options.groups == g) group.people.push_back(i);
@@ -25,37 +56,6 @@ Day::Day(const OktaOptions& options, StepBook& book)
     for (unsigned i = 0; i < std::max(options.concurrency, 1U); ++i) {
         sessions_.push_back(std::make_unique<Session>(options, book));
     }
-}
-
-std::uint64_t Day::expected_requests(const OktaOptions& options) {
-    const std::uint64_t users = options.users;
-    const std::uint64_t groups = options.groups;
-    const std::uint64_t batches = groups == 0 ? 0 : 2 * users / 100 + groups;
-    return 8 + users * 6 + users / 5 * 6 + 2 * users / 100 + groups * 14 + batches * 2;
-}
-
-void Day::play() {
-    // Okta does not let an app be saved with which it cannot speak.
-    if (!test_credentials()) return;
-    match_and_create();
-    refuse_duplicates();
-    update_profiles();
-    switch_off();
-    switch_on();
-    push_passwords();
-    std::set<std::string> known;
-    for (const auto& person : people_) known.insert(person.id);
-    import("Import people", "/Users", known);
-    if (groups_.empty()) return;
-    push_groups();
-    change_members();
-    push_now();
-    empty_group();
-    rename_groups();
-    known.clear();
-    for (const auto& group : groups_) known.insert(group.id);
-    import("Import groups", "/Groups", known);
-    delete_group();
 }
 
 void Day::each(std::size_t count, const Work& work) {
@@ -74,16 +74,37 @@ std::vector<std::size_t> Day::every_fifth() const {
     return chosen;
 }
 
-Reply Day::put_merged(Session& session, const std::string& path, const json::Object& changes) {
-    auto current = session.send("GET", path);
-    if (!session.expect(current.status == 200 && current.object() != nullptr, current,
-                        "Okta reads a resource before it writes it")) {
-        return current;
+Reply Day::create(Session& session, Person& person) const {
+    const auto body = creation_of(person);
+    auto created = session.send("POST", "/Users", &body);
+    if (!session.expect(created.status == 201, created, "a new person must be answered 201"))
+        return created;
+    if (!session.expect(created.object() != nullptr, created,
+                        fmt::format("the answer is empty, so {} does not learn the id", client_))) {
+        return created;
     }
-    // Everything that GET returned goes back, read-only attributes too.
-    auto merged = current.document;
-    for (const auto& [name, value] : changes) merged.get_object()[name] = value;
-    return session.send("PUT", path, &merged);
+    person.id = created.text("id");
+    session.expect(!person.id.empty(), created,
+                   fmt::format("the answer has no id, so {} cannot link the person", client_));
+    session.expect(created.text("userName") == person.user_name, created,
+                   "userName came back in another spelling than it was sent");
+    check_active(session, created, true);
+    return created;
+}
+
+Reply Day::create(Session& session, Group& group) const {
+    const auto body = creation_of(group);
+    auto created = session.send("POST", "/Groups", &body);
+    if (!session.expect(created.status == 201, created,
+                        "a group without members must be accepted with 201")) {
+        return created;
+    }
+    group.id = created.text("id");
+    session.expect(!group.id.empty(), created,
+                   fmt::format("the answer has no id, so {} cannot link the group", client_));
+    session.expect(created.text("displayName") == group.name, created,
+                   "displayName came back in another spelling than it was sent");
+    return created;
 }
 
 Reply Day::patch(Session& session, const std::string& path, json::Array operations) {
@@ -92,88 +113,87 @@ Reply Day::patch(Session& session, const std::string& path, json::Array operatio
     return session.send("PATCH", path, &body);
 }
 
-void Day::expect_list(Session& session, const Reply& reply) {
+Reply Day::read_after(Session& session, const Reply& written, const std::string& path) {
+    auto read = session.send("GET", path);
+    read.request = fmt::format("{}, then {}", written.request, read.request);
+    return read;
+}
+
+void Day::delete_one(Session& session, const std::string& path) {
+    const auto deleted = session.send("DELETE", path);
+    session.expect(deleted.status == 204 || deleted.status == 200, deleted,
+                   "a deletion must be answered 204");
+    const auto read = session.send("GET", path);
+    session.expect(read.status == 404, read, "what was deleted must be gone");
+}
+
+bool Day::expect_list(Session& session, const Reply& reply) const {
     if (!session.expect(reply.status == 200, reply,
-                        "a list is answered 200, an empty one too: Okta takes anything else for a "
-                        "broken connector")) {
-        return;
+                        fmt::format("a list is answered 200, an empty one too: {} takes anything "
+                                    "else for a broken endpoint",
+                                    client_))) {
+        return false;
     }
     const auto* schemas =
         reply.object() == nullptr ? nullptr : reply.object()->if_contains("schemas");
-    session.expect(schemas != nullptr &&
-                       json::to_text(*schemas).find(scim::kListResponse) != std::string::npos,
-                   reply, "schemas does not name ListResponse");
-    session.expect(
-        reply.number("totalResults") >= 0, reply,
-        "totalResults is missing or no JSON number, so Okta cannot tell what it matched");
-    if (reply.number("totalResults") == 0) return;
-    session.expect(reply.number("startIndex") >= 1, reply, "startIndex is no JSON number");
-    session.expect(
-        reply.number("itemsPerPage") == static_cast<std::int64_t>(reply.resources().size()), reply,
-        "itemsPerPage is not the number of resources returned; Okta's reviewers refuse "
-        "apps that echo the requested count");
+    const bool named = schemas != nullptr &&
+                       json::to_text(*schemas).find(scim::kListResponse) != std::string::npos;
+    session.expect(named, reply, "schemas does not name ListResponse");
+    return session.expect(reply.number("totalResults") >= 0, reply,
+                          fmt::format("totalResults is missing or no JSON number, so {} cannot "
+                                      "tell what it matched",
+                                      client_));
 }
 
-bool Day::test_credentials() {
-    book_.begin("Test credentials");
-    auto& session = *sessions_.front();
-    const auto first = session.send("GET", "/Users?startIndex=1&count=2");
-    expect_list(session, first);
-    constexpr std::array kHopeless = {0, 401, 403, 404};
-    if (std::ranges::find(kHopeless, first.status) != kHopeless.end()) return false;
-    expect_list(session, session.send("GET", "/Groups?startIndex=1&count=100"));
-    const auto stranger = session.send_as("Bearer not-the-token", "/Users?startIndex=1&count=2");
+bool Day::expect_done(Session& session, const Reply& reply, std::string_view what) {
+    return session.expect(reply.status == 200 || reply.status == 204, reply,
+                          fmt::format("{} must be answered 200 or 204", what));
+}
+
+void Day::refuse_strangers(Session& session, const std::string& path) const {
+    const auto stranger = session.send_as("Bearer not-the-token", path);
     session.expect(
         stranger.status == 401, stranger,
-        "a wrong token must be answered 401, or Okta saves credentials that do not work");
-    const auto nobody = session.send("GET", "/Users/00919288221112222");
-    session.expect(nobody.status == 404, nobody, "an unknown id must be answered 404");
-    const auto no_match =
-        session.send("GET", "/Users" + match_query("userName", "abcdefgh@atko.com"));
-    expect_list(session, no_match);
-    session.expect(no_match.number("totalResults") == 0, no_match,
-                   "a filter that matches nobody must not return anybody");
-    return true;
+        fmt::format("a wrong token must be answered 401, or {} saves credentials that do not work",
+                    client_));
 }
 
-void Day::import(std::string step, std::string endpoint, const std::set<std::string>& known) {
-    book_.begin(std::move(step));
-    auto& session = *sessions_.front();
-    constexpr std::int64_t kPage = 100;
-    std::set<std::string> seen;
-    std::int64_t total = 0;
-    std::int64_t start = 1;
-    Reply reply;
-    do {
-        reply =
-            session.send("GET", fmt::format("{}?startIndex={}&count={}", endpoint, start, kPage));
-        expect_list(session, reply);
-        if (reply.status != 200 || reply.resources().empty()) break;
-        if (start == 1) total = reply.number("totalResults");
-        for (const auto& resource : reply.resources()) {
-            const auto id = resource.is_object()
-                                ? std::string{json::string_or_empty(resource.get_object(), "id")}
-                                : std::string{};
-            session.expect(seen.insert(id).second, reply,
-                           fmt::format("{} was on an earlier page too: pages overlap, so Okta "
-                                       "counts others as removed",
-                                       id));
-        }
-        start += static_cast<std::int64_t>(reply.resources().size());
-    } while (start <= total);
+void Day::refuse_duplicates() {
+    book_.begin("Refuse duplicates, match any case");
+    auto& session = first_session();
+    const auto creation = creation_of(people_.front());
+    const auto again = session.send("POST", "/Users", &creation);
+    session.expect(again.status == 409, again,
+                   "the same userName again must be answered 409, or two accounts exist for one "
+                   "person");
+    const auto match = find(session, "/Users", "userName", upper(people_.front().user_name));
+    session.expect(match.number("totalResults") == 1, match,
+                   "userName must match without regard to case (RFC 7643 §4.1.1)");
+}
 
-    std::size_t missing = 0;
-    for (const auto& id : known) missing += seen.contains(id) ? 0 : 1;
-    session.expect(missing == 0, reply,
-                   fmt::format("{} of {} were not imported: Okta would count them as removed",
-                               missing, known.size()));
-    session.expect(static_cast<std::int64_t>(seen.size()) == total, reply,
-                   fmt::format("totalResults promised {}, the pages held {}", total, seen.size()));
-    const auto beyond =
-        session.send("GET", fmt::format("{}?startIndex={}&count={}", endpoint, total + 1, kPage));
-    session.expect(beyond.status == 200 && beyond.resources().empty() &&
-                       std::max<std::int64_t>(beyond.number("itemsPerPage"), 0) == 0,
-                   beyond, "the page behind the last one must be empty, with itemsPerPage 0");
+void Day::check_active(Session& session, const Reply& read, bool active) const {
+    const auto* value = read.object() == nullptr ? nullptr : read.object()->if_contains("active");
+    session.expect(value != nullptr && value->is_bool() && value->get_bool() == active, read,
+                   active ? std::string{"active is not true: the person cannot sign in"}
+                          : fmt::format("active is not false: {} shows the person as switched off "
+                                        "while they can still sign in",
+                                        client_));
+}
+
+void Day::check_members(Session& session, const Group& group) const {
+    const auto read = session.send("GET", "/Groups/" + group.id);
+    if (!session.expect(read.status == 200, read, "a pushed group must be readable")) return;
+    std::vector<std::string> wanted;
+    for (const auto i : group.people) {
+        if (!people_[i].id.empty()) wanted.push_back(people_[i].id);
+    }
+    std::ranges::sort(wanted);
+    const auto found = member_ids(read);
+    session.expect(found == wanted, read,
+                   fmt::format("the group \"{}\" has {} members where {} pushed {}, or others: "
+                               "people gain or lose access that nobody gave or took",
+                               group.name, found.size(), client_, wanted.size()));
+    session.expect(read.text("displayName") == group.name, read, "the group has another name");
 }
 
 }  // namespace muster::simulator

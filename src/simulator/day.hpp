@@ -1,10 +1,11 @@
 #pragma once
-// A day of Okta: the steps, in the order in which an administrator causes them.
+// What the days of all clients have in common: the people and groups, the connections, and the
+// checks that every client makes.
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "simulator/people.hpp"
@@ -14,58 +15,60 @@ namespace muster::simulator {
 
 struct Group {
     std::string name;
+    std::string external_id;  ///< empty where the client sends none
     std::string id;
     std::vector<std::size_t> people;  ///< who is in it, as indices
 };
 
 class Day {
   public:
-    Day(const OktaOptions& options, StepBook& book);
+    Day(const Day&) = delete;
+    Day& operator=(const Day&) = delete;
+    virtual ~Day() = default;
 
-    void play();
+  protected:
+    Day(const Options& options, StepBook& book);
 
-    /// About how many requests play() will send.
-    [[nodiscard]] static std::uint64_t expected_requests(const OktaOptions& options);
-
-  private:
     using Work = std::function<void(Session&, std::size_t)>;
     /// Runs `work` for 0 … count-1, spread over the sessions.
     void each(std::size_t count, const Work& work);
-
-    /// Whether the server speaks to us at all.
-    bool test_credentials();
-    void match_and_create();
-    void refuse_duplicates();
-    void update_profiles();
-    void switch_off();
-    void switch_on();
-    void push_passwords();
-    void import(std::string step, std::string endpoint, const std::set<std::string>& known);
-    void push_groups();
-    void change_members();
-    void push_now();
-    void empty_group();
-    void rename_groups();
-    void delete_group();
-
-    void create_person(Session& session, Person& person);
-    void update_person(Session& session, const Person& person, json::Object changes);
-    void set_active(Session& session, const Person& person, bool active);
-    void create_group(Session& session, Group& group);
-    void write_members(Session& session, const Group& group);
-    void check_members(Session& session, const Group& group);
-    /// GET, merge, PUT: every update of the wizard's app.
-    Reply put_merged(Session& session, const std::string& path, const json::Object& changes);
-    Reply patch(Session& session, const std::string& path, json::Array operations);
-    void expect_list(Session& session, const Reply& reply);
-    [[nodiscard]] json::Array members_of(const Group& group) const;
+    /// For what is done by one at a time.
+    [[nodiscard]] Session& first_session() { return *sessions_.front(); }
     [[nodiscard]] std::vector<std::size_t> every_fifth() const;
 
-    const OktaOptions& options_;
+    /// Looks up by one attribute as this client does, and checks that a list came.
+    virtual Reply find(Session& session, std::string_view endpoint, std::string_view attribute,
+                       std::string_view value) = 0;
+    [[nodiscard]] virtual json::Value creation_of(const Person& person) const = 0;
+    [[nodiscard]] virtual json::Value creation_of(const Group& group) const = 0;
+    /// POST, checked for what every client reads in the answer; keeps the id.
+    Reply create(Session& session, Person& person) const;
+    Reply create(Session& session, Group& group) const;
+    static Reply patch(Session& session, const std::string& path, json::Array operations);
+    /// GET of what `written` changed; failures found in it tell of both.
+    static Reply read_after(Session& session, const Reply& written, const std::string& path);
+    /// Deletes, and checks that it is gone.
+    static void delete_one(Session& session, const std::string& path);
+
+    /// Whether the reply is a ListResponse that tells how many there are.
+    bool expect_list(Session& session, const Reply& reply) const;
+    static bool expect_done(Session& session, const Reply& reply, std::string_view what);
+    void refuse_strangers(Session& session, const std::string& path) const;
+    void refuse_duplicates();
+    void check_active(Session& session, const Reply& read, bool active) const;
+    /// Reads the group: these members and no others, and the name.
+    void check_members(Session& session, const Group& group) const;
+
+    const Options& options_;
     StepBook& book_;
+    std::string_view client_;  ///< its name, for the reasons that are given
     std::vector<Person> people_;
     std::vector<Group> groups_;
+
+  private:
     std::vector<std::unique_ptr<Session>> sessions_;
 };
+
+[[nodiscard]] json::Object name_of(const Person& person);
 
 }  // namespace muster::simulator

@@ -1,67 +1,50 @@
 #pragma once
-// Okta's documented provisioning sequences, played against any SCIM server, each answer checked
-// as Okta would.
+// A day of Okta: the steps, in the order in which an administrator causes them.
 
-#include <chrono>
-#include <cstdint>
-#include <functional>
-#include <string>
-#include <string_view>
-#include <vector>
+#include <set>
 
-#include "base/secret.hpp"
+#include "simulator/day.hpp"
 
 namespace muster::simulator {
 
-/// How Okta's two kinds of app differ on the wire: the wizard's updates are PUT, the catalogue's
-/// PATCH.
-enum class App : std::uint8_t { Wizard, Catalog };
+class OktaDay final : public Day {
+  public:
+    OktaDay(const Options& options, StepBook& book) : Day(options, book) {}
 
-/// How the credential is sent: "Bearer T", the bare token, or Basic (secret holds "name:password").
-enum class Auth : std::uint8_t { Bearer, Header, Basic };
+    void play();
 
-/// "bearer", "header" or "basic"; Bearer for anything else.
-[[nodiscard]] Auth auth_of(std::string_view word);
-/// The value of the Authorization header for a secret sent in this way.
-[[nodiscard]] std::string authorization(Auth auth, const Secret& secret);
+    /// About how many requests play() will send.
+    [[nodiscard]] static std::uint64_t expected_requests(const Options& options);
 
-struct OktaOptions {
-    std::string base_url;  ///< up to and with /scim/v2
-    Secret secret;
-    Auth auth = Auth::Bearer;
-    App app = App::Catalog;
-    unsigned users = 25;
-    unsigned groups = 5;
-    std::uint64_t seed = 1;  ///< the same seed makes the same people and the same requests
-    unsigned concurrency = 1;
-    /// How long one connection waits in all, over the day, for a server that answers 429.
-    std::chrono::seconds patience{120};
+  private:
+    /// Whether the server speaks to us at all.
+    bool test_credentials();
+    void match_and_create();
+    void update_profiles();
+    void switch_off();
+    void switch_on();
+    void push_passwords();
+    void import(std::string step, std::string endpoint, const std::set<std::string>& known);
+    void push_groups();
+    void change_members();
+    void push_now();
+    void empty_group();
+    void rename_groups();
+    void delete_group();
+
+    void create_person(Session& session, Person& person);
+    void update_person(Session& session, const Person& person, json::Object changes);
+    void set_active(Session& session, const Person& person, bool active);
+    void write_members(Session& session, const Group& group);
+    /// GET, merge, PUT: every update of the wizard's app.
+    static Reply put_merged(Session& session, const std::string& path, const json::Object& changes);
+    Reply find(Session& session, std::string_view endpoint, std::string_view attribute,
+               std::string_view value) override;
+    [[nodiscard]] json::Value creation_of(const Person& person) const override;
+    [[nodiscard]] json::Value creation_of(const Group& group) const override;
+    void expect_page(Session& session, const Reply& reply) const;
+    [[nodiscard]] bool is_wizard() const { return options_.client == Client::OktaWizard; }
+    [[nodiscard]] json::Array members_of(const Group& group) const;
 };
-
-struct StepReport {
-    std::string step;  ///< "Create users"
-    std::uint64_t requests = 0;
-    std::uint64_t failures = 0;
-    std::chrono::microseconds p50{0};
-    std::chrono::microseconds p99{0};
-    std::vector<std::string>
-        examples;  ///< at most five failures in words: request, answer, why Okta minds
-};
-
-struct Report {
-    std::vector<StepReport> steps;
-    std::uint64_t requests = 0;
-    std::uint64_t failures = 0;
-    std::chrono::milliseconds elapsed{0};
-};
-
-/// done and total requests (total is an estimate until the end), the step's name.
-using Progress =
-    std::function<void(std::uint64_t done, std::uint64_t total, const std::string& step)>;
-
-/// Plays everything; blocking, with `concurrency` threads of its own. `progress` is called from any
-/// of them, one at a time. A second run against the same server finds and updates what the first
-/// one made.
-[[nodiscard]] Report play_okta(const OktaOptions& options, const Progress& progress);
 
 }  // namespace muster::simulator

@@ -33,9 +33,9 @@ std::vector<Person> make_people(unsigned count, std::uint64_t seed) {
     std::vector<Person> people;
     people.reserve(count);
     for (unsigned i = 0; i < count; ++i) {
-        // Okta keeps the case that an administrator typed, so it comes mixed.
+        // Providers keep the case that an administrator typed, so it comes mixed.
         const auto pattern = i % 3 == 0 ? "Person.{}.{}@Acme.Example" : "person.{}.{}@acme.example";
-        people.push_back({.okta_id = fmt::format("00u{:010x}{:07d}", seed & 0xFFFFFFFFFFU, i),
+        people.push_back({.external_id = fmt::format("00u{:010x}{:07d}", seed & 0xFFFFFFFFFFU, i),
                           .user_name = fmt::format(fmt::runtime(pattern), seed, i),
                           .given_name = pick(kGiven, random),
                           .family_name = pick(kFamily, random),

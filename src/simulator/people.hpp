@@ -6,9 +6,9 @@
 
 namespace muster::simulator {
 
-/// A person of the simulated Okta. `user_name` is unique among the people of one seed.
+/// A person of the simulated provider. `user_name` is unique among the people of one seed.
 struct Person {
-    std::string okta_id;  ///< sent as externalId
+    std::string external_id;
     std::string user_name;
     std::string given_name;
     std::string family_name;

@@ -1,8 +1,10 @@
 #pragma once
-// Okta's HTTP client: its headers, its credential, its patience.
+// A client's HTTP: its headers, its credential, its patience.
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "json/json.hpp"
 #include "net/http_client.hpp"
@@ -10,10 +12,22 @@
 
 namespace muster::simulator {
 
-/// An answer as Okta reads it. `document` is null where the body was no JSON object.
+using Header = std::pair<std::string, std::string>;
+
+/// What tells one client from another in every exchange.
+struct Manners {
+    std::string_view name;           ///< "Okta"
+    std::vector<Header> headers;     ///< of every request
+    std::string_view media_type;     ///< what every answer's must hold
+    std::string_view at_unreadable;  ///< what becomes of a body that is no JSON
+    std::string_view at_429;         ///< how it waits, for people
+};
+[[nodiscard]] const Manners& manners_of(Client client);
+
+/// An answer as the client reads it. `document` is null where the body was no JSON object.
 struct Reply {
     int status = 0;
-    std::string request;  ///< "PATCH /Users/…": for examples of failures
+    std::string request;  ///< "PATCH /Users/… {…}": for examples of failures
     std::string raw;
     json::Value document;
 
@@ -23,15 +37,19 @@ struct Reply {
     [[nodiscard]] std::int64_t number(std::string_view member) const;
     /// Resources of a ListResponse; empty where there are none.
     [[nodiscard]] const json::Array& resources() const;
+    /// The first of resources() where that is an object, null otherwise.
+    [[nodiscard]] const json::Object* first_resource() const;
+    /// Its id, or empty.
+    [[nodiscard]] std::string first_id() const;
 };
 
-/// One thread's connection. Every answer is checked for what Okta checks in all of them: it came
-/// within 60 s, it is JSON, an error has SCIM's form.
+/// One thread's connection. Every answer is checked for what clients check in all of them: it is
+/// JSON of the client's media type, an error has SCIM's form.
 class Session {
   public:
-    Session(const OktaOptions& options, StepBook& book);
+    Session(const Options& options, StepBook& book);
 
-    /// `path` begins behind the base URL and is encoded already. Obeys 429 by Okta's rules.
+    /// `path` begins behind the base URL and is encoded already. Waits at 429.
     Reply send(std::string_view method, const std::string& path, const json::Value* body = nullptr);
     /// The same with another credential, once.
     Reply send_as(std::string_view authorization, const std::string& path);
@@ -42,8 +60,10 @@ class Session {
   private:
     Reply attempt(const net::ClientRequest& request);
     void check_form(const Reply& reply, const net::ClientResponse& response);
+    [[nodiscard]] std::vector<Header> headers(std::string_view authorization) const;
 
-    const OktaOptions& options_;
+    const Options& options_;
+    const Manners& manners_;
     StepBook& book_;
     net::Url base_;
     std::string authorization_;
@@ -51,7 +71,9 @@ class Session {
     std::chrono::seconds waited_{0};
 };
 
-/// "filter=userName eq "x"" with everything escaped, as Okta writes it.
-[[nodiscard]] std::string match_query(std::string_view attribute, std::string_view value);
+/// "filter=…", escaped.
+[[nodiscard]] std::string filter_query(std::string_view filter);
+/// `userName eq "x"`
+[[nodiscard]] std::string equals(std::string_view attribute, std::string_view value);
 
 }  // namespace muster::simulator

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "simulator/okta.hpp"
+#include "simulator/simulation.hpp"
 
 namespace muster::simulator {
 

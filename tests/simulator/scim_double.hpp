@@ -33,6 +33,28 @@ enum class Misbehaviour {
     EchoesPassword,
     HidesInactive,   ///< a deactivated person is not found by userName
     RefusesForEver,  ///< 429 with a date to every write
+    SaysPlainJson,   ///< Content-Type is application/json
+    HoldsNoGroupSchema,
+    NullsInSchemas,
+    LosesExternalId,
+    IgnoresUnknownFilters,     ///< a filter on what it does not know matches all
+    RefusesCapitalOperations,  ///< 400 to "Add"
+    KeepsBooleansAsText,       ///< "False" stays a text
+    TakesPathsForNames,        ///< a dotted or filtered path becomes a name
+    AddsAnElementAPath,        ///< each path with a filter makes an element of its own
+    IgnoresMissingElements,    ///< a path with a filter that matches nothing does nothing
+    ReturnsManagerAsText,
+    KeepsEmptyTexts,  ///< "" is stored
+    IgnoresNull,      ///< null changes nothing
+    IgnoresExcludedAttributes,
+    AcceptsDuplicateGroups,
+    AddsMembersTwice,
+    RemovalEmptiesGroup,         ///< a removal by value removes all
+    FilteredRemovalDoesNothing,  ///< `members[value eq "…"]` matches nobody
+    KeepsOldNames,               ///< a group is found by the name that it had
+    DeactivationLeavesGroups,    ///< who is switched off leaves their groups
+    KeepsDeleted,                ///< 204 to DELETE, and it stays
+    DeletedStayMembers,
 };
 
 /// Thread-safe. Takes "Bearer right-token".
@@ -56,12 +78,21 @@ class ScimDouble final : public http::Handler {
     }
     http::Response answer(const http::RequestHead& head, const std::string& body);
     http::Response list(Resources& resources, std::string_view query);
+    http::Response schemas() const;
     http::Response create(Resources& resources, std::string_view key, json::Object resource);
     http::Response change(Resources& resources, const std::string& id, http::Method method,
                           const json::Object& body);
     http::Response error(int status, std::string_view detail) const;
+    http::Response respond(int status, std::string body) const;
+    /// Looks like one that is about to be sent: without what was excluded.
+    json::Object shown(json::Object resource, std::string_view query) const;
+    [[nodiscard]] bool holds(const json::Object& resource, std::string_view filter) const;
     void assign(json::Object& resource, const json::Object& values);
     void patch(json::Object& resource, const json::Object& operation);
+    void patch_members(json::Object& resource, const std::string& op, const json::Value* value);
+    void set_path(json::Object& resource, std::string_view path, json::Value value);
+    json::Value taken(std::string_view path, json::Value value) const;
+    void leave_groups(const std::string& id);
     void set_members(json::Object& resource, const json::Array& members, bool replace);
     std::string after_change(Resources& resources, const std::string& id, bool was_active);
 
@@ -69,6 +100,7 @@ class ScimDouble final : public http::Handler {
     std::mutex mutex_;
     Resources users_;
     Resources groups_;
+    std::map<std::string, std::string> former_names_;  ///< by id
     int next_id_ = 1;
 };
 

@@ -1,28 +1,48 @@
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <span>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "http/server.hpp"
 #include "scim_double.hpp"
-#include "simulator/okta.hpp"
+#include "simulator/simulation.hpp"
+#include "support/server_process.hpp"
+#include "support/tenant.hpp"
 
 namespace muster::testing {
 namespace {
 
-using simulator::App;
+using simulator::Client;
 
-simulator::Report play(Misbehaviour misbehaviour, App app, unsigned concurrency = 1) {
+struct Played {
+    Client client;
+    std::string_view idp;  ///< the connector that Muster has for it
+    std::string_view name;
+};
+constexpr std::array kOkta{Played{Client::OktaCatalog, "okta", "catalogue"},
+                           Played{Client::OktaWizard, "okta", "wizard"}};
+constexpr std::array kEntra{Played{Client::Entra, "entra", "unflagged"},
+                            Played{Client::EntraFlagged, "entra-flagged", "flagged"}};
+
+simulator::Report play(Misbehaviour misbehaviour, Client client, unsigned concurrency = 1) {
     ScimDouble handler(misbehaviour);
     http::Server server({.port = 0}, handler);
     server.run();
-    simulator::OktaOptions options{
-        .base_url = fmt::format("http://127.0.0.1:{}/scim/v2", server.port()),
-        .secret = Secret{"right-token"},
-        .app = app,
-        .users = 120,
-        .groups = 3,
-        .concurrency = concurrency,
-        .patience = std::chrono::seconds{0}};
-    auto report = simulator::play_okta(options, {});
+    // Okta imports by pages of a hundred; Entra reads no pages.
+    const bool is_okta = client == Client::OktaCatalog || client == Client::OktaWizard;
+    auto report =
+        simulator::play({.client = client,
+                         .base_url = fmt::format("http://127.0.0.1:{}/scim/v2", server.port()),
+                         .secret = Secret{"right-token"},
+                         .users = is_okta ? 120U : 12U,
+                         .groups = 3,
+                         .concurrency = concurrency,
+                         .patience = std::chrono::seconds{0}},
+                        {});
     server.stop(std::chrono::seconds{2});
     return report;
 }
@@ -36,33 +56,65 @@ std::string failed_steps(const simulator::Report& report) {
 }
 
 TEST(Simulator, FindsNothingWrongWithAnHonestServer) {
-    for (const auto app : {App::Catalog, App::Wizard}) {
-        for (const unsigned concurrency : {1U, 4U}) {
-            const auto report = play(Misbehaviour::None, app, concurrency);
-            EXPECT_EQ(report.failures, 0U) << failed_steps(report);
-            EXPECT_GT(report.requests, 120U * 4);
+    for (const auto clients : {std::span{kOkta}, std::span{kEntra}}) {
+        for (const auto& [client, idp, name] : clients) {
+            for (const unsigned concurrency : {1U, 4U}) {
+                const auto report = play(Misbehaviour::None, client, concurrency);
+                EXPECT_EQ(report.failures, 0U) << name << ' ' << failed_steps(report);
+                EXPECT_GT(report.requests, 250U) << name;
+            }
+        }
+    }
+}
+
+/// The whole program, and a second time on what the first made.
+TEST(Simulator, FindsNothingWrongWithMuster) {
+    const auto program = std::getenv("PROGRAM_UNDER_TEST");
+    ASSERT_NE(program, nullptr);
+    for (const auto clients : {std::span{kOkta}, std::span{kEntra}}) {
+        for (const auto& [client, idp, name] : clients) {
+            const auto data = make_temporary_directory();
+            const auto tenant = make_tenant(data, "ACME", idp);
+            const ServerProcess server(program, data);
+            const simulator::Options options{
+                .client = client,
+                .base_url = fmt::format("http://{}{}", server.address(), tenant.target({})),
+                .secret = Secret{tenant.token},
+                .concurrency = 2};
+            for (const auto* run : {"first", "second"}) {
+                const auto report = simulator::play(options, {});
+                EXPECT_EQ(report.failures, 0U) << name << ' ' << run << failed_steps(report);
+                EXPECT_GT(report.requests, 200U) << name << ' ' << run;
+            }
+            std::filesystem::remove_all(data);
         }
     }
 }
 
 struct Expectation {
     Misbehaviour misbehaviour;
-    std::string_view step;  ///< in which it must be found, by both kinds of app
+    std::string_view step;         ///< in which it must be found, however the client is played
+    std::optional<Client> only{};  ///< the one that can see it
 };
 
-class Misbehaving : public ::testing::TestWithParam<Expectation> {};
-
-TEST_P(Misbehaving, IsFoundInItsStep) {
-    for (const auto app : {App::Catalog, App::Wizard}) {
-        const auto report = play(GetParam().misbehaviour, app);
-        EXPECT_NE(failed_steps(report).find(fmt::format("[{}:", GetParam().step)),
+void expect_found(const Expectation& expectation, std::span<const Played> clients) {
+    for (const auto& [client, idp, name] : clients) {
+        if (expectation.only.value_or(client) != client) continue;
+        const auto report = play(expectation.misbehaviour, client);
+        EXPECT_NE(failed_steps(report).find(fmt::format("[{}:", expectation.step)),
                   std::string::npos)
-            << (app == App::Wizard ? "wizard " : "catalogue ") << failed_steps(report);
+            << name << ' ' << failed_steps(report);
     }
 }
 
+class UnderOkta : public ::testing::TestWithParam<Expectation> {};
+TEST_P(UnderOkta, IsFoundInItsStep) { expect_found(GetParam(), kOkta); }
+
+class UnderEntra : public ::testing::TestWithParam<Expectation> {};
+TEST_P(UnderEntra, IsFoundInItsStep) { expect_found(GetParam(), kEntra); }
+
 INSTANTIATE_TEST_SUITE_P(
-    All, Misbehaving,
+    All, UnderOkta,
     ::testing::Values(Expectation{Misbehaviour::KeepsActive, "Deactivate people"},
                       Expectation{Misbehaviour::LowersUserName, "Match and create people"},
                       Expectation{Misbehaviour::MatchesCase, "Refuse duplicates, match any case"},
@@ -82,6 +134,49 @@ INSTANTIATE_TEST_SUITE_P(
                       Expectation{Misbehaviour::EchoesPassword, "Match and create people"},
                       Expectation{Misbehaviour::HidesInactive, "Reactivate people"},
                       Expectation{Misbehaviour::RefusesForEver, "Match and create people"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    All, UnderEntra,
+    ::testing::Values(
+        Expectation{Misbehaviour::PlainTextErrors, "Test connection"},
+        Expectation{Misbehaviour::FailsOnNoMatch, "Test connection"},
+        Expectation{Misbehaviour::AcceptsAnyToken, "Test connection"},
+        Expectation{Misbehaviour::SaysPlainJson, "Test connection"},
+        Expectation{Misbehaviour::HoldsNoGroupSchema, "Read the schemas"},
+        Expectation{Misbehaviour::NullsInSchemas, "Read the schemas"},
+        Expectation{Misbehaviour::LowersUserName, "Match and create people"},
+        Expectation{Misbehaviour::EmptyCreateBody, "Match and create people"},
+        Expectation{Misbehaviour::LosesExternalId, "Match and create people"},
+        Expectation{Misbehaviour::IgnoresUnknownFilters, "Match and create people"},
+        Expectation{Misbehaviour::RefusesForEver, "Match and create people"},
+        Expectation{Misbehaviour::MatchesCase, "Refuse duplicates, match any case"},
+        Expectation{Misbehaviour::AcceptsDuplicates, "Refuse duplicates, match any case"},
+        Expectation{Misbehaviour::LosesUpdates, "Update people"},
+        Expectation{Misbehaviour::TakesPathsForNames, "Update people"},
+        Expectation{Misbehaviour::AddsAnElementAPath, "Fill what is empty"},
+        Expectation{Misbehaviour::IgnoresMissingElements, "Fill what is empty"},
+        Expectation{Misbehaviour::ReturnsManagerAsText, "Set managers"},
+        Expectation{Misbehaviour::KeepsEmptyTexts, "Clear attributes"},
+        Expectation{Misbehaviour::IgnoresNull, "Clear attributes"},
+        Expectation{Misbehaviour::IgnoresMissingElements, "Assign roles"},
+        Expectation{Misbehaviour::AcceptsDuplicateGroups, "Match and create groups"},
+        Expectation{Misbehaviour::IgnoresExcludedAttributes, "Add members"},
+        Expectation{Misbehaviour::AddsMembersTwice, "Add members"},
+        Expectation{Misbehaviour::FilteredRemovalDoesNothing, "Remove members",
+                    Client::EntraFlagged},
+        Expectation{Misbehaviour::RemovalEmptiesGroup, "Remove members", Client::Entra},
+        Expectation{Misbehaviour::RenameEmptiesGroup, "Rename groups"},
+        Expectation{Misbehaviour::KeepsOldNames, "Rename groups"},
+        Expectation{Misbehaviour::KeepsActive, "Disable people"},
+        Expectation{Misbehaviour::HidesInactive, "Disable people"},
+        Expectation{Misbehaviour::DeactivationLeavesGroups, "Disable people"},
+        Expectation{Misbehaviour::NewIdOnReactivation, "Restore people"},
+        Expectation{Misbehaviour::RefusesCapitalOperations, "Provision on demand"},
+        Expectation{Misbehaviour::KeepsBooleansAsText, "Provision on demand"},
+        Expectation{Misbehaviour::RemovalEmptiesGroup, "Provision on demand"},
+        Expectation{Misbehaviour::KeepsDeleted, "Delete people"},
+        Expectation{Misbehaviour::DeletedStayMembers, "Delete people"},
+        Expectation{Misbehaviour::KeepsDeleted, "Delete a group"}));
 
 }  // namespace
 }  // namespace muster::testing

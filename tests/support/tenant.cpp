@@ -20,14 +20,14 @@ std::string created(app::Offline& offline, std::string_view path, const std::str
 
 }  // namespace
 
-Tenant make_tenant(const std::filesystem::path& data, std::string_view name) {
+Tenant make_tenant(const std::filesystem::path& data, std::string_view name, std::string_view idp) {
     auto offline = app::Offline::open(data);
     if (!offline) throw std::runtime_error(offline.error());
     const auto organisation =
         created(**offline, "/organisations", fmt::format(R"({{"name":"{}"}})", name));
-    const auto connector =
-        created(**offline, "/connectors",
-                fmt::format(R"({{"org":"{}","idp":"okta"}})", text_member(organisation, "slug")));
+    const auto connector = created(
+        **offline, "/connectors",
+        fmt::format(R"({{"org":"{}","idp":"{}"}})", text_member(organisation, "slug"), idp));
     const auto id = text_member(connector, "id");
     const auto token = created(**offline, "/tokens", fmt::format(R"({{"connector":"{}"}})", id));
     return {.connector = id, .token = text_member(token, "secret")};

@@ -18,7 +18,8 @@ struct Tenant {
 };
 
 /// Throws std::runtime_error where the directory refuses.
-[[nodiscard]] Tenant make_tenant(const std::filesystem::path& data, std::string_view name = "ACME");
+[[nodiscard]] Tenant make_tenant(const std::filesystem::path& data, std::string_view name = "ACME",
+                                 std::string_view idp = "okta");
 
 /// A member of a JSON object's text; empty where there is none.
 [[nodiscard]] std::string text_member(std::string_view body, std::string_view name);

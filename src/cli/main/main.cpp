@@ -10,7 +10,7 @@
 #include "app/application.hpp"
 #include "cli/run.hpp"
 #include "conform/run.hpp"
-#include "simulator/okta.hpp"
+#include "simulator/simulation.hpp"
 
 namespace {
 
@@ -56,7 +56,7 @@ muster::cli::Environment real_environment() {
             .doctor = muster::app::doctor,
             .schema_version = muster::app::schema_version,
             .migrate = muster::app::migrate,
-            .play_okta = muster::simulator::play_okta,
+            .simulate = muster::simulator::play,
             .conform = conform_until_interrupted,
             .wait = wait_a_second,
             .version = std::string{muster::app::version()}};

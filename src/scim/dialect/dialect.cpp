@@ -19,8 +19,9 @@ namespace {
 constexpr std::array kOkta = {&kPatchSchema, &kDottedNames, &kReadOnlyInValue,
                               &kBooleanText, &kSingleValue, &kBareValue};
 
-/// With the flag and without: provisioning on demand does not know it, and it is set in Entra's URL
-/// where Muster cannot see it. The two names let the log say whether it came as was meant.
+/// With the flag and without: provisioning on demand does not know it, it leaves a manager an id
+/// alone, and it is set in Entra's URL where Muster cannot see it. The two names let the log say
+/// whether it came as was meant.
 constexpr std::array kEntra = {
     &kPatchSchema,     &kOperationCase, &kQuotedLiterals, &kUnquotedText, &kDottedNames,
     &kReadOnlyInValue, &kJsonInText,    &kBooleanText,    &kSingleValue,  &kArrayOfOne,

@@ -6,9 +6,11 @@
 #include <memory>
 #include <utility>
 
+#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
 #include "api/discovery.hpp"
+#include "api/turns.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
@@ -20,6 +22,8 @@ namespace {
 using http::Method;
 
 constexpr std::string_view kScimJson = "application/scim+json";
+// A client that asks again at once would cost as much refused as served.
+constexpr std::chrono::milliseconds kRefusalPause{500};
 constexpr std::string_view kSearch = ".search";
 constexpr std::string_view kRootSearch = "/.search";
 constexpr std::string_view kMe = "/Me";
@@ -190,7 +194,8 @@ ScimHandler::ScimHandler(const service::Core& core, service::Directory& director
       report_(std::move(report)),
       resources_(core),
       query_(core, resources_),
-      bulk_(core, resources_) {}
+      bulk_(core, resources_),
+      traffic_(options.traffic) {}
 
 ScimHandler::~ScimHandler() = default;
 
@@ -270,6 +275,10 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
                              principal->bare ? "bare token, without a scheme" : "token");
         context->principal = std::move(*principal);
     }
+    const TokenKey token = context->principal ? context->principal->token : TokenKey{};
+    if (const auto wait = traffic_.refuses(connector->connector.org, token, head.started)) {
+        return {.context = {}, .body_limit = 0, .refusal = too_many(head, *context, *wait)};
+    }
     if (connector->connector.state == store::ConnectorState::Paused) {
         context->record.reason("paused");
         context->retry_after_s = options_.paused_retry_after_s;
@@ -310,6 +319,17 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
     return {.context = std::move(context), .body_limit = core_.limits.body_bytes, .refusal = {}};
 }
 
+http::Response ScimHandler::too_many(const http::RequestHead& head, Context& context, int wait_s) {
+    context.record.reason("too-many-requests");
+    context.retry_after_s = wait_s;
+    http::Response refusal = refuse(head, context,
+                                    {429, scim::ScimType::None,
+                                     "Too many requests at once; nothing was changed. Try again "
+                                     "after the time in Retry-After."});
+    refusal.pause = kRefusalPause;
+    return refusal;
+}
+
 http::Response ScimHandler::refuse(const http::RequestHead& head, Context& context,
                                    const scim::Error& error) {
     service::Answer answer{.status = error.status};
@@ -326,6 +346,10 @@ http::Response ScimHandler::refuse(const http::RequestHead& head, Context& conte
 Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::string body,
                                          std::any& any_context) {
     auto& context = **std::any_cast<std::shared_ptr<Context>>(&any_context);
+    const OrgKey org = context.connector->connector.org;
+    Turns& turns = Turns::of(co_await boost::asio::this_coro::executor);
+    if (const auto wait = turns.refuses(org)) co_return too_many(head, context, *wait);
+    co_await turns.take(org);
     if (context.principal && context.principal->retires_previous) {
         co_await directory_.retire_previous_secret(context.principal->token_id);
     }

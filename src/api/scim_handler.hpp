@@ -6,6 +6,7 @@
 
 #include "api/metrics.hpp"
 #include "api/router.hpp"
+#include "api/traffic.hpp"
 #include "http/message.hpp"
 #include "service/bulk.hpp"
 #include "service/directory.hpp"
@@ -20,9 +21,10 @@ struct ScimOptions {
     bool open_discovery = true;
     /// What a paused connector's client is told to wait (docs/adr/0006).
     int paused_retry_after_s = 300;
+    TrafficLimits traffic;
 };
 
-/// Serves every I/O thread; keeps no state of its own.
+/// Serves every I/O thread; of requests it keeps only their number.
 class ScimHandler final : public http::Handler {
   public:
     /// Says in the server's log why a request failed with 500.
@@ -47,6 +49,8 @@ class ScimHandler final : public http::Handler {
                                             const auth::ConnectorEntry* connector,
                                             std::string_view token_id) const;
     [[nodiscard]] Admission admit_scim(const http::RequestHead& head, Route route);
+    [[nodiscard]] http::Response too_many(const http::RequestHead& head, Context& context,
+                                          int wait_s);
     [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,
                                         const scim::Error& error);
     [[nodiscard]] Task<http::Response> describe(const http::RequestHead& head, Context& context,
@@ -74,6 +78,7 @@ class ScimHandler final : public http::Handler {
     service::Resources resources_;
     service::Query query_;
     service::Bulk bulk_;
+    Traffic traffic_;
 };
 
 }  // namespace muster::api

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "api/traffic.hpp"
 #include "base/text.hpp"
 
 namespace muster::app {
@@ -43,6 +44,8 @@ const std::array kSettings{
     Setting{"limits.body_bytes", &Config::body_bytes, 1024, std::int64_t{1} << 30},
     Setting{"limits.header_bytes", &Config::header_bytes, 1024, 1 << 20},
     Setting{"limits.connections", &Config::connections, 1, kMany},
+    Setting{"limits.organisation_requests_per_s", &Config::organisation_requests_per_s, 0, kMany},
+    Setting{"limits.token_requests_per_s", &Config::token_requests_per_s, 0, kMany},
     Setting{"limits.page", &Config::page, 1, 10'000},
     Setting{"limits.header_timeout_s", &Config::header_timeout_s, 1, 3600},
     Setting{"limits.body_timeout_s", &Config::body_timeout_s, 1, 3600},
@@ -132,6 +135,14 @@ std::expected<void, std::string> check(const Config& config) {
     }
     if (config.tls_certificate.empty() != config.tls_key.empty()) {
         return std::unexpected(std::string{"tls.certificate and tls.key go together."});
+    }
+    for (const auto& [name, rate] :
+         {std::pair{"limits.organisation_requests_per_s", config.organisation_requests_per_s},
+          std::pair{"limits.token_requests_per_s", config.token_requests_per_s}}) {
+        if (rate == 0 || rate >= api::kLeastRequests) continue;
+        return std::unexpected(
+            fmt::format("{} is 0 (no limit) or at least {}, which identity providers need.", name,
+                        api::kLeastRequests));
     }
     const bool is_url =
         config.public_url.starts_with("https://") || config.public_url.starts_with("http://");

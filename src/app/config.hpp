@@ -29,6 +29,8 @@ struct Config {
     std::int64_t body_bytes = std::int64_t{8} << 20;
     std::int64_t header_bytes = 16 * 1024;
     std::int64_t connections = 10'000;
+    std::int64_t organisation_requests_per_s = 0;  ///< 0: only shared out under overload
+    std::int64_t token_requests_per_s = 0;
     std::int64_t page = 200;
     std::int64_t header_timeout_s = 10;
     std::int64_t body_timeout_s = 60;

@@ -50,7 +50,9 @@ api::ScimOptions options_of(const Config& config) {
                               : config.public_url,
             .base_domain = config.base_domain,
             .open_discovery = config.open_discovery,
-            .paused_retry_after_s = static_cast<int>(config.paused_retry_after_s)};
+            .paused_retry_after_s = static_cast<int>(config.paused_retry_after_s),
+            .traffic = {.organisation = config.organisation_requests_per_s,
+                        .token = config.token_requests_per_s}};
 }
 
 store::Result<std::unique_ptr<store::Store>> open_store(const Config& config) {

@@ -70,6 +70,7 @@ class Connection final : public Watched {
     Task<bool> read_head();
     Task<bool> answer();
     Task<void> refuse(int status, std::string_view reason);
+    Task<void> sleep(std::chrono::milliseconds time);
     Task<std::optional<Failure>> read_body(std::size_t limit);
     Task<std::optional<Failure>> read_sized_body();
     Task<std::optional<Failure>> read_chunked_body(std::size_t limit);
@@ -227,6 +228,7 @@ Task<bool> Connection<Stream>::answer() {
     }
     if (failure) response_ = handler_.fail(head_, *failure, admission.context, cause);
 
+    if (response_.pause.count() > 0) co_await sleep(response_.pause);
     Ending ending = parser_->is_http_1_0() ? Ending::KeepAliveAloud : Ending::KeepAlive;
     if (!framed || !parser_->keeps_alive() || response_.close || thread_.draining()) {
         ending = Ending::Close;
@@ -238,6 +240,12 @@ Task<bool> Connection<Stream>::answer() {
         if (!write_response_head(ending)) co_return false;
     }
     co_return co_await write_response(ending, head_.method != Method::Head);
+}
+
+template <class Stream>
+Task<void> Connection<Stream>::sleep(std::chrono::milliseconds time) {
+    asio::steady_timer timer(stream_.get_executor(), time);
+    co_await timer.async_wait(kToken);
 }
 
 /// Answers bytes that are no request.

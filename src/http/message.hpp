@@ -44,6 +44,8 @@ struct Response {
     std::vector<std::pair<std::string_view, std::string>> headers;  ///< names are literals
     std::string body;
     bool close = false;  ///< end the connection afterwards
+    /// Answered so much later: whom it refuses for asking too often shall not ask again at once.
+    std::chrono::milliseconds pause{0};
 };
 
 /// Why a request could not be read to its end.

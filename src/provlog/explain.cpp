@@ -42,6 +42,14 @@ constexpr std::array kCauses{
           "Renew it (muster token renew) and paste the new secret into Okta."},
     Cause{"no-such-connector", "No connector has the id that stands in the base URL.",
           "Correct the base URL in Okta: muster connector list shows it."},
+    Cause{"outcome-unknown",
+          "The database was lost while it committed: the change may have been made, or not.",
+          "Identity providers repeat the request by themselves. Else look at the person or group "
+          "(muster user show) and repeat it."},
+    Cause{"too-many-requests",
+          "It was more than a limit that the operator set, or than the server can do.",
+          "Identity providers try again after Retry-After. Where it lasts, look at who asks "
+          "(muster log list) and at the limits in the configuration."},
     Cause{"paused", "The connector is paused, so nothing was changed. Okta retries by itself.",
           "Resume it (muster connector resume); if Okta gave up meanwhile, retry its failed tasks "
           "under Dashboard > Tasks."},

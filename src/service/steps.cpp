@@ -194,7 +194,7 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
                                    "The group would become a member of itself by way of the groups "
                                    "in it. Leave out the one that leads back to it."));
         case Revoked:
-            return call.refuse("inactive-token",
+            return call.refuse("inactive",
                                {401, scim::ScimType::None,
                                 "The token or its connector was switched off while this request "
                                 "was under way; nothing was changed."});

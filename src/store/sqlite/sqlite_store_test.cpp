@@ -222,6 +222,31 @@ TEST_F(SqliteStoreTest, A_batch_keeps_what_is_good_and_refuses_what_is_not) {
     EXPECT_EQ(run(store->log({.limit = 1000})).value().size(), 66U);
 }
 
+TEST_F(SqliteStoreTest, A_crowd_of_one_organisation_does_not_stand_before_another) {
+    auto store = opened(options());
+    put_organisation(*store);
+    ASSERT_TRUE(
+        run(store->commit(write(kOtherOrg, PutOrganisation{{kOtherOrg, "b", "B", kStart, {}}}))));
+    boost::asio::io_context context;
+    int done = 0;
+    int done_before_the_quiet_one = -1;
+    const auto commit = [&](OrgKey org, std::int64_t rid, auto then) {
+        boost::asio::co_spawn(
+            context, store->commit(write(org, user(Rid{rid}, "user" + std::to_string(rid)))),
+            [then](std::exception_ptr error, Result<Committed> result) {
+                ASSERT_FALSE(error);
+                ASSERT_TRUE(result) << result.error().message;
+                then();
+            });
+    };
+    for (std::int64_t rid = 1; rid <= 2'000; ++rid) commit(kOrg, rid, [&] { ++done; });
+    commit(kOtherOrg, 5'000, [&] { done_before_the_quiet_one = done; });
+    context.run();
+    EXPECT_EQ(done, 2'000);
+    EXPECT_LT(done_before_the_quiet_one, 700) << "it came last of 2,001";
+    EXPECT_EQ(users(*store), 2'000);
+}
+
 TEST_F(SqliteStoreTest, A_failed_sync_fails_the_write_and_every_one_after_it) {
     sqlite::test::FaultVfs vfs("fail-sync");
     SqliteOptions failing = options();

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <ranges>
 #include <type_traits>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
@@ -25,6 +28,7 @@ constexpr milliseconds kLogRetryDelay{1000};  // after a full disk
 constexpr milliseconds kIdleDelay{1000};      // before the write-ahead log is checkpointed
 constexpr microseconds kLongestWait{2000};    // for others of the same batch
 constexpr milliseconds kControlDelay{20};     // by which a control run's commits lag its answers
+constexpr std::size_t kSharedBatch = 64;      // sets of several organisations
 constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
 constexpr int kMostWaits = 3;  // for room, an attempt to write each
 constexpr std::size_t kLogRoomBytes = std::size_t{16} << 20;
@@ -70,6 +74,12 @@ std::size_t size_of(const Work& work) {
         for (const LogEntry& entry : set->log) bytes += size_of(entry);
     }
     return bytes;
+}
+
+/// Whose set it is; none for housekeeping.
+OrgKey org_of(const Work& work) {
+    const auto* set = std::get_if<WriteSet>(&work);
+    return set == nullptr ? OrgKey{} : set->org;
 }
 
 Error unavailable(std::string message) {
@@ -273,15 +283,35 @@ void Writer::wait_for_company(std::unique_lock<std::mutex>& lock) {
     expected_sets_ = std::min(queue_.size(), options_.batch_sets);
 }
 
+// Where several organisations wait, batches are small, so that nobody's set waits long for the one
+// under way, and shared alike, so that a crowd of one does not stand before the others.
+Writer::Shares Writer::share_out() const {
+    std::unordered_set<OrgKey> orgs;
+    for (const Request& request : queue_) orgs.insert(org_of(request.work));
+    if (orgs.size() < 2) return {options_.batch_sets, options_.batch_sets};
+    const std::size_t together = std::min(options_.batch_sets, std::max(kSharedBatch, orgs.size()));
+    return {together, std::max<std::size_t>(together / orgs.size(), 1)};
+}
+
 Writer::Batch Writer::collect() {
     Batch batch;
     std::size_t bytes = 0;
-    while (!queue_.empty() && batch.requests.size() < options_.batch_sets &&
+    const Shares shares = share_out();
+    std::unordered_map<OrgKey, std::size_t> taken;
+    std::deque<Request> left;
+    while (!queue_.empty() && batch.requests.size() < shares.together &&
            (batch.requests.empty() || bytes + queue_.front().bytes <= options_.batch_bytes)) {
-        bytes += queue_.front().bytes;
-        batch.requests.push_back(std::move(queue_.front()));
+        Request& next = queue_.front();
+        if (shares.each < shares.together && ++taken[org_of(next.work)] > shares.each) {
+            left.push_back(std::move(next));
+        } else {
+            bytes += next.bytes;
+            batch.requests.push_back(std::move(next));
+        }
         queue_.pop_front();
     }
+    // What is over its organisation's share goes first the next time.
+    std::ranges::move(left | std::views::reverse, std::front_inserter(queue_));
     batch.log = std::exchange(log_, {});
     for (const LogEntry& entry : batch.log) batch.log_bytes += size_of(entry);
     return batch;

@@ -91,6 +91,12 @@ class Writer {
     /// The next batch; an empty one after an idle second; nothing when it is time to end.
     [[nodiscard]] std::optional<Batch> take();
     void wait_for_company(std::unique_lock<std::mutex>& lock);
+    /// How many sets the next batch may hold, in all and of each organisation.
+    struct Shares {
+        std::size_t together = 0;
+        std::size_t each = 0;
+    };
+    [[nodiscard]] Shares share_out() const;
     [[nodiscard]] Batch collect();
     void write(Batch batch);
     [[nodiscard]] Outcome<std::vector<Result<Done>>> apply_all(const Batch& batch);

@@ -181,9 +181,8 @@ TEST_F(OverloadTest, ACrowdOfOneOrganisationIsHardlyFeltByAnother) {
     fmt::print("{}\n", told);
     EXPECT_EQ(amid.quiet.refused + amid.quiet.others, 0) << told;
     EXPECT_GT(amid.loud.served, 1'000) << told;
-    // Twice what is usual; on a machine that does other things besides, 5 ms is still a fair turn.
-    EXPECT_LT(p99(amid.quiet.times),
-              std::max(2 * p99(alone.quiet.times), microseconds(milliseconds(5))))
+    // Twice what is usual, on a quiet machine; this one may do other things besides.
+    EXPECT_LT(p99(amid.quiet.times), 2 * p99(alone.quiet.times) + microseconds(milliseconds(10)))
         << told;
     EXPECT_GT(p99(within.quiet.times), 3 * p99(amid.quiet.times)) << told;
 }

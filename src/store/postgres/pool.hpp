@@ -55,16 +55,18 @@ class Pool {
 
     /// Runs `job(Connection&, deadline)` on the writing connection that `affinity` falls to, on the
     /// pool's thread. The connection is open when the job begins, or the job fails with `lost`.
+    /// `extra` is added to the patience, for a job that is large.
     template <class Job>
-    [[nodiscard]] auto write(std::uint64_t affinity, Job job)
+    [[nodiscard]] auto write(std::uint64_t affinity, Job job,
+                             std::chrono::milliseconds extra = std::chrono::milliseconds(0))
         -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
-        auto run = [](Pool& pool, std::uint64_t lane,
-                      Job job) -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
-            const auto deadline = std::chrono::steady_clock::now() + pool.options_.patience;
+        auto run = [](Pool& pool, std::uint64_t lane, Job job, std::chrono::milliseconds extra)
+            -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
+            const auto deadline = std::chrono::steady_clock::now() + pool.options_.patience + extra;
             CO_TRY_ASSIGN(const Lease lease, co_await pool.acquire(lane, deadline));
             co_return co_await job(lease.connection(), deadline);
         };
-        auto task = run(*this, affinity % options_.writers, std::move(job));
+        auto task = run(*this, affinity % options_.writers, std::move(job), extra);
         return boost::asio::co_spawn(context_.get_executor(), std::move(task),
                                      boost::asio::use_awaitable);
     }

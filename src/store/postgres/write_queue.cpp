@@ -20,6 +20,7 @@ constexpr std::size_t kMostTogether = 64;
 constexpr std::uint64_t kMostWaiting = 20'000;
 constexpr int kMostAttempts = 8;
 constexpr std::chrono::milliseconds kPause{5};
+constexpr std::chrono::milliseconds kPatiencePerMutation{2};
 
 /// A set that is large by itself is committed by itself.
 bool is_large(const WriteSet& set) { return set.mutations.size() > 16; }
@@ -140,7 +141,9 @@ Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(std::si
         -> Task<Outcome<std::expected<std::vector<Committed>, Refused>>> {
         co_return co_await apply(connection, deadline, sets, slot_);
     };
-    auto done = co_await pool_.write(lane, job);
+    std::size_t mutations = 0;
+    for (const WriteSet* set : sets) mutations += set->mutations.size();
+    auto done = co_await pool_.write(lane, job, kPatiencePerMutation * mutations);
     if (!done) co_return std::unexpected(refused(ErrorCode::Unavailable, done.error().message));
     if (*done) ++commits_;
     co_return *std::move(done);

@@ -345,16 +345,20 @@ Task<Result<std::vector<std::string>>> PostgresStore::read_log(LogQuery query) {
 /// What Muster needs of a session, whatever the server's own settings are. Every query has an index
 /// to go by, and plans are kept: neither may a table that was empty when a statement was prepared
 /// be scanned for ever after.
-Result<std::string> conninfo_for(const std::string& url) {
-    return with_settings(url,
-                         {{"options",
-                           "-c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c jit=off "
-                           "-c statement_timeout=9000 -c idle_in_transaction_session_timeout=15000 "
-                           "-c client_min_messages=error -c timezone=UTC"},
-                          {"application_name", "muster"},
-                          {"connect_timeout", "5"},
-                          {"keepalives_idle", "10"},
-                          {"tcp_user_timeout", "10000"}});
+Result<std::string> conninfo_for(const std::string& url, bool citus) {
+    std::string options =
+        "-c enable_seqscan=off -c jit=off -c statement_timeout=9000 "
+        "-c idle_in_transaction_session_timeout=15000 -c client_min_messages=error "
+        "-c timezone=UTC";
+    // Citus sends a statement to the worker of its organisation once it knows which: its plans are
+    // made for each execution. SET LOCAL reaches the workers, where row-level security reads it.
+    options +=
+        citus ? " -c citus.propagate_set_commands=local" : " -c plan_cache_mode=force_generic_plan";
+    return with_settings(url, {{"options", options},
+                               {"application_name", "muster"},
+                               {"connect_timeout", "5"},
+                               {"keepalives_idle", "10"},
+                               {"tcp_user_timeout", "10000"}});
 }
 
 }  // namespace
@@ -381,8 +385,7 @@ Result<void> hold_key(const PostgresOptions& options, const Digest& fingerprint)
 }
 
 Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {
-    Pool::Options pool;
-    TRY_ASSIGN(pool.conninfo, conninfo_for(options.url));
+    TRY_VOID(with_settings(options.url, {}));
     TRY_VOID(check_server(options.url));
     TRY_ASSIGN(SchemaState schema, schema_state(options.url));
     if (schema.current == 0) {
@@ -395,6 +398,8 @@ Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {
                                    "that version";
         return std::unexpected(Error{ErrorCode::Unavailable, remedy, {}, {}});
     }
+    Pool::Options pool;
+    TRY_ASSIGN(pool.conninfo, conninfo_for(options.url, schema.citus));
     pool.readers = std::max<std::size_t>(options.readers, 1);
     pool.writers = std::max<std::size_t>(options.writers, 1);
     TRY_ASSIGN(NodeNumber node, claim_node(options.url));

@@ -2,6 +2,14 @@
 -- organisation's rows of all tables come to lie together on one worker; the small tables that every
 -- organisation's requests need are copied to all of them.
 
+-- Tables that refer to a copied one must not be made on several connections at once.
+SET LOCAL citus.multi_shard_modify_mode TO 'sequential';
+
+-- References come back when both of their ends are where they belong.
+ALTER TABLE resource DROP CONSTRAINT resource_org_fkey;
+ALTER TABLE token DROP CONSTRAINT token_connector_fkey;
+ALTER TABLE connector DROP CONSTRAINT connector_org_fkey;
+
 SELECT create_reference_table('organisation');
 SELECT create_reference_table('connector');
 SELECT create_reference_table('token');
@@ -15,3 +23,10 @@ SELECT create_distributed_table('attr', 'org', colocate_with => 'resource');
 SELECT create_distributed_table('member', 'org', colocate_with => 'resource');
 SELECT create_distributed_table('counter', 'org', colocate_with => 'resource');
 SELECT create_distributed_table('log_segment', 'org', colocate_with => 'resource');
+
+ALTER TABLE connector ADD CONSTRAINT connector_org_fkey
+    FOREIGN KEY (org) REFERENCES organisation (key);
+ALTER TABLE token ADD CONSTRAINT token_connector_fkey
+    FOREIGN KEY (connector) REFERENCES connector (key);
+ALTER TABLE resource ADD CONSTRAINT resource_org_fkey
+    FOREIGN KEY (org) REFERENCES organisation (key);

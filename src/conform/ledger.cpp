@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "json/json.hpp"
 
 namespace muster::conform {
@@ -32,7 +33,8 @@ void Ledger::note(const net::ClientRequest& request, const net::ClientResponse& 
         for (const json::Value& operation : operations->get_array()) {
             if (!operation.is_object()) continue;
             const json::Object& done = operation.get_object();
-            if (json::string_or_empty(done, "method") == "POST" && done.contains("location"))
+            const auto method = json::string_or_empty(done, "method");
+            if (equals_ignoring_case(method, "POST") && done.contains("location"))
                 made_.push_back(path_of_location(json::string_or_empty(done, "location")));
         }
         return;

@@ -41,6 +41,10 @@ struct FakeServer {
         if (request.method == "DELETE") return answer(deletes ? 204 : 403, "");
         if (request.method == "POST" && request.target == "/v2/Users")
             return answer(201, R"({"id": "7", "meta": {}})");
+        if (request.method == "POST" && request.target == "/v2/Bulk")
+            return answer(200, R"({"Operations": [
+                {"method": "post", "status": "201", "location": "http://h/v2/Users/8"},
+                {"method": "PUT", "status": "200", "location": "http://h/v2/Users/9"}]})");
         if (request.target.starts_with("/v2/odd")) return answer(500, "");
         if (request.target.starts_with("/v2/silent")) return std::unexpected("no answer");
         if (request.target.starts_with("/v2/fine")) return answer(200, "{}");
@@ -102,6 +106,13 @@ TEST(Run, DeletesWhatItMadeAlsoAfterAFailure) {
     const Report report = play_text(server, kMakes);
     EXPECT_EQ(std::ranges::count(server.calls, "DELETE /v2/Users/7"), 2);
     EXPECT_THAT(report.left_behind, IsEmpty());
+}
+
+TEST(Run, DeletesWhatABulkRequestMadeHoweverItsMethodIsWritten) {
+    FakeServer server;
+    play_text(server, "## RFC 1 §1 S\n=== a makes one\nPOST /Bulk\n{}\n--- 200\n");
+    EXPECT_EQ(std::ranges::count(server.calls, "DELETE /v2/Users/8"), 1);
+    EXPECT_EQ(std::ranges::count(server.calls, "DELETE /v2/Users/9"), 0);
 }
 
 TEST(Run, DeletesWhatItMadeWhereItIsStopped) {

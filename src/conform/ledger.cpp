@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "json/json.hpp"
+#include "conform/reader.hpp"
 
 namespace muster::conform {
 namespace {
@@ -25,7 +25,7 @@ std::string Ledger::path_of_location(std::string_view location) const {
 
 void Ledger::note(const net::ClientRequest& request, const net::ClientResponse& answer) {
     if (request.method != "POST" || answer.status / 100 != 2) return;
-    const auto body = json::parse(answer.body, {.max_bytes = std::size_t{64} << 20});
+    const auto body = read_body(answer.body);
     if (!body || !body->is_object()) return;
     const json::Object& object = body->get_object();
     if (const json::Value* operations = object.if_contains("Operations");

@@ -1,5 +1,5 @@
-// better-auth with its SCIM plug-in, set up as its documentation has it: SQLite, and a connection with
-// a static bearer credential.
+// better-auth with its SCIM plug-in, set up as its documentation has it: SQLite, and a connection
+// with a static bearer credential.
 //   usage: node better-auth.js TOKEN DATABASE
 
 import { randomBytes } from "node:crypto";
@@ -14,6 +14,7 @@ import Database from "better-sqlite3";
 import { announce } from "./announce.js";
 
 const [token, file] = process.argv.slice(2);
+const credential = { type: "bearer", id: "peer", token };
 const database = new Database(file);
 // As durable as Muster, with the faster of the two journals that are.
 database.pragma("journal_mode = WAL");
@@ -29,9 +30,7 @@ server.listen(0, "127.0.0.1", async () => {
         // Without it a group of more than 100 cannot be filled at once.
         advanced: { database: { defaultFindManyLimit: 10_000 } },
         logger: { level: "error" },
-        plugins: [
-            scim({ connections: [{ id: "peer", credentials: [{ type: "bearer", id: "peer", token }] }] }),
-        ],
+        plugins: [scim({ connections: [{ id: "peer", credentials: [credential] }] })],
     });
     const { runMigrations } = await getMigrations(auth.options);
     await runMigrations();

@@ -15,67 +15,82 @@ function table(head, rows, words) {
     const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i].length)));
     const padded = (cell, i) => (i < words ? cell.padEnd(widths[i]) : cell.padStart(widths[i]));
     const line = (cells) => `| ${cells.map(padded).join(" | ")} |`;
-    const rule = widths.map((width, i) => (i < words ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
-    return [line(head), line(rule), ...rows.map(line)].join("\n");
-}
-
-function counts(checks) {
-    return outcomes.map((outcome) => checks.filter((check) => check.outcome === outcome).length);
+    const dashes = (width, i) => (i < words ? "" : ":").padStart(width, "-");
+    return [line(head), line(widths.map(dashes)), ...rows.map(line)].join("\n");
 }
 
 function conformance() {
-    const areas = [...new Set(conform[0].checks.map((check) => check.area))];
+    const [first] = conform;
+    const areas = [...new Set(first.checks.map(({ area }) => area))];
+    const count = (checks, outcome) => checks.filter((check) => check.outcome === outcome).length;
     const row = (title, wanted) => [
         title,
-        String(conform[0].checks.filter(wanted).length),
-        ...conform.map(({ checks }) => counts(checks.filter(wanted)).join(" / ")),
+        String(first.checks.filter(wanted).length),
+        ...conform.map(({ checks }) =>
+            outcomes.map((outcome) => count(checks.filter(wanted), outcome)).join(" / "),
+        ),
     ];
-    return table(
-        ["Area", "Checks", ...names],
-        [...areas.map((area) => row(area, (check) => check.area === area)), row("**all**", () => true)],
-        1,
-    );
+    const rows = areas.map((area) => row(area, (check) => check.area === area));
+    return table(["Area", "Checks", ...names], [...rows, row("**all**", () => true)], 1);
 }
 
 function speed() {
-    const rows = load.rows.flatMap(({ row, servers }) =>
-        names.map((name, i) => {
-            const { requests_per_s: rate, p50_ms, p99_ms, cpu_us, refused } = servers[name];
-            const title = i === 0 ? row : "";
-            if (refused !== undefined) return [title, name, "–", "–", "–", "–", "–"];
-            const ratio = servers[names[0]].requests_per_s / rate;
-            return [title, name, rate.toFixed(0), p50_ms.toFixed(2), p99_ms.toFixed(2), cpu_us.toFixed(0)]
-                .concat(i === 0 ? "" : ratio.toFixed(ratio < 10 ? 1 : 0));
-        }),
-    );
+    const line = (row, servers, name) => {
+        const { requests_per_s: rate, p50_ms, p99_ms, cpu_us, refused } = servers[name];
+        const title = name === names[0] ? row : "";
+        if (refused !== undefined) return [title, name, "–", "–", "–", "–", "–"];
+        const ratio = servers[names[0]].requests_per_s / rate;
+        return [
+            title,
+            name,
+            rate.toFixed(0),
+            p50_ms.toFixed(2),
+            p99_ms.toFixed(2),
+            cpu_us.toFixed(0),
+            name === names[0] ? "" : ratio.toFixed(ratio < 10 ? 1 : 0),
+        ];
+    };
     const head = ["", "Server", "requests/s", "p50 ms", "p99 ms", "CPU µs", `${names[0]} : it`];
+    const rows = load.rows.flatMap(({ row, servers }) =>
+        names.map((name) => line(row, servers, name)),
+    );
     return [table(head, rows, 2), ...refusals()].join("\n\n");
 }
 
 /** A sentence for each row that a server did not play. */
 function refusals() {
+    const sentence = (row, name, refused) => {
+        const [head, body = ""] = refused.split("\r\n\r\n");
+        const detail = /"detail":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? "";
+        return `${name}, ${row}: ${head.split("\r\n")[0]} ${detail}`.trim();
+    };
     return load.rows.flatMap(({ row, servers }) =>
         names
             .filter((name) => servers[name].refused !== undefined)
-            .map((name) => {
-                const [head, body = ""] = servers[name].refused.split("\r\n\r\n");
-                const detail = /"detail":"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] ?? "";
-                return `${name}, ${row}: ${head.split("\r\n")[0]} ${detail}`;
-            }),
+            .map((name) => sentence(row, name, servers[name].refused)),
     );
 }
 
 function version(name) {
-    return read(new URL(`node_modules/${name}/package.json`, import.meta.url)).version;
+    return `${name} ${read(new URL(`node_modules/${name}/package.json`, import.meta.url)).version}`;
 }
 
 const { machine } = load;
 const muster = execFileSync("build/release/muster", ["version"], { encoding: "utf8" }).trim();
-console.log(`Taken on ${machine.date} at commit ${machine.commit}, on ${machine.processor}, ${machine.cores}
-cores shared with the load generator, Linux ${machine.kernel}, one fdatasync ${machine.fdatasync_us.toFixed(0)} µs.
-${muster}; SCIMMY ${version("scimmy")} with scimmy-routers
-${version("scimmy-routers")} and Express ${version("express")}; better-auth ${version("better-auth")} with @better-auth/scim
-${version("@better-auth/scim")} and better-sqlite3 ${version("better-sqlite3")}; Node ${process.versions.node}.
+const packages = [
+    "scimmy",
+    "scimmy-routers",
+    "express",
+    "better-auth",
+    "@better-auth/scim",
+    "better-sqlite3",
+];
+console.log(`\
+- When and where: ${machine.date}, commit ${machine.commit}
+- Machine: ${machine.processor}, ${machine.cores} cores shared with the load generator,
+  Linux ${machine.kernel}, one fdatasync ${machine.fdatasync_us.toFixed(0)} µs
+- Versions: ${muster}, Node ${process.versions.node}
+${packages.map((name) => `  - ${version(name)}`).join("\n")}
 
 ### Conformance
 
@@ -85,6 +100,7 @@ ${conformance()}
 
 ### Load
 
-${load.users} people and one group; ${load.connections} connections, the median of ${load.rounds} rounds of ${load.seconds} s.
+${load.users} people and one group; ${load.connections} connections; rounds of ${load.seconds} s,
+of which there were ${load.rounds}, and of them the median.
 
 ${speed()}`);

@@ -16,6 +16,22 @@ const groups = new Map();
 const idByUserName = new Map();
 const groupsOfUser = new Map();
 
+/** The library's filters fail at whoever lacks an attribute of whose parts they speak. */
+const emptyParts = {
+    name: {},
+    emails: [],
+    phoneNumbers: [],
+    ims: [],
+    photos: [],
+    addresses: [],
+    groups: [],
+    entitlements: [],
+    roles: [],
+    x509Certificates: [],
+    members: [],
+    [SCIMMY.Schemas.EnterpriseUser.id]: { manager: {} },
+};
+
 const notFound = (resource) => new SCIMMY.Types.Error(404, null, `No resource ${resource.id}`);
 
 /** What `instance` says, with the id and times of what it replaces. */
@@ -29,8 +45,13 @@ function stamped(instance, old) {
 }
 
 function shownUser(user) {
-    const of = [...(groupsOfUser.get(user.id) ?? [])].map((id) => groups.get(id));
-    return { ...user, groups: of.map(({ id, displayName }) => ({ value: id, display: displayName })) };
+    const ids = [...(groupsOfUser.get(user.id) ?? [])];
+    const membership = (id) => ({
+        value: id,
+        display: groups.get(id).displayName,
+        type: "direct",
+    });
+    return { ...user, groups: ids.map(membership) };
 }
 
 /** The one user of `userName eq "…"`, the filter of every client before it creates somebody. */
@@ -43,11 +64,18 @@ function userNamed(filter) {
     return user ? [shownUser(user)] : [];
 }
 
+function matches(filter, resource) {
+    try {
+        return filter.match([resource]).length > 0;
+    } catch {
+        return filter.match([{ ...emptyParts, ...resource }]).length > 0;
+    }
+}
+
 /** What a list is made of, each as `show` has it; the library takes the page out of it. */
 function listed({ filter, constraints }, all, show) {
-    const found = filter ? filter.match(all.map(show)) : all;
-    const page = firstPage(found, constraints);
-    return filter ? page : page.map(show);
+    const found = filter ? all.filter((each) => matches(filter, show(each))) : all;
+    return firstPage(found, constraints).map(show);
 }
 
 /** The library brings all that it is given into its schema's form, so a first page is cut here. */

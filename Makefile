@@ -1,6 +1,6 @@
 # Each target first installs what is missing (scripts/setup: instant and silent when nothing is).
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench format fuzz
+.PHONY: help setup build run test bench peers format fuzz
 
 help:    ## this list
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ test: setup   ## everything that must hold: style, layers, unit, scenario, robus
 
 bench: build  ## throughput and CPU time a request, against a floor
 	@bench/run
+
+peers: build  ## conformance and load beside two other SCIM servers (needs node and npm)
+	@bench/peers/run
 
 format: setup ## format every C++ file
 	@scripts/format

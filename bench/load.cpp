@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <string_view>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -13,6 +14,8 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include "base/text.hpp"
 
 namespace muster::bench {
 
@@ -34,24 +37,68 @@ struct Run {
 struct Answer {
     unsigned status = 0;
     std::size_t body_at = 0;
-    std::size_t size = 0;  ///< head and body
+    std::size_t size = 0;  ///< head and body; 0 while it is not known
+    bool chunked = false;
 };
 
-/// Length of the answer at the front of `text`; size 0 while its head is not complete.
+std::string_view header_in(std::string_view head, std::string_view name) {
+    for (auto at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at)) {
+        at += 2;
+        const auto line = head.substr(at, head.find("\r\n", at) - at);
+        if (line.size() <= name.size() || line[name.size()] != ':' ||
+            !equals_ignoring_case(line.substr(0, name.size()), name))
+            continue;
+        const auto value = line.find_first_not_of(' ', name.size() + 1);
+        return value == std::string_view::npos ? std::string_view{} : line.substr(value);
+    }
+    return {};
+}
+
+std::size_t number_in(std::string_view text, int base) {
+    std::size_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number, base);
+    return number;
+}
+
+/// RFC 9112 §7.1, without trailers. Calls `take` with each chunk; the position behind the last one,
+/// 0 where it has not come yet.
+template <typename Take>
+std::size_t for_each_chunk(std::string_view text, std::size_t at, const Take& take) {
+    while (true) {
+        const auto end = text.find("\r\n", at);
+        if (end == std::string_view::npos) return 0;
+        const auto length = number_in(text.substr(at, end - at), 16);
+        at = end + 2 + length + 2;
+        if (at > text.size()) return 0;
+        if (length == 0) return at;
+        take(text.substr(end + 2, length));
+    }
+}
+
+/// Of the answer at the front of `text`.
 Answer parse(std::string_view text) {
     const auto end = text.find("\r\n\r\n");
     if (end == std::string_view::npos) return {};
-    Answer answer{.body_at = end + 4, .size = end + 4};
-    std::from_chars(text.data() + 9, text.data() + 12, answer.status);
     const auto head = text.substr(0, end);
-    auto at = head.find("Content-Length: ");
-    if (at != std::string_view::npos) {
-        at += 16;
-        std::size_t length = 0;
-        std::from_chars(head.data() + at, head.data() + head.size(), length);
-        answer.size += length;
-    }
+    Answer answer{.status = static_cast<unsigned>(number_in(text.substr(9, 3), 10)),
+                  .body_at = end + 4,
+                  .chunked = equals_ignoring_case(header_in(head, "Transfer-Encoding"), "chunked")};
+    answer.size = answer.chunked
+                      ? for_each_chunk(text, answer.body_at, [](std::string_view) {})
+                      : answer.body_at + number_in(header_in(head, "Content-Length"), 10);
     return answer;
+}
+
+std::string body_of(const Answer& answer, std::string_view text) {
+    if (!answer.chunked) return std::string{text.substr(answer.body_at)};
+    std::string body;
+    for_each_chunk(text, answer.body_at, [&](std::string_view chunk) { body += chunk; });
+    return body;
+}
+
+bool is_success(const Answer& answer, std::string_view text, const Shot& shot) {
+    const bool status = shot.status == 0 ? answer.status / 100 == 2 : answer.status == shot.status;
+    return status && text.contains(shot.contains);
 }
 
 asio::awaitable<void> shoot(tcp::socket socket, std::size_t index, Run& run) {
@@ -76,16 +123,15 @@ asio::awaitable<void> shoot(tcp::socket socket, std::size_t index, Run& run) {
         const auto elapsed = Clock::now() - began;
         ++run.measured.requests;
         run.times.push_back(elapsed);
-        if (error || answer.status != shot.status) {
+        const std::string_view text{input.data(), error ? got : answer.size};
+        if (error || !is_success(answer, text, shot)) {
             ++run.measured.failures;
             if (run.measured.first_failure.empty()) {
-                run.measured.first_failure =
-                    error ? error.message() : input.substr(0, std::min<std::size_t>(got, 600));
+                run.measured.first_failure = error ? error.message() : text.substr(0, 600);
             }
             if (error) co_return;
         } else if (run.load.keep_bodies) {
-            run.measured.bodies.push_back(
-                input.substr(answer.body_at, answer.size - answer.body_at));
+            run.measured.bodies.push_back(body_of(answer, text));
         }
     }
 }

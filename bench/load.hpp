@@ -12,8 +12,9 @@
 namespace muster::bench {
 
 struct Shot {
-    std::string bytes;      ///< a whole HTTP request
-    unsigned status = 200;  ///< the answer that counts as success
+    std::string bytes;     ///< a whole HTTP request
+    unsigned status = 0;   ///< the answer that counts as success; 0: any 2xx
+    std::string contains;  ///< what stands in an answer that counts as success
 };
 
 /// Makes the next request of a connection.
@@ -28,7 +29,8 @@ struct Measured {
     std::chrono::nanoseconds p99{0};
     std::vector<std::string> bodies;  ///< where `keep_bodies` was asked for
 
-    [[nodiscard]] double rate() const { return static_cast<double>(requests) / seconds; }
+    /// Successes a second.
+    [[nodiscard]] double rate() const { return static_cast<double>(requests - failures) / seconds; }
 };
 
 struct Load {

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 #include "machine.hpp"
 #include "support/server_process.hpp"
 #include "support/tenant.hpp"
+#include "workload.hpp"
 
 namespace muster::bench {
 
@@ -41,119 +41,34 @@ struct Options {
     std::string only;
 };
 
+constexpr std::size_t kSeedConnections = 256;
+
 /// What the seeded directory holds; kept beside it so that a second run need not seed.
 struct Seed {
     Tenant tenant;
-    std::vector<std::string> users;
-    std::vector<std::pair<std::size_t, std::string>> groups;  ///< size, id
+    Directory directory;
 };
 
-std::string request(std::string_view method, std::string_view target, std::string_view token,
-                    std::string_view body = {}) {
-    std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n",
-                                   method, target, token);
-    if (!body.empty()) {
-        text += fmt::format("Content-Type: application/scim+json\r\nContent-Length: {}\r\n",
-                            body.size());
-    }
-    return text.append("\r\n").append(body);
+Target target_of(const Seed& made, const ServerProcess& server) {
+    return {
+        .address = server.address(), .path = made.tenant.target(""), .token = made.tenant.token};
 }
 
-std::string user_body(std::string_view name) {
-    return fmt::format(
-        R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"{0}@acme.example","externalId":"00u{0}","name":{{"givenName":"Ann","familyName":"Ash of {0}"}},"displayName":"Ann Ash {0}","title":"Engineer","locale":"en-US","emails":[{{"primary":true,"value":"{0}@acme.example","type":"work"}}],"phoneNumbers":[{{"value":"+49 30 123456","type":"work"}}],"groups":[],"password":"1mz050nq","active":true,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"employeeNumber":"701984","department":"Tour Operations","costCenter":"4130"}}}})",
-        name);
-}
-
-std::string patch_body(std::string_view operation) {
-    return fmt::format(
-        R"({{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{}]}})",
-        operation);
-}
-
-std::string member_body(std::string_view op, std::string_view id) {
-    if (op == "add") {
-        return patch_body(
-            fmt::format(R"({{"op":"add","path":"members","value":[{{"value":"{}"}}]}})", id));
-    }
-    return patch_body(fmt::format(R"({{"op":"remove","path":"members[value eq \"{}\"]"}})", id));
-}
-
-void must_succeed(const Measured& measured, std::string_view what) {
-    if (measured.failures == 0) return;
-    throw std::runtime_error(fmt::format("{}: {} of {} requests failed, first: {}", what,
-                                         measured.failures, measured.requests,
-                                         measured.first_failure));
-}
-
-Seed seed(const Options& options, const fs::path& data) {
-    Seed made{.tenant = testing::make_tenant(data)};
-    const auto& tenant = made.tenant;
+Seed make_seed(const Options& options, const fs::path& data) {
+    Seed made{.tenant = testing::make_tenant(data), .directory = {}};
     const ServerProcess server(options.muster, data);
-    fmt::print(stderr, "seeding {} users …\n", options.users);
-    std::size_t next = 0;
-    auto created = fire({.address = server.address(),
-                         .connections = 256,
-                         .time = std::chrono::minutes{20},
-                         .most_requests = options.users,
-                         .keep_bodies = true},
-                        [&](std::size_t) -> Shot {
-                            return {request("POST", tenant.target("/Users"), tenant.token,
-                                            user_body(fmt::format("p{}", next++))),
-                                    201};
-                        });
-    must_succeed(created, "seeding users");
-    for (const auto& body : created.bodies) made.users.push_back(testing::text_member(body, "id"));
-
-    for (const std::size_t size : {std::size_t{10}, std::size_t{1'000}, std::size_t{100'000}}) {
-        if (size > options.users) continue;
-        fmt::print(stderr, "seeding a group of {} …\n", size);
-        const auto group = fire(
-            {.address = server.address(),
-             .connections = 1,
-             .most_requests = 1,
-             .keep_bodies = true},
-            [&](std::size_t) -> Shot {
-                return {
-                    request(
-                        "POST", tenant.target("/Groups"), tenant.token,
-                        fmt::format(
-                            R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Group of {}"}})",
-                            size)),
-                    201};
-            });
-        must_succeed(group, "seeding a group");
-        const auto id = testing::text_member(group.bodies.front(), "id");
-        constexpr std::size_t kBatch = 1'000;
-        std::size_t first = 0;
-        const auto filled = fire(
-            {.address = server.address(),
-             .connections = 1,
-             .time = std::chrono::minutes{10},
-             .most_requests = (size + kBatch - 1) / kBatch},
-            [&](std::size_t) -> Shot {
-                std::string members;
-                const auto last = std::min(first + kBatch, size);
-                for (; first < last; ++first) {
-                    members += fmt::format("{}{{\"value\":\"{}\"}}", members.empty() ? "" : ",",
-                                           made.users[first]);
-                }
-                return {request("PATCH", tenant.target("/Groups/" + id), tenant.token,
-                                patch_body(fmt::format(
-                                    R"({{"op":"add","path":"members","value":[{}]}})", members))),
-                        204};
-            });
-        must_succeed(filled, "filling a group");
-        made.groups.emplace_back(size, id);
-    }
+    made.directory =
+        seed(target_of(made, server), options.users, {10, 1'000, 100'000}, kSeedConnections);
     return made;
 }
 
 void save(const Seed& made, const fs::path& file) {
     std::ofstream out(file);
-    out << made.tenant.connector << '\n' << made.tenant.token << '\n' << made.groups.size() << '\n';
-    for (const auto& [size, id] : made.groups) out << size << ' ' << id << '\n';
-    for (const auto& id : made.users) out << id << '\n';
+    out << made.tenant.connector << '\n'
+        << made.tenant.token << '\n'
+        << made.directory.groups.size() << '\n';
+    for (const auto& [size, id] : made.directory.groups) out << size << ' ' << id << '\n';
+    for (const auto& id : made.directory.users) out << id << '\n';
 }
 
 Seed load_seed(const fs::path& file) {
@@ -164,9 +79,9 @@ Seed load_seed(const fs::path& file) {
     for (std::size_t i = 0; i < groups; ++i) {
         std::pair<std::size_t, std::string> group;
         in >> group.first >> group.second;
-        made.groups.push_back(group);
+        made.directory.groups.push_back(group);
     }
-    for (std::string id; in >> id;) made.users.push_back(id);
+    for (std::string id; in >> id;) made.directory.users.push_back(id);
     return made;
 }
 
@@ -183,19 +98,6 @@ void copy_database(const fs::path& from, const fs::path& to) {
     sqlite3_close(handle);
 }
 
-struct Side {
-    double rate = 0;
-    double cpu_us = 0;
-    double p50_ms = 0;
-    double p99_ms = 0;
-};
-
-struct Row {
-    std::string name;
-    NextShot muster;
-    NextShot floor;
-};
-
 struct Result {
     std::string name;
     Side muster;
@@ -211,89 +113,21 @@ Side measure(const Options& options, const ServerProcess& server, const NextShot
     const auto measured = fire(load, next);
     const auto cpu = cpu_seconds(server.pid()) - cpu_before;
     must_succeed(measured, what);
-    const auto ms = [](std::chrono::nanoseconds time) {
-        return static_cast<double>(time.count()) / 1e6;
-    };
-    return {.rate = measured.rate(),
-            .cpu_us = cpu * 1e6 / static_cast<double>(measured.requests),
-            .p50_ms = ms(measured.p50),
-            .p99_ms = ms(measured.p99)};
+    return side_of(measured, cpu);
 }
 
-Side median(std::vector<Side> sides) {
-    const auto middle = [&](double Side::* member) {
-        std::ranges::sort(sides, {}, member);
-        return sides[sides.size() / 2].*member;
-    };
-    return {middle(&Side::rate), middle(&Side::cpu_us), middle(&Side::p50_ms),
-            middle(&Side::p99_ms)};
-}
-
-std::vector<Row> rows_of(const Options& options, const Seed& made, std::mt19937_64& random,
-                         std::uint64_t& counter) {
-    const auto& tenant = made.tenant;
-    const auto user = [&made, &random] { return made.users[random() % made.users.size()]; };
-    const auto scim = [&tenant](std::string_view method, const std::string& path, unsigned status,
-                                std::string_view body = {}) -> Shot {
-        return {request(method, tenant.target(path), tenant.token, body), status};
-    };
-    const auto plain = [&tenant](std::string_view method, const std::string& target,
-                                 unsigned status, std::string_view body = {}) -> Shot {
-        return {request(method, target, tenant.token, body), status};
-    };
-    const auto read = [=](std::size_t) { return plain("GET", "/read/" + user(), 200); };
-    std::vector<Row> rows;
-    rows.push_back(
-        {"GET by id", [=](std::size_t) { return scim("GET", "/Users/" + user(), 200); }, read});
-    rows.push_back({"userName eq",
-                    [=, &made, &random](std::size_t) {
-                        return scim(
-                            "GET",
-                            fmt::format("/Users?filter=userName+eq+%22p{}%40acme.example%22",
-                                        random() % made.users.size()),
-                            200);
-                    },
-                    read});
-    rows.push_back({"list page of 100",
-                    [=](std::size_t) { return scim("GET", "/Users?startIndex=1&count=100", 200); },
-                    [=](std::size_t) { return plain("GET", "/page/" + user(), 200); }});
-    rows.push_back(
-        {"create",
-         [=, &counter](std::size_t) {
-             return scim("POST", "/Users", 201, user_body(fmt::format("n{}", counter++)));
-         },
-         [=, &counter](std::size_t) {
-             return plain("POST", "/create", 201, user_body(fmt::format("n{}", counter++)));
-         }});
-    rows.push_back(
-        {"PATCH one attribute",
-         [=, &counter](std::size_t) {
-             return scim(
-                 "PATCH", "/Users/" + user(), 200,
-                 patch_body(fmt::format(
-                     R"({{"op":"replace","path":"title","value":"Engineer {}"}})", counter++)));
-         },
-         [=, &counter](std::size_t) {
-             return plain("POST", "/update/" + user(), 200,
-                          user_body(fmt::format("u{}", counter++)));
-         }});
-    for (const auto& [size, id] : made.groups) {
-        // Each connection adds someone of its own who is not a member, and removes them again.
-        auto turn = std::make_shared<std::vector<std::uint64_t>>(options.connections, 0);
-        rows.push_back({fmt::format("add member to {}", size),
-                        [=, &made](std::size_t connection) {
-                            const auto n = (*turn)[connection]++;
-                            // In a group of everyone the last ones leave first.
-                            const bool removes = (n % 2 == 1) != (size == made.users.size());
-                            const auto& who = made.users[made.users.size() - 1 - connection];
-                            return scim("PATCH", "/Groups/" + id, 204,
-                                        member_body(removes ? "remove" : "add", who));
-                        },
-                        [=](std::size_t) {
-                            return plain("POST", "/member", 204, member_body("add", user()));
-                        }});
-    }
-    return rows;
+/// What the floor does where Muster does `row`.
+Shot floor_shot(std::string_view row, const Target& floor, const Directory& directory, Draw& draw) {
+    const auto& user = directory.users[draw.random() % directory.users.size()];
+    const auto name = [&draw] { return fmt::format("u{}", draw.counter++); };
+    if (row == "list page of 100") return {.bytes = floor.request("GET", "/page/" + user)};
+    if (row == "create")
+        return {.bytes = floor.request("POST", "/create", user_body(name())), .status = 201};
+    if (row == "PATCH one attribute")
+        return {.bytes = floor.request("POST", "/update/" + user, user_body(name()))};
+    if (row.starts_with("add member"))
+        return {.bytes = floor.request("POST", "/member", member_body("add", user))};
+    return {.bytes = floor.request("GET", "/read/" + user)};
 }
 
 std::string table(const std::vector<Result>& results) {
@@ -311,20 +145,13 @@ std::string table(const std::vector<Result>& results) {
     return text;
 }
 
-json::Object as_json(const Side& side) {
-    return {{"requests_per_s", side.rate},
-            {"cpu_us", side.cpu_us},
-            {"p50_ms", side.p50_ms},
-            {"p99_ms", side.p99_ms}};
-}
-
 void keep(const std::vector<Result>& results, const Options& options) {
     const auto machine = describe_machine(options.work);
     json::Array rows;
     for (const auto& result : results) {
         rows.push_back(json::Object{{"row", result.name},
-                                    {"muster", as_json(result.muster)},
-                                    {"floor", as_json(result.floor)},
+                                    {"muster", result.muster.to_json()},
+                                    {"floor", result.floor.to_json()},
                                     {"ratio", result.muster.rate / result.floor.rate}});
     }
     const auto name = fmt::format("{}-{}", machine.date, machine.commit);
@@ -377,38 +204,40 @@ void run(const Options& options) {
     if (!fs::exists(seed_file)) {
         fs::remove_all(data);
         fs::create_directories(data);
-        save(seed(options, data), seed_file);
+        save(make_seed(options, data), seed_file);
     }
     const auto made = load_seed(seed_file);
     const auto floor_database = options.work / "floor.db";
     copy_database(data / "muster.db", floor_database);
 
     const ServerProcess muster(options.muster, data);
-    const auto page = fire(
-        {.address = muster.address(), .connections = 1, .most_requests = 1, .keep_bodies = true},
-        [&](std::size_t) -> Shot {
-            return {request("GET", made.tenant.target("/Users?startIndex=1&count=100"),
-                            made.tenant.token),
-                    200};
-        });
+    const Target target = target_of(made, muster);
+    const auto page =
+        fire({.address = target.address, .connections = 1, .most_requests = 1, .keep_bodies = true},
+             [&](std::size_t) -> Shot {
+                 return {.bytes = target.request("GET", "/Users?startIndex=1&count=100")};
+             });
     must_succeed(page, "reading a page");
     const auto page_file = options.work / "page.json";
     std::ofstream(page_file) << page.bodies.front();
     const ServerProcess floor({options.floor.string(), floor_database.string(), page_file.string(),
                                std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))});
 
-    std::mt19937_64 random(1);
-    auto counter =
-        static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+    const Target floor_target{.address = floor.address(), .path = "", .token = target.token};
+    Draw draw{.counter = static_cast<std::uint64_t>(
+                  std::chrono::system_clock::now().time_since_epoch().count())};
     std::vector<Result> results;
-    for (const auto& row : rows_of(options, made, random, counter)) {
+    for (const auto& row : rows_of(target, made.directory, draw, options.connections)) {
         if (!options.only.empty() && row.name.find(options.only) == std::string::npos) continue;
         fmt::print(stderr, "{} …\n", row.name);
+        const auto floor_next = [&](std::size_t) {
+            return floor_shot(row.name, floor_target, made.directory, draw);
+        };
         std::vector<Side> ours;
         std::vector<Side> theirs;
         for (int round = 0; round < options.rounds; ++round) {
-            theirs.push_back(measure(options, floor, row.floor, "floor: " + row.name));
-            ours.push_back(measure(options, muster, row.muster, row.name));
+            theirs.push_back(measure(options, floor, floor_next, "floor: " + row.name));
+            ours.push_back(measure(options, muster, row.next, row.name));
         }
         results.push_back({row.name, median(ours), median(theirs)});
     }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "conform/reader.hpp"
 #include "json/json.hpp"
 
 namespace muster::conform {
@@ -25,7 +26,7 @@ bool has_schema(const json::Object& object, std::string_view urn) {
 }
 
 std::optional<json::Object> body_object(const net::ClientResponse& answer) {
-    auto body = json::parse(answer.body, {.max_bytes = std::size_t{64} << 20});
+    auto body = read_body(answer.body);
     if (!body || !body->is_object()) return std::nullopt;
     return std::move(body->get_object());
 }
@@ -73,6 +74,8 @@ std::vector<std::string> breaches_of(const net::ClientResponse& answer) {
     Breaches breaches;
     if (answer.status == 401 && answer.header("WWW-Authenticate").empty())
         breaches.emplace_back("www-authenticate: 401 came without it");
+    if (answer.status == 405 && answer.header("Allow").empty())
+        breaches.emplace_back("allow: 405 came without it");
     if (answer.body.empty()) {
         if (answer.status >= 400)
             breaches.push_back(fmt::format("error-body: {} came without a body", answer.status));

@@ -23,6 +23,7 @@ inline constexpr std::array kAlways{
     AlwaysRule{"error-schema", "RFC 7644 §3.12", "An error has the Error schema"},
     AlwaysRule{"error-status", "RFC 7644 §3.12", "An error repeats its status as a string"},
     AlwaysRule{"www-authenticate", "RFC 9110 §15.5.2", "401 carries WWW-Authenticate"},
+    AlwaysRule{"allow", "RFC 9110 §15.5.6", "405 carries Allow"},
     AlwaysRule{"no-body", "RFC 9110 §15.3.5", "204 and 304 have no body"},
     AlwaysRule{"total-results", "RFC 7644 §3.4.2", "A list holds the number totalResults"},
     AlwaysRule{"items-per-page", "RFC 7644 §3.4.2.4",

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "conform/always.hpp"
+#include "conform/reader.hpp"
 
 namespace muster::conform {
 namespace {
@@ -176,9 +177,9 @@ void Exchange::compare(const Step& step, const net::ClientResponse& answer,
                 fmt::format("the expected body is no JSON: {}", expected.error().message));
             return;
         }
-        const auto actual = json::parse(answer.body, {.max_bytes = std::size_t{64} << 20});
+        const auto actual = read_body(answer.body);
         if (!actual)
-            wrong.push_back(fmt::format("the answer is no JSON: {}", actual.error().message));
+            wrong.push_back(fmt::format("the answer is no JSON: {}", actual.error()));
         else
             match_json(*expected, *actual, "", variables_, wrong);
     }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "conform/reader.hpp"
 
 namespace muster::conform {
 namespace {
@@ -50,7 +51,7 @@ std::optional<json::Object> document(const Send& send, const Headers& headers,
                                      const std::string& target) {
     const auto answer = send(request_for("GET", target, headers));
     if (!answer || answer->status != 200) return std::nullopt;
-    auto body = json::parse(answer->body);
+    auto body = read_body(answer->body);
     if (!body || !body->is_object()) return std::nullopt;
     return std::move(body->get_object());
 }
@@ -82,6 +83,8 @@ Features Features::read(const Send& send, const Headers& headers, const std::str
     search.body = R"({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],)"
                   R"( "count": 1})";
     if (offers(send, search)) features.supported_.insert("rootsearch");
+    search.target = base_path + "/Users/.search";
+    if (offers(send, search)) features.supported_.insert("search");
     return features;
 }
 
@@ -152,7 +155,8 @@ bool Features::declares(std::string_view need) const {
     if (need.starts_with(kAttribute))
         return !schemas_read_ ||
                attributes_.contains(to_lower_ascii(need.substr(kAttribute.size())));
-    const bool by_look = need == "me" || need == "rootquery" || need == "rootsearch";
+    const bool by_look =
+        need == "me" || need == "rootquery" || need == "rootsearch" || need == "search";
     return (!config_read_ && !by_look) || supported_.contains(to_lower_ascii(need));
 }
 

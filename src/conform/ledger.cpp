@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "json/json.hpp"
+#include "base/text.hpp"
+#include "conform/reader.hpp"
 
 namespace muster::conform {
 namespace {
@@ -24,7 +25,7 @@ std::string Ledger::path_of_location(std::string_view location) const {
 
 void Ledger::note(const net::ClientRequest& request, const net::ClientResponse& answer) {
     if (request.method != "POST" || answer.status / 100 != 2) return;
-    const auto body = json::parse(answer.body, {.max_bytes = std::size_t{64} << 20});
+    const auto body = read_body(answer.body);
     if (!body || !body->is_object()) return;
     const json::Object& object = body->get_object();
     if (const json::Value* operations = object.if_contains("Operations");
@@ -32,7 +33,8 @@ void Ledger::note(const net::ClientRequest& request, const net::ClientResponse& 
         for (const json::Value& operation : operations->get_array()) {
             if (!operation.is_object()) continue;
             const json::Object& done = operation.get_object();
-            if (json::string_or_empty(done, "method") == "POST" && done.contains("location"))
+            const auto method = json::string_or_empty(done, "method");
+            if (equals_ignoring_case(method, "POST") && done.contains("location"))
                 made_.push_back(path_of_location(json::string_or_empty(done, "location")));
         }
         return;

@@ -79,6 +79,13 @@ bool is_text(const json::Value& actual, std::string_view pattern) {
     return actual.is_string() && matches_glob(pattern, as_text(actual));
 }
 
+/// "!not x", and "!one-of a|" with nothing behind its last bar.
+bool may_be_absent(const json::Value& expected) {
+    if (!expected.is_string()) return false;
+    const std::string_view words = expected.get_string();
+    return words.starts_with(kNot) || (words.starts_with(kOneOf) && words.ends_with('|'));
+}
+
 bool matches_words(std::string_view expected, const json::Value& actual) {
     if (expected == "*") return true;
     if (expected == kNone) return is_none(actual);
@@ -125,9 +132,7 @@ void match_object(const json::Object& expected, const json::Value& actual, const
         const json::Value* found = object.if_contains(*name);
         const bool absent = is_word(value, kAbsent);
         const bool none = is_word(value, kNone);
-        const bool other =
-            value.is_string() && std::string_view{value.get_string()}.starts_with(kNot);
-        if (found == nullptr && !absent && !none && !other)
+        if (found == nullptr && !absent && !none && !may_be_absent(value))
             differences.push_back(
                 fmt::format("{}: expected {}, but it is absent", child(path, *name), shown(value)));
         else if (found != nullptr && absent)

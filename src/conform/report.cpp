@@ -52,6 +52,7 @@ std::string summary_line(const Report& report) {
         text += fmt::format(" {} {}{}", report.count(outcome), word_of(outcome),
                             outcome == kOutcomes.back() ? "." : ",");
     if (report.interrupted) text += " Interrupted.";
+    if (!report.reason.empty()) text += " " + report.reason;
     return text;
 }
 
@@ -122,7 +123,8 @@ json::Object as_json(const Report& report) {
     json::Object summary{{"base_url", report.base_url},
                          {"checks", report.checks.size()},
                          {"elapsed_ms", report.elapsed.count()},
-                         {"interrupted", report.interrupted}};
+                         {"interrupted", report.interrupted},
+                         {"reason", report.reason}};
     for (const Outcome outcome : kOutcomes) summary[word_of(outcome)] = report.count(outcome);
     json::Array left;
     for (const std::string& path : report.left_behind) left.emplace_back(path);

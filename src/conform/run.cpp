@@ -13,6 +13,7 @@
 #include "conform/always.hpp"
 #include "conform/features.hpp"
 #include "conform/ledger.hpp"
+#include "conform/reader.hpp"
 #include "conform/words.hpp"
 
 namespace muster::conform {
@@ -74,7 +75,10 @@ class Player {
           stop_(stop),
           send_([this, send = std::move(send)](const net::ClientRequest& request) {
               auto answer = send(request);
-              if (answer) ledger_.note(request, *answer);
+              if (answer)
+                  ledger_.note(request, *answer);
+              else
+                  silence_ = answer.error();
               return answer;
           }) {
         if (!options.authorization.empty())
@@ -101,6 +105,7 @@ class Player {
     void play_area(const Area& area) {
         Variables variables;
         prepare(variables);
+        name(variables, area.name);
         Exchange exchange(variables, {.send = send_,
                                       .headers = headers_,
                                       .content_type = "application/scim+json",
@@ -116,16 +121,38 @@ class Player {
                 play_fixture(exchange, check);
                 continue;
             }
-            variables.set("check", fmt::format("{}-{}", area.name, first_word(check.name)));
+            name(variables, fmt::format("{}-{}", area.name, first_word(check.name)));
             const std::size_t before = ledger_.size();
             report_.checks.push_back(result_of(area, check, exchange));
+            if (is_gone()) {
+                report_.interrupted = true;
+                report_.reason = fmt::format("The server ceased to answer in {}: {}.",
+                                             report_.checks.back().id, silence_);
+                break;
+            }
             clean_up(before);
             if (progress_) progress_(report_.checks.size(), total_, area.name);
         }
         clean_up(kept);
     }
 
+    /// No answer came, nor does one come to what every server answers.
+    [[nodiscard]] bool is_gone() {
+        if (silence_.empty()) return false;
+        silence_.clear();
+        net::ClientRequest question;
+        question.target = base_path_ + "/ServiceProviderConfig";
+        question.headers = headers_;
+        return !send_(question);
+    }
+
     static std::string_view first_word(std::string_view name) { return take_word(name); }
+
+    /// What is made from here on belongs to `check`; for a fixture that is its area.
+    void name(Variables& variables, const std::string& check) const {
+        variables.set("check", check);
+        variables.set("mail", fmt::format("{}-{}.example", run_, check));
+    }
 
     void prepare(Variables& variables) {
         variables.set("base", options_.base_url);
@@ -246,6 +273,7 @@ class Player {
     Features features_;
     std::string run_ = "c" + random_short_id(7);
     std::string failed_fixture_;
+    std::string silence_;  ///< what was said of the last request that had no answer
     std::map<std::string, std::pair<int, std::string>, std::less<>> breaches_;
     std::uint64_t total_ = 0;
     Report report_;
@@ -264,6 +292,12 @@ Send patient(net::HttpClient& client) {
             std::this_thread::sleep_for(std::chrono::seconds{std::max(seconds, 0)});
         }
     };
+}
+
+bool is_scim(const std::expected<net::ClientResponse, std::string>& answer) {
+    if (!answer || answer->status == 404) return false;
+    const auto body = read_body(answer->body);
+    return body && body->is_object();
 }
 
 }  // namespace
@@ -300,6 +334,37 @@ Report play(const Suite& suite, const Options& options, const Send& send, const 
     return report;
 }
 
+std::expected<void, std::string> look_at(const Options& options, const Send& send) {
+    const std::string base_path = net::Url::parse(options.base_url).value_or(net::Url{}).path;
+    const auto ask = [&](std::string_view target) {
+        net::ClientRequest request;
+        request.target = base_path + std::string{target};
+        request.headers.emplace_back("Accept", "application/scim+json");
+        if (!options.authorization.empty())
+            request.headers.emplace_back("Authorization", options.authorization.reveal());
+        return send(request);
+    };
+    const auto config = ask("/ServiceProviderConfig");
+    if (!config)
+        return std::unexpected(fmt::format(
+            "The server does not answer: {}. Check the URL, and that it is up.", config.error()));
+    if (config->status / 100 == 3)
+        return std::unexpected(
+            fmt::format("The server sends to another place ({}): {}. Give that one.",
+                        config->status, config->header("Location")));
+    const auto users = ask("/Users?count=1");
+    const int status = users ? users->status : 0;
+    if (status == 401 || status == 403)
+        return std::unexpected(fmt::format(
+            "The server refuses the token ({}). Check it, and how it is sent (--auth).", status));
+    if (!is_scim(config) && !is_scim(users))
+        return std::unexpected(fmt::format(
+            "There is no SCIM at this URL: /ServiceProviderConfig answers {} and /Users "
+            "{}, neither with SCIM's JSON. The URL is what stands before /Users.",
+            config->status, status));
+    return {};
+}
+
 std::expected<Report, std::string> run(const Options& options, const Progress& progress,
                                        const Stop& stop) {
     const auto url = net::Url::parse(options.base_url);
@@ -308,12 +373,9 @@ std::expected<Report, std::string> run(const Options& options, const Progress& p
                                       ? load(embedded_files())
                                       : load(std::filesystem::path{options.checks_directory}));
     net::HttpClient client(*url, options.timeout);
-    net::ClientRequest first;
-    first.target = url->path + "/ServiceProviderConfig";
-    if (const auto answer = client.send(first); !answer)
-        return std::unexpected(fmt::format(
-            "The server does not answer: {}. Check the URL, and that it is up.", answer.error()));
-    return play(suite, options, patient(client), progress, stop);
+    const Send send = patient(client);
+    TRY_VOID(look_at(options, send));
+    return play(suite, options, send, progress, stop);
 }
 
 }  // namespace muster::conform

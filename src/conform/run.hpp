@@ -38,6 +38,7 @@ struct Report {
     std::vector<Result> checks;
     std::vector<std::string> left_behind;  ///< paths of what could not be deleted
     bool interrupted = false;
+    std::string reason;  ///< why it was interrupted, where that was not asked for
     std::chrono::milliseconds elapsed{0};
 
     [[nodiscard]] std::size_t count(Outcome outcome) const;
@@ -59,11 +60,16 @@ using Progress =
 /// Asked between checks; true: clean up and end.
 using Stop = std::function<bool()>;
 
-/// Blocking. An error: the checks cannot be read, the URL is none, or the server cannot be reached.
+/// What makes it pointless to begin, in words: no server, no SCIM, a redirection, a refused token.
+[[nodiscard]] std::expected<void, std::string> look_at(const Options& options, const Send& send);
+
+/// Blocking. An error: the checks cannot be read, the URL is none, or a look at the server found
+/// that it is pointless.
 [[nodiscard]] std::expected<Report, std::string> run(const Options& options,
                                                      const Progress& progress, const Stop& stop);
 
-/// The same over `send`; {base} is `base_url`.
+/// The same over `send`, without a look beforehand; {base} is `base_url`. Ends early where the
+/// server has ceased to answer.
 [[nodiscard]] Report play(const Suite& suite, const Options& options, const Send& send,
                           const Progress& progress, const Stop& stop = {});
 

@@ -28,6 +28,7 @@ net::ClientResponse answer(int status, std::string body) {
 struct FakeServer {
     std::vector<std::string> calls;
     bool deletes = true;
+    bool dead = false;
 
     Send send() {
         return [this](const net::ClientRequest& request) { return serve(request); };
@@ -36,11 +37,19 @@ struct FakeServer {
     std::expected<net::ClientResponse, std::string> serve(const net::ClientRequest& request) {
         const std::string call = request.method + " " + request.target;
         calls.push_back(call);
+        dead = dead || request.target == "/v2/death";
+        if (dead) return std::unexpected("no answer");
+        if (call == "POST /v2/odd-text")
+            return answer(201, R"({"id": "5", "id": "6", "title": "\u0000"})");
         if (call == "GET /v2/ServiceProviderConfig")
             return answer(200, R"({"sort": {"supported": true}, "bulk": {"supported": false}})");
         if (request.method == "DELETE") return answer(deletes ? 204 : 403, "");
         if (request.method == "POST" && request.target == "/v2/Users")
             return answer(201, R"({"id": "7", "meta": {}})");
+        if (request.method == "POST" && request.target == "/v2/Bulk")
+            return answer(200, R"({"Operations": [
+                {"method": "post", "status": "201", "location": "http://h/v2/Users/8"},
+                {"method": "PUT", "status": "200", "location": "http://h/v2/Users/9"}]})");
         if (request.target.starts_with("/v2/odd")) return answer(500, "");
         if (request.target.starts_with("/v2/silent")) return std::unexpected("no answer");
         if (request.target.starts_with("/v2/fine")) return answer(200, "{}");
@@ -104,6 +113,34 @@ TEST(Run, DeletesWhatItMadeAlsoAfterAFailure) {
     EXPECT_THAT(report.left_behind, IsEmpty());
 }
 
+TEST(Run, EndsWhereTheServerCeasesToAnswer) {
+    FakeServer server;
+    const Report report =
+        play_text(server,
+                  "## RFC 1 §1 S\n=== a fine\nGET /fine\n--- 200\n"
+                  "=== b is its end\nGET /death\n--- 200\n=== c fine\nGET /fine\n--- 200\n");
+    EXPECT_THAT(outcomes(report), ElementsAre("x.a passed", "x.b wrong"));
+    EXPECT_TRUE(report.interrupted);
+    EXPECT_FALSE(report.good());
+    EXPECT_EQ(report.reason, "The server ceased to answer in x.b: no answer.");
+    EXPECT_THAT(as_text(report), HasSubstr(report.reason));
+}
+
+TEST(Run, ReadsWhatJsonLeavesToItsReader) {
+    FakeServer server;
+    const Report report = play_text(
+        server, "## RFC 1 §1 S\n=== a a NUL\nPOST /odd-text\n{}\n--- 201\n{\"id\": \"*\"}\n");
+    EXPECT_THAT(outcomes(report), ElementsAre("x.a passed"));
+    EXPECT_EQ(std::ranges::count(server.calls, "DELETE /v2/odd-text/6"), 1);
+}
+
+TEST(Run, DeletesWhatABulkRequestMadeHoweverItsMethodIsWritten) {
+    FakeServer server;
+    play_text(server, "## RFC 1 §1 S\n=== a makes one\nPOST /Bulk\n{}\n--- 200\n");
+    EXPECT_EQ(std::ranges::count(server.calls, "DELETE /v2/Users/8"), 1);
+    EXPECT_EQ(std::ranges::count(server.calls, "DELETE /v2/Users/9"), 0);
+}
+
 TEST(Run, DeletesWhatItMadeWhereItIsStopped) {
     FakeServer server;
     int asked = 0;
@@ -132,6 +169,32 @@ TEST(Run, PlaysOnlyWhatIsAskedForAndRulesForEveryAnswer) {
         play_text(server, "## RFC 1 §1 S\n=== a an error without a body\nGET /odd\n--- 500\n", {});
     EXPECT_THAT(outcomes(all), testing::Contains("always.error-body wrong"));
     EXPECT_THAT(outcomes(all), testing::Contains("always.location passed"));
+}
+
+TEST(Run, SaysBeforehandWhatMakesItPointless) {
+    struct Case {
+        net::ClientResponse config;
+        net::ClientResponse users;
+        std::string said;
+    };
+    net::ClientResponse moved = answer(301, "");
+    moved.headers = {{"Location", "https://h/v2"}};
+    for (const Case& c : {Case{answer(200, "{}"), answer(200, "{}"), ""},
+                          Case{answer(404, ""), answer(200, "{}"), ""},
+                          Case{answer(200, "{}"), answer(500, ""), ""},
+                          Case{answer(200, "{}"), answer(401, "{}"), "refuses the token (401)"},
+                          Case{answer(401, ""), answer(403, ""), "refuses the token (403)"},
+                          Case{answer(404, "{}"), answer(404, "{}"), "no SCIM at this URL"},
+                          Case{answer(200, "<html>"), answer(200, "<html>"), "no SCIM at this URL"},
+                          Case{moved, answer(200, "{}"), "https://h/v2"}}) {
+        Options options;
+        options.base_url = "http://h/v2";
+        const auto looked = look_at(options, [&c](const net::ClientRequest& request) {
+            return request.target == "/v2/ServiceProviderConfig" ? c.config : c.users;
+        });
+        EXPECT_THAT(looked ? "" : looked.error(), HasSubstr(c.said));
+        EXPECT_EQ(looked.has_value(), c.said.empty());
+    }
 }
 
 TEST(Report, IsWellFormedWhateverComesBack) {

@@ -200,6 +200,9 @@ TEST(Match, KnowsWords) {
     EXPECT_THAT(differences(R"({"a": "!none"})", R"({"a": [1]})"), SizeIs(1));
     EXPECT_THAT(differences(R"({"a": "!one-of x | 2"})", R"({"a": 2})"), IsEmpty());
     EXPECT_THAT(differences(R"({"a": "!one-of x | y"})", R"({"a": "z"})"), SizeIs(1));
+    EXPECT_THAT(differences(R"({"a": "!one-of x|y"})", R"({})"), SizeIs(1));
+    EXPECT_THAT(differences(R"({"a": "!one-of x|y|"})", R"({})"), IsEmpty());
+    EXPECT_THAT(differences(R"({"a": "!one-of x|y|"})", R"({"a": "z"})"), SizeIs(1));
     EXPECT_THAT(differences(R"({"a": "!not x"})", R"({"a": "y"})"), IsEmpty());
     EXPECT_THAT(differences(R"({"a": "!not x"})", R"({"a": "x"})"), SizeIs(1));
     EXPECT_THAT(differences(R"([1, 2.0, "!any-order"])", "[2, 1]"), IsEmpty());

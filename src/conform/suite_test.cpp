@@ -94,6 +94,7 @@ TEST(Features, OfADocumentThatCannotBeReadAreAllDeclared) {
     EXPECT_TRUE(declared.declares("type Group"));
     EXPECT_TRUE(declared.declares("attribute User:title"));
     EXPECT_FALSE(declared.declares("me"));
+    EXPECT_FALSE(declared.declares("search"));
 }
 
 }  // namespace

@@ -66,6 +66,9 @@ std::string head_of(const ClientRequest& request, const std::string& host) {
     return head + "\r\n";
 }
 
+/// After these many servers close without having said so, by when the next request is under way.
+bool is_often_the_last(unsigned status) { return status == 413 || status >= 500; }
+
 }  // namespace
 
 std::optional<Url> Url::parse(std::string_view text) {
@@ -262,7 +265,9 @@ Error HttpClient::Impl::exchange(Stream& stream, const ClientRequest& request) {
         answer_began = answer_began || answer->got_some();
         if (ec) return written && !answer_began ? written : ec;
     } while (answer->get().result_int() / 100 == 1);
-    if (written || !answer->keep_alive() || buffer.size() > 0) close();
+    if (written || !answer->keep_alive() || buffer.size() > 0 ||
+        is_often_the_last(answer->get().result_int()))
+        close();
     return {};
 }
 

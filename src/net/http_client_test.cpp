@@ -218,6 +218,16 @@ TEST(HttpClient, RepeatsOnlyAGetWhoseKeptConnectionEndedUnanswered) {
     EXPECT_THAT(post.error(), HasSubstr("the server closed the connection"));
 }
 
+TEST(HttpClient, KeepsNoConnectionAfterAnAnswerThatIsOftenTheLast) {
+    for (const std::string status : {"413 Too Large", "500 Failed"}) {
+        Script script({{"HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n", ""}, {kOk}});
+        HttpClient client(script.url());
+        ASSERT_TRUE(client.send({.method = "POST"}));
+        const auto next = client.send({.method = "POST"});
+        ASSERT_TRUE(next) << next.error();
+    }
+}
+
 TEST(HttpClient, RepeatsNothingOnceAnAnswerBegan) {
     Script script({{kOk, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"}});
     HttpClient client(script.url());

@@ -44,7 +44,7 @@ Result<std::string> with_settings(
         named.emplace_back(one->keyword);
         if (named.back() == "options") {
             for (const auto& [keyword, ours] : settings) {
-                if (keyword == "options") value = std::string(ours) + " " + value;
+                if (keyword == "options") value.insert(0, " ").insert(0, ours);
             }
         }
         append(conninfo, one->keyword, value);

@@ -73,23 +73,16 @@ void LogBuffer::wake() {
 Task<void> LogBuffer::attempt(bool at_once) {
     auto initiate = [this, at_once](auto handler) {
         const asio::any_io_executor where = busy_executor_of(handler);
-        Resumption waiter{where, std::move(handler)};
+        std::vector<Resumption> nothing_to_wait_for;
         {
             const std::scoped_lock lock(mutex_);
-            if (running_) {
-                // What is being written counts as handed over only when its turn is done.
-                auto& list = entries_.empty() ? writing_ : waiting_;
-                list.push_back(std::move(waiter));
-                if (at_once) due_ = std::min(due_, steady_clock::now());
-            }
+            // What is being written counts as handed over only when its turn is done.
+            auto& list = !running_ ? nothing_to_wait_for : entries_.empty() ? writing_ : waiting_;
+            list.push_back({where, std::move(handler)});
+            if (running_ && at_once) due_ = std::min(due_, steady_clock::now());
         }
-        if (waiter.resume) {
-            std::vector<Resumption> nothing_to_wait_for;
-            nothing_to_wait_for.push_back(std::move(waiter));
-            resume(std::move(nothing_to_wait_for));
-        } else if (at_once) {
-            wake();
-        }
+        if (nothing_to_wait_for.empty() && at_once) wake();
+        resume(std::move(nothing_to_wait_for));
     };
     return asio::async_initiate<const asio::use_awaitable_t<>, void()>(std::move(initiate),
                                                                        asio::use_awaitable);
@@ -150,9 +143,8 @@ void LogBuffer::stop() {
         if (std::exchange(stopping_, true)) return;
     }
     std::promise<void> done;
-    asio::co_spawn(
-        pool_.executor(), [this]() -> Task<void> { co_await flush(); },
-        [&done](std::exception_ptr) { done.set_value(); });
+    asio::co_spawn(pool_.executor(), flush(),
+                   [&done](const std::exception_ptr&) { done.set_value(); });
     done.get_future().wait();
 }
 

@@ -53,7 +53,7 @@ Result<NodeNumber> claim_node(const std::string& conninfo) {
 
 NodeLease::NodeLease(Pool& pool, NodeNumber node)
     : pool_(pool), node_(std::move(node)), timer_(pool.executor()) {
-    asio::co_spawn(pool_.executor(), keep(), [this](std::exception_ptr) {
+    asio::co_spawn(pool_.executor(), keep(), [this](const std::exception_ptr&) {
         stopped_ = true;
         stopped_.notify_all();
     });
@@ -69,15 +69,13 @@ Result<void> NodeLease::held() const {
 }
 
 Task<Outcome<std::int64_t>> NodeLease::run(const Statement& statement) {
-    auto job = [this, &statement](Connection& connection,
-                                  Connection::Deadline deadline) -> Task<Outcome<std::int64_t>> {
-        Transaction transaction(connection, deadline);
-        transaction.add(begin_writing());
-        transaction.add({&statement, Parameters(node_.number, node_.holder)});
-        CO_TRY_ASSIGN(const std::vector<Rows> rows, co_await transaction.finish());
-        co_return rows[1].affected();
+    auto job = [this, &statement](Connection& connection, Connection::Deadline deadline) {
+        std::vector<Query> queries;
+        queries.push_back({&statement, Parameters(node_.number, node_.holder)});
+        return write_once(connection, deadline, OrgKey{}, std::move(queries));
     };
-    co_return co_await pool_.write(0, job);
+    CO_TRY_ASSIGN(const std::vector<Rows> rows, co_await pool_.write(0, job));
+    co_return rows.front().affected();
 }
 
 Task<void> NodeLease::keep() {

@@ -206,19 +206,15 @@ class PostgresStore final : public Store {
         const std::int64_t last_id = IdGenerator::first_at(log_before);
         bool more = false;
         for (const OrgKey org : orgs) {
-            auto job = [&](Connection& connection,
-                           Connection::Deadline deadline) -> Task<Outcome<std::vector<Rows>>> {
-                Transaction transaction(connection, deadline);
-                transaction.add(begin_writing());
-                transaction.add(become(org));
-                transaction.add({&kPurgeLog, Parameters(org, last_id, kPurgeRows)});
-                transaction.add({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
-                co_return co_await transaction.finish();
+            auto job = [&](Connection& connection, Connection::Deadline deadline) {
+                std::vector<Query> queries;
+                queries.push_back({&kPurgeLog, Parameters(org, last_id, kPurgeRows)});
+                queries.push_back({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
+                return write_once(connection, deadline, org, std::move(queries));
             };
             const auto done = co_await pool_.write(0, job);
             if (!done) co_return unavailable(done);
-            more =
-                more || (*done)[2].affected() == kPurgeRows || (*done)[3].affected() == kPurgeRows;
+            for (const Rows& purged : *done) more = more || purged.affected() == kPurgeRows;
         }
         co_return more;
     }
@@ -293,7 +289,7 @@ class PostgresStore final : public Store {
     Outcome<T> wait_for(Task<Outcome<T>> task, milliseconds patience) {
         const auto promise = std::make_shared<std::promise<Outcome<T>>>();
         boost::asio::co_spawn(pool_.executor(), std::move(task),
-                              [promise](std::exception_ptr error, Outcome<T> value) {
+                              [promise](const std::exception_ptr& error, Outcome<T> value) {
                                   if (error) {
                                       promise->set_exception(error);
                                   } else {

@@ -1,5 +1,6 @@
 #include "store/postgres/transaction.hpp"
 
+#include "base/result.hpp"
 #include "store/postgres/pool.hpp"
 
 namespace muster::store::postgres {
@@ -29,6 +30,17 @@ Task<Outcome<std::vector<Rows>>> Transaction::send(bool last) {
     queries_.clear();
     meanings_.clear();
     co_return std::move(rows);
+}
+
+Task<Outcome<std::vector<Rows>>> write_once(Connection& connection, Connection::Deadline deadline,
+                                            OrgKey org, std::vector<Query> queries) {
+    Transaction transaction(connection, deadline);
+    transaction.add(begin_writing());
+    transaction.add(become(org));
+    for (Query& query : queries) transaction.add(std::move(query));
+    CO_TRY_ASSIGN(std::vector<Rows> rows, co_await transaction.finish());
+    rows.erase(rows.begin(), rows.begin() + 2);
+    co_return rows;
 }
 
 const Meaning& Transaction::meaning_of(const Failure& failure) const {

@@ -49,4 +49,9 @@ class Transaction {
     std::vector<Meaning> meanings_;
 };
 
+/// One transaction of one organisation that is sent at once. The value: the answers to `queries`.
+[[nodiscard]] Task<Outcome<std::vector<Rows>>> write_once(Connection& connection,
+                                                          Connection::Deadline deadline, OrgKey org,
+                                                          std::vector<Query> queries);
+
 }  // namespace muster::store::postgres

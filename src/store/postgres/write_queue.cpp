@@ -25,6 +25,12 @@ constexpr std::chrono::milliseconds kPatiencePerMutation{2};
 /// A set that is large by itself is committed by itself.
 bool is_large(const WriteSet& set) { return set.mutations.size() > 16; }
 
+/// `apply` as the pool wants its jobs: an error of its own kind beside the set's.
+Task<Outcome<std::expected<std::vector<Committed>, Refused>>> apply_held(
+    Connection& connection, Connection::Deadline deadline, Sets sets, std::int64_t slot) {
+    co_return co_await apply(connection, deadline, sets, slot);
+}
+
 }  // namespace
 
 WriteQueue::WriteQueue(Pool& pool, std::size_t lanes, std::int64_t slot)
@@ -137,9 +143,8 @@ Task<Result<Committed>> WriteQueue::write_alone(std::size_t lane, const WriteSet
 
 Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(std::size_t lane,
                                                                          Sets sets) {
-    auto job = [this, sets](Connection& connection, Connection::Deadline deadline)
-        -> Task<Outcome<std::expected<std::vector<Committed>, Refused>>> {
-        co_return co_await apply(connection, deadline, sets, slot_);
+    auto job = [this, sets](Connection& connection, Connection::Deadline deadline) {
+        return apply_held(connection, deadline, sets, slot_);
     };
     std::size_t mutations = 0;
     for (const WriteSet* set : sets) mutations += set->mutations.size();

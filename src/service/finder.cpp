@@ -50,6 +50,14 @@ bool precedes(const Search& search, const Position& a, const Position& b) {
     return std::tie(a.part, a.rid) < std::tie(b.part, b.rid);
 }
 
+/// Whether an earlier page of the walk, which is in order of creation, had the match.
+bool is_before(const Window& window, const Match& match) {
+    if (!window.behind) return false;
+    const auto place = std::tuple(match.part, match.record.rid);
+    const auto begin = std::tuple(window.behind->part, window.behind->rid);
+    return window.backward ? place >= begin : place <= begin;
+}
+
 Task<void> give_way() {
     const auto executor = co_await boost::asio::this_coro::executor;
     co_await boost::asio::post(executor, boost::asio::use_awaitable);
@@ -70,8 +78,10 @@ class Finder::Rows {
           renderer_(*search.catalog, ""),
           needs_(needed_by(part_)),
           stretch_{.backward = window.backward, .limit = kSlice} {
+        // Whoever counts by looking has to begin at the beginning.
+        const bool counts = !window.total && !part_.plan.exact;
         const bool within = !search.sorted && window.behind && window.behind->part == part;
-        if (within) stretch_.behind = window.behind->rid;
+        if (within && !counts) stretch_.behind = window.behind->rid;
     }
 
     [[nodiscard]] bool more() const { return more_; }
@@ -161,16 +171,17 @@ Task<store::Result<Found>> Finder::in_creation_order(OrgKey org, const Search& s
         }
         const bool passed = window.behind && (window.backward ? index > window.behind->part
                                                               : index < window.behind->part);
-        if (passed) continue;
+        const bool counts_matches = counts && !part.plan.exact;
+        if (passed && !counts_matches) continue;
 
         Rows rows(*this, org, search, index, window);
         if (part.plan.exact) rows.skip(std::exchange(skip, 0));
-        const bool counts_matches = counts && !part.plan.exact;
         while (rows.more() && (counts_matches || found.matches.size() < wanted)) {
             const std::size_t limit = part.plan.exact ? wanted - found.matches.size() : kSlice;
             CO_TRY_ASSIGN(auto matches, co_await rows.next(limit));
             for (Match& match : matches) {
                 if (counts_matches) ++found.total;
+                if (!search.sorted && is_before(window, match)) continue;
                 if (skip > 0) {
                     --skip;
                 } else if (found.matches.size() < wanted) {

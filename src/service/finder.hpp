@@ -47,8 +47,7 @@ struct Window {
     std::size_t size = 0;
     std::optional<Position> behind = {};
     bool backward = false;
-    /// The number of all matches where it need not be counted again. Required with `behind` unless
-    /// the search is exact.
+    /// The number of all matches where it need not be counted again.
     std::optional<std::int64_t> total = {};
 };
 

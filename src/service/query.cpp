@@ -118,18 +118,16 @@ Task<scim::Result<Answer>> Query::by_index(Call& call, Walk walk) const {
     const auto start = std::max<std::int64_t>(walk.request.start_index.value_or(1), 1);
     Window window{.skip = static_cast<std::size_t>(start) - 1,
                   .size = page_size(walk.request, core_.limits)};
-    const bool keeps_place =
-        walk.search.parts.size() == 1 && walk.exact() && !walk.search.sorted && window.size > 0;
-    const std::size_t next = window.skip + window.size;
-    if (keeps_place) {
-        if (const auto last = places_.recall(walk.name, window.skip, core_.clock.now())) {
-            window.behind = Position{.part = 0, .key = {}, .rid = *last};
-            window.skip = 0;
-        }
-    }
+    // By its hash: a walk's name holds a filter, which may be long.
+    const auto digest = core_.registry.hash("walk by index " + walk.name);
+    const std::string name{reinterpret_cast<const char*>(digest.data()), digest.size()};
+    const std::size_t skip = window.skip;
+    window.behind = places_.recall(name, skip, core_.clock.now());
+    if (window.behind) window.skip = 0;
     CO_TRY_ASSIGN(const auto found, co_await find(call, walk, window));
-    if (keeps_place && found.more) {
-        places_.remember(walk.name, next, found.matches.back().record.rid, core_.clock.now());
+    if (!found.matches.empty()) {
+        places_.remember(name, skip, skip + found.matches.size(), position_of(found.matches.back()),
+                         core_.clock.now());
     }
     CO_TRY_ASSIGN(const auto resources, co_await render(call, walk, found));
     co_return Answer{

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <ranges>
 #include <set>
 
@@ -189,6 +190,29 @@ TEST_F(QueryTest, AWalkByCursorIsNotMovedByWrites) {
     std::erase_if(seen, [](const std::string& name) { return name.starts_with("late"); });
     EXPECT_EQ(seen.size(), 12U);
     EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 12U);
+}
+
+TEST_F(QueryTest, AWalkByIndexIsNotMovedByDeletions) {
+    make(12);
+    for (const bool filtered : {false, true}) {
+        const auto filter = filtered ? std::optional<std::string>("title pr") : std::nullopt;
+        for (const char* sort_by : {"", "userName"}) {
+            const auto everyone = names(list({.sort_by = sort_by, .count = 200}));
+            std::vector<std::string> seen;
+            for (std::int64_t start = 1;; start += 4) {
+                const auto page =
+                    list({.filter = filter, .sort_by = sort_by, .start_index = start, .count = 4});
+                if (page.at("Resources").as_array().empty()) break;
+                for (auto& name : names(page)) seen.push_back(std::move(name));
+                if (start > 1) continue;
+                EXPECT_EQ(page.at("totalResults").as_int64(), std::ssize(everyone));
+                const auto first = page.at("Resources").at(0).at("id").as_string();
+                auto by = call();
+                ASSERT_TRUE(wait(resources_.remove(by, users_, std::string{first})));
+            }
+            EXPECT_EQ(seen, everyone) << filter.value_or("") << sort_by;
+        }
+    }
 }
 
 TEST_F(QueryTest, CursorsGoBackTheSameWay) {

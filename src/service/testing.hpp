@@ -1,8 +1,9 @@
 #pragma once
-// A whole core on the memory store, for the tests of this module.
+// A whole core, for tests: on the memory store unless another one is given.
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -16,14 +17,17 @@
 
 namespace muster::service {
 
-class ServiceTest : public ::testing::Test {
-  protected:
-    ServiceTest() {
+class TestService {
+  public:
+    explicit TestService(std::unique_ptr<store::Store> store = store::open_memory_store())
+        : store_(std::move(store)) {
         const auto organisation = wait(directory_.create_organisation("ACME", ""));
         EXPECT_TRUE(organisation);
         connector_ = make_connector("acme");
     }
-    ~ServiceTest() override { store_->close(); }
+    ~TestService() { store_->close(); }
+    TestService(const TestService&) = delete;
+    TestService& operator=(const TestService&) = delete;
 
     template <class T>
     T wait(Task<T> task) {
@@ -98,7 +102,7 @@ class ServiceTest : public ::testing::Test {
     boost::asio::io_context context_{1};
     ManualClock clock_{{1'800'000'000'000}};
     IdGenerator ids_{clock_, 0};
-    std::unique_ptr<store::Store> store_ = store::open_memory_store();
+    std::unique_ptr<store::Store> store_;
     auth::Registry registry_{KeyedHash{"key"}};
     Core core_{*store_, registry_, clock_, ids_, {}};
     Directory directory_{core_, {}};
@@ -108,5 +112,7 @@ class ServiceTest : public ::testing::Test {
     const scim::ResourceType& groups_ = scim::Catalog::standard()->group();
     auth::ConnectorPtr connector_;
 };
+
+class ServiceTest : public ::testing::Test, protected TestService {};
 
 }  // namespace muster::service

@@ -1,40 +1,37 @@
 #include "service/walk_memory.hpp"
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <utility>
 
 namespace muster::service {
 
-namespace {
-
-std::string key_of(const std::string& walk, std::size_t skip) {
-    return fmt::format("{} {}", skip, walk);
-}
-
-}  // namespace
-
-void WalkMemory::remember(const std::string& walk, std::size_t skip, Rid last, Timestamp now) {
-    if (skip < kLeastSkip) return;
-    const std::string key = key_of(walk, skip);
+void WalkMemory::remember(const std::string& walk, std::size_t skip, std::size_t next,
+                          Position last, Timestamp now) {
     const std::scoped_lock lock(mutex_);
-    if (const auto known = by_key_.find(key); known != by_key_.end()) {
-        places_.erase(known->second);
-        by_key_.erase(known);
+    if (const auto known = by_name_.find(walk); known != by_name_.end()) {
+        walks_.splice(walks_.begin(), walks_, known->second);
+    } else {
+        walks_.push_front({walk, {}});
+        by_name_.emplace(walk, walks_.begin());
     }
-    places_.push_front({key, last, now});
-    by_key_.emplace(key, places_.begin());
-    if (places_.size() <= kMost) return;
-    by_key_.erase(places_.back().key);
-    places_.pop_back();
+    auto& places = walks_.front().places;
+    std::erase_if(places, [skip](const Place& place) { return place.skip > skip; });
+    places.push_back({next, std::move(last), now});
+    if (places.size() > kMostPlaces) places.erase(places.begin());
+    if (walks_.size() <= kMostWalks) return;
+    by_name_.erase(walks_.back().name);
+    walks_.pop_back();
 }
 
-std::optional<Rid> WalkMemory::recall(const std::string& walk, std::size_t skip, Timestamp now) {
-    if (skip < kLeastSkip) return std::nullopt;
+std::optional<Position> WalkMemory::recall(const std::string& walk, std::size_t skip,
+                                           Timestamp now) {
     const std::scoped_lock lock(mutex_);
-    const auto known = by_key_.find(key_of(walk, skip));
-    if (known == by_key_.end()) return std::nullopt;
-    const Place& place = *known->second;
-    if (now.ms - place.seen.ms > kLifetimeMs) return std::nullopt;
-    return place.last;
+    const auto known = by_name_.find(walk);
+    if (known == by_name_.end()) return std::nullopt;
+    const auto& places = known->second->places;
+    const auto place = std::ranges::find(places, skip, &Place::skip);
+    if (place == places.end() || now.ms - place->seen.ms > kLifetimeMs) return std::nullopt;
+    return place->last;
 }
 
 }  // namespace muster::service

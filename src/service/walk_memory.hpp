@@ -1,5 +1,6 @@
 #pragma once
-// Where walks by startIndex stand, so that a page far behind costs what the first one does.
+// Where walks by startIndex stand, so that a page far behind costs what the first one does and
+// deletions do not move it.
 
 #include <cstddef>
 #include <list>
@@ -7,38 +8,47 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.hpp"
-#include "base/ids.hpp"
+#include "service/finder.hpp"
 
 namespace muster::service {
 
-/// The resource after which a page begins, by walk (organisation and query) and startIndex, for the
-/// walks seen last. A hint only: without it the store passes over the rows before. Thread-safe.
+/// The places behind which pages begin, by walk (organisation, connector and query) and by what a
+/// page passes over, for the walks seen last. A hint only: without it what comes before is counted
+/// out. Thread-safe.
 ///
 /// A walker that goes on here neither misses nor repeats anyone when people before the page are
-/// deleted meanwhile, which counting rows anew would.
+/// deleted meanwhile, which counting anew would.
 class WalkMemory {
   public:
-    static constexpr std::size_t kMost = 1024;
-    /// Pages that begin earlier are counted out: it is cheap, and exact under deletions.
-    static constexpr std::size_t kLeastSkip = 1000;
+    static constexpr std::size_t kMostWalks = 1024;
+    /// The latest of one walk, so that a page can be asked for again.
+    static constexpr std::size_t kMostPlaces = 4;
     static constexpr std::int64_t kLifetimeMs = 60'000;
 
-    void remember(const std::string& walk, std::size_t skip, Rid last, Timestamp now);
-    [[nodiscard]] std::optional<Rid> recall(const std::string& walk, std::size_t skip,
-                                            Timestamp now);
+    /// The page that passed over `skip` ended at `last`; the next one passes over `next`. Pages
+    /// beyond it belong to an earlier walk and are forgotten.
+    void remember(const std::string& walk, std::size_t skip, std::size_t next, Position last,
+                  Timestamp now);
+    [[nodiscard]] std::optional<Position> recall(const std::string& walk, std::size_t skip,
+                                                 Timestamp now);
 
   private:
     struct Place {
-        std::string key;
-        Rid last;
+        std::size_t skip;
+        Position last;
         Timestamp seen;
+    };
+    struct Walk {
+        std::string name;
+        std::vector<Place> places;  ///< farthest last
     };
 
     std::mutex mutex_;
-    std::list<Place> places_;  ///< the latest first
-    std::unordered_map<std::string, std::list<Place>::iterator> by_key_;
+    std::list<Walk> walks_;  ///< the latest first
+    std::unordered_map<std::string, std::list<Walk>::iterator> by_name_;
 };
 
 }  // namespace muster::service

@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <compare>
 #include <cstring>
+#include <limits>
+#include <optional>
+#include <type_traits>
+#include <variant>
 
 #include "scim/filter/filter.hpp"
 #include "scim/filter/literal.hpp"
@@ -78,16 +82,28 @@ bool holds_for_text(const Filter::Node& node, std::string_view text) {
     }
 }
 
-std::partial_ordering compare_numbers(const json::Value& value, const Literal& literal) {
-    if (const auto* integer = std::get_if<std::int64_t>(&literal)) {
-        if (value.is_int64()) return value.get_int64() <=> *integer;
-        if (value.is_uint64()) {
-            if (*integer < 0) return std::partial_ordering::greater;
-            return value.get_uint64() <=> static_cast<std::uint64_t>(*integer);
-        }
-        return value.get_double() <=> static_cast<double>(*integer);
-    }
-    return value.to_number<double>() <=> std::get<double>(literal);
+/// Every whole number of 64 bits and every double has a place of its own among these.
+using Exact = long double;
+static_assert(std::numeric_limits<Exact>::digits >= 64);
+
+Exact exact(const json::Value& number) {
+    if (number.is_int64()) return static_cast<Exact>(number.get_int64());
+    if (number.is_uint64()) return static_cast<Exact>(number.get_uint64());
+    return number.get_double();
+}
+
+/// Nothing where the literal is no number.
+std::optional<Exact> exact(const Literal& literal) {
+    return std::visit(
+        [](const auto& value) -> std::optional<Exact> {
+            using T = std::remove_cvref_t<decltype(value)>;
+            if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
+                return static_cast<Exact>(value);
+            } else {
+                return std::nullopt;
+            }
+        },
+        literal);
 }
 
 /// One present value against the node's literal. A value of another type than the schema's is
@@ -99,10 +115,8 @@ bool holds_for(const Filter::Node& node, const json::Value& value) {
     if (const bool* expected = std::get_if<bool>(&node.value); expected && value.is_bool()) {
         return holds(node.op, value.get_bool() <=> *expected);
     }
-    const bool numeric = std::holds_alternative<std::int64_t>(node.value) ||
-                         std::holds_alternative<double>(node.value);
-    if (numeric && value.is_number()) {
-        return holds(node.op, compare_numbers(value, node.value));
+    if (const auto expected = exact(node.value); expected && value.is_number()) {
+        return holds(node.op, exact(value) <=> *expected);
     }
     return node.op == Operator::Ne;
 }

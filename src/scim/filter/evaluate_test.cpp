@@ -312,11 +312,13 @@ TEST_F(NumberEvaluation, ComparesByValue) {
     expect(R"({"cores":9007199254740993})", {
                                                 {"cores eq 9007199254740993", true},
                                                 {"cores eq 9007199254740992", false},
+                                                {"cores eq 9007199254740992.0", false},
                                                 {"cores gt 9007199254740992", true},
                                             });
     expect(R"({"cores":18446744073709551615,"load":3})",
            {
                {"cores gt 9223372036854775807", true},
+               {"cores gt 18446744073709551614", true},
                {"cores gt -1", true},
                {"cores eq 18446744073709551615", true},
                {"cores lt 1", false},

@@ -28,7 +28,7 @@ enum class Operator : std::uint8_t { Eq, Ne, Co, Sw, Ew, Gt, Ge, Lt, Le, Pr };
 struct Null {
     friend bool operator==(Null, Null) = default;
 };
-using Literal = std::variant<Null, bool, std::int64_t, double, std::string>;
+using Literal = std::variant<Null, bool, std::int64_t, std::uint64_t, double, std::string>;
 
 class Filter {
   public:

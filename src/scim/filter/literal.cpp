@@ -29,7 +29,7 @@ std::optional<Literal> to_number(std::string_view text) {
     const auto value = json::parse(text);
     if (!value || !value->is_number()) return std::nullopt;
     if (value->is_int64()) return Literal{value->get_int64()};
-    if (value->is_uint64()) return Literal{static_cast<double>(value->get_uint64())};
+    if (value->is_uint64()) return Literal{value->get_uint64()};
     return Literal{value->get_double()};
 }
 

@@ -50,6 +50,7 @@ json::Value to_value(const Literal& literal) {
         json::Value operator()(Null) const { return json::Value(nullptr); }
         json::Value operator()(bool value) const { return json::Value(value); }
         json::Value operator()(std::int64_t value) const { return json::Value(value); }
+        json::Value operator()(std::uint64_t value) const { return json::Value(value); }
         json::Value operator()(double value) const { return json::Value(value); }
         json::Value operator()(const std::string& value) const { return json::Value(value); }
     } constexpr kConvert;

@@ -77,7 +77,7 @@ Task<Outcome<std::int64_t>> NodeLease::run(const Statement& statement) {
         CO_TRY_ASSIGN(const std::vector<Rows> rows, co_await transaction.finish());
         co_return rows[1].affected();
     };
-    co_return co_await pool_.write(0, job);
+    co_return co_await pool_.write(0, pool_.deadline(), job);
 }
 
 Task<void> NodeLease::keep() {

@@ -32,6 +32,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kStartPatience{15'000};
 constexpr milliseconds kHealthPatience{1'000};
+constexpr milliseconds kClosePatience{3'000};
 constexpr std::size_t kResolveSlice = 5'000;
 constexpr std::int64_t kPurgeRows = 500;
 
@@ -215,7 +216,7 @@ class PostgresStore final : public Store {
                 transaction.add({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
                 co_return co_await transaction.finish();
             };
-            const auto done = co_await pool_.write(0, job);
+            const auto done = co_await pool_.write(0, pool_.deadline(), job);
             if (!done) co_return unavailable(done);
             more =
                 more || (*done)[2].affected() == kPurgeRows || (*done)[3].affected() == kPurgeRows;
@@ -245,6 +246,7 @@ class PostgresStore final : public Store {
 
     void close() override {
         if (closed_.exchange(true)) return;
+        pool_.finish_by(steady_clock::now() + kClosePatience);
         log_.stop();
         lease_.stop();
         pool_.stop();
@@ -352,8 +354,9 @@ Result<std::string> conninfo_for(const std::string& url) {
                            "-c statement_timeout=9000 -c idle_in_transaction_session_timeout=15000 "
                            "-c client_min_messages=error -c timezone=UTC"},
                           {"application_name", "muster"},
-                          {"connect_timeout", "5"},
-                          {"keepalives_idle", "10"},
+                          {"keepalives_idle", "5"},
+                          {"keepalives_interval", "2"},
+                          {"keepalives_count", "3"},
                           {"tcp_user_timeout", "10000"}});
 }
 
@@ -382,7 +385,8 @@ Result<void> hold_key(const PostgresOptions& options, const Digest& fingerprint)
 
 Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {
     Pool::Options pool;
-    TRY_ASSIGN(pool.conninfo, conninfo_for(options.url));
+    TRY_ASSIGN(const std::string conninfo, conninfo_for(options.url));
+    pool.hosts = hosts_of(conninfo);
     TRY_VOID(check_server(options.url));
     TRY_ASSIGN(SchemaState schema, schema_state(options.url));
     if (schema.current == 0) {

@@ -1,13 +1,9 @@
 #include "support/server_process.hpp"
 
 #include <array>
-#include <csignal>
-#include <cstdio>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdexcept>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace muster::testing {
@@ -39,32 +35,13 @@ std::string address_in(const std::string& ready) {
 }  // namespace
 
 ServerProcess::ServerProcess(const std::vector<std::string>& command) {
-    std::vector<char*> arguments;
-    for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
     std::array<int, 2> output{};
     if (::pipe2(output.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe failed");
-    pid_ = ::fork();
-    if (pid_ < 0) throw std::runtime_error("fork failed");
-    if (pid_ == 0) {
-        // A test that dies takes its server along.
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        ::dup2(output[1], STDOUT_FILENO);
-        ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
-        ::execv(arguments.front(), arguments.data());
-        ::_exit(127);
-    }
+    process_.emplace(command, output[1]);
     ::close(output[1]);
     const auto ready = read_line(output[0]);
     ::close(output[0]);
     address_ = address_in(ready);
-}
-
-void ServerProcess::kill() {
-    if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-    pid_ = -1;
 }
 
 }  // namespace muster::testing

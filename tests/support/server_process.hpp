@@ -1,9 +1,14 @@
 #pragma once
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
+
+#include "support/process.hpp"
 
 namespace muster::testing {
 
@@ -16,18 +21,20 @@ class ServerProcess {
     ServerProcess(const std::filesystem::path& program, const std::filesystem::path& data)
         : ServerProcess({program.string(), "serve", "--data", data.string(), "--listen",
                          "127.0.0.1:0", "--json"}) {}
-    ~ServerProcess() { kill(); }
-    ServerProcess(const ServerProcess&) = delete;
-    ServerProcess& operator=(const ServerProcess&) = delete;
 
     /// "127.0.0.1:PORT"
     [[nodiscard]] const std::string& address() const { return address_; }
-    [[nodiscard]] pid_t pid() const { return pid_; }
+    [[nodiscard]] pid_t pid() const { return process_->pid(); }
+    /// SIGTERM; whether it ended well within that time.
+    [[nodiscard]] bool stop(std::chrono::milliseconds patience) {
+        process_->signal(SIGTERM);
+        return process_->wait(patience) == 0;
+    }
     /// SIGKILL, and waits until the process is gone. Idempotent.
-    void kill();
+    void kill() { process_->kill(); }
 
   private:
-    pid_t pid_ = -1;
+    std::optional<Process> process_;
     std::string address_;
 };
 

@@ -12,25 +12,33 @@ namespace muster::testing {
 
 namespace {
 
-std::string created(app::Offline& offline, std::string_view path, const std::string& body) {
-    auto [status, answer] = offline.call("POST", fmt::format("/admin/v1{}", path), body);
+std::string created(const Operator& call, std::string_view path, const std::string& body) {
+    auto [status, answer] = call("POST", fmt::format("/admin/v1{}", path), body);
     if (status != 201) throw std::runtime_error(answer);
     return answer;
 }
 
 }  // namespace
 
+Tenant make_tenant(const Operator& call, std::string_view name, std::string_view idp) {
+    const auto organisation =
+        created(call, "/organisations", fmt::format(R"({{"name":"{}"}})", name));
+    const auto connector = created(
+        call, "/connectors",
+        fmt::format(R"({{"org":"{}","idp":"{}"}})", text_member(organisation, "slug"), idp));
+    const auto id = text_member(connector, "id");
+    const auto token = created(call, "/tokens", fmt::format(R"({{"connector":"{}"}})", id));
+    return {.connector = id, .token = text_member(token, "secret")};
+}
+
 Tenant make_tenant(const std::filesystem::path& data, std::string_view name, std::string_view idp) {
     auto offline = app::Offline::open(data);
     if (!offline) throw std::runtime_error(offline.error());
-    const auto organisation =
-        created(**offline, "/organisations", fmt::format(R"({{"name":"{}"}})", name));
-    const auto connector = created(
-        **offline, "/connectors",
-        fmt::format(R"({{"org":"{}","idp":"{}"}})", text_member(organisation, "slug"), idp));
-    const auto id = text_member(connector, "id");
-    const auto token = created(**offline, "/tokens", fmt::format(R"({{"connector":"{}"}})", id));
-    return {.connector = id, .token = text_member(token, "secret")};
+    return make_tenant(
+        [&](std::string_view method, std::string_view target, std::string_view body) {
+            return (*offline)->call(method, target, body);
+        },
+        name, idp);
 }
 
 std::string text_member(std::string_view body, std::string_view name) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace muster::testing {
 
-/// An organisation with a connector and a token, made on a data directory that no server holds.
+/// An organisation with a connector and a token.
 struct Tenant {
     std::string connector;
     std::string token;
@@ -17,7 +19,13 @@ struct Tenant {
     }
 };
 
-/// Throws std::runtime_error where the directory refuses.
+/// Calls the operator's API: method, target and body to status and body.
+using Operator = std::function<std::pair<int, std::string>(
+    std::string_view method, std::string_view target, std::string_view body)>;
+/// Throws std::runtime_error where the operator is refused.
+[[nodiscard]] Tenant make_tenant(const Operator& call, std::string_view name = "ACME",
+                                 std::string_view idp = "okta");
+/// The same on a data directory that no server holds.
 [[nodiscard]] Tenant make_tenant(const std::filesystem::path& data, std::string_view name = "ACME",
                                  std::string_view idp = "okta");
 

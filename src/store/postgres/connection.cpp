@@ -39,11 +39,8 @@ bool succeeded(const PGresult* result) {
 
 }  // namespace
 
-Connection::Connection(asio::any_io_executor executor, std::string conninfo)
-    : executor_(std::move(executor)),
-      conninfo_(std::move(conninfo)),
-      socket_(executor_),
-      timer_(executor_) {}
+Connection::Connection(asio::any_io_executor executor)
+    : executor_(std::move(executor)), socket_(executor_), timer_(executor_) {}
 
 Connection::~Connection() { close(); }
 
@@ -64,9 +61,9 @@ Failure Connection::lost() {
 
 // ---- connecting ------------------------------------------------------------------------------
 
-Task<Outcome<void>> Connection::connect(Deadline deadline) {
+Task<Outcome<void>> Connection::connect(const std::string& conninfo, Deadline deadline) {
     close();
-    connection_.reset(PQconnectStart(conninfo_.c_str()));
+    connection_.reset(PQconnectStart(conninfo.c_str()));
     if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) {
         co_return std::unexpected(lost());
     }
@@ -91,10 +88,14 @@ Task<Outcome<void>> Connection::connect(Deadline deadline) {
 }
 
 bool Connection::usable() {
-    if (!connection_ || PQconsumeInput(connection_.get()) != 1 ||
-        PQstatus(connection_.get()) != CONNECTION_OK) {
-        close();
-        return false;
+    if (!connection_) return false;
+    // A server that ends says so before it hangs up: first its words are read, then the end.
+    for (int reads = 0; reads < 2; ++reads) {
+        if (PQconsumeInput(connection_.get()) != 1 ||
+            PQstatus(connection_.get()) != CONNECTION_OK) {
+            close();
+            return false;
+        }
     }
     return true;
 }

@@ -41,16 +41,19 @@ class Connection {
   public:
     using Deadline = std::chrono::steady_clock::time_point;
 
-    Connection(boost::asio::any_io_executor executor, std::string conninfo);
+    explicit Connection(boost::asio::any_io_executor executor);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// Closes what was open and connects anew.
-    [[nodiscard]] Task<Outcome<void>> connect(Deadline deadline);
+    /// Closes what was open and connects anew. Names in `conninfo` are looked up by libpq, which
+    /// blocks.
+    [[nodiscard]] Task<Outcome<void>> connect(const std::string& conninfo, Deadline deadline);
 
     /// Open, and nothing came from the server that says it hung up. No round trip.
     [[nodiscard]] bool usable();
+
+    [[nodiscard]] bool is_open() const { return connection_ != nullptr; }
 
     /// Sends `queries` and waits for their answers, in one round trip for each 128 of them. What
     /// follows a failed one is not executed. With `ends`, the pipeline ends here: after a failure
@@ -89,7 +92,6 @@ class Connection {
     [[nodiscard]] Failure lost();
 
     boost::asio::any_io_executor executor_;
-    std::string conninfo_;
     std::unique_ptr<PGconn, Finish> connection_;
     boost::asio::posix::stream_descriptor socket_;
     boost::asio::steady_timer timer_;

@@ -4,6 +4,8 @@
 #include <libpq-fe.h>
 #include <memory>
 
+#include <boost/asio/ip/address.hpp>
+
 namespace muster::store::postgres {
 namespace {
 
@@ -23,7 +25,49 @@ void append(std::string& conninfo, std::string_view keyword, std::string_view va
     conninfo += "' ";
 }
 
+/// The part of a comma-separated list that belongs to one host; a single one belongs to all.
+std::string part_of(std::string_view list, std::size_t host) {
+    if (list.find(',') == std::string_view::npos) return std::string(list);
+    for (; host > 0 && !list.empty(); --host) {
+        list.remove_prefix(std::min(list.find(','), list.size() - 1) + 1);
+    }
+    return std::string(list.substr(0, list.find(',')));
+}
+
+bool is_name(const std::string& host) {
+    boost::system::error_code ec;
+    boost::asio::ip::make_address(host, ec);
+    return ec && !host.empty() && host.front() != '/' && host.front() != '@';
+}
+
 }  // namespace
+
+std::vector<Host> hosts_of(const std::string& conninfo) {
+    const Options options = parse(conninfo);
+    const auto is_list = [](std::string_view keyword) {
+        return keyword == "host" || keyword == "hostaddr" || keyword == "port";
+    };
+    std::size_t count = 1;
+    for (const PQconninfoOption* one = options.get(); one != nullptr && one->keyword; ++one) {
+        if (one->val == nullptr || !is_list(one->keyword)) continue;
+        const std::string_view list = one->val;
+        count = std::max(count, 1 + static_cast<std::size_t>(std::ranges::count(list, ',')));
+    }
+    std::vector<Host> hosts(count);
+    for (std::size_t host = 0; host < count; ++host) {
+        bool has_address = false;
+        for (const PQconninfoOption* one = options.get(); one != nullptr && one->keyword; ++one) {
+            if (one->val == nullptr) continue;
+            const std::string_view keyword = one->keyword;
+            const std::string value = is_list(keyword) ? part_of(one->val, host) : one->val;
+            append(hosts[host].conninfo, keyword, value);
+            if (keyword == "host" && is_name(value)) hosts[host].name = value;
+            has_address = has_address || (keyword == "hostaddr" && !value.empty());
+        }
+        if (has_address) hosts[host].name.clear();
+    }
+    return hosts;
+}
 
 Result<std::string> with_settings(
     const std::string& url,

@@ -16,6 +16,14 @@ namespace muster::store::postgres {
     const std::string& url,
     const std::vector<std::pair<std::string_view, std::string_view>>& settings);
 
+/// One of the hosts that a connection string names.
+struct Host {
+    std::string conninfo;  ///< with this host alone
+    std::string name;  ///< to be looked up before connecting; empty: there is nothing to look up
+};
+/// In their order; at least one.
+[[nodiscard]] std::vector<Host> hosts_of(const std::string& conninfo);
+
 /// For people to read: hosts, port and database, without user, password or anything else.
 [[nodiscard]] std::string describe(const std::string& url);
 

@@ -63,7 +63,7 @@ Task<void> LogBuffer::flush() { return attempt(true); }
 
 bool LogBuffer::has_room() {
     const std::scoped_lock lock(mutex_);
-    return bytes_ <= kRoomBytes || stopping_;
+    return bytes_ <= kRoomBytes || stopping_ || failing_;
 }
 
 void LogBuffer::wake() {
@@ -89,6 +89,10 @@ Task<void> LogBuffer::attempt(bool at_once) {
 }
 
 Task<void> LogBuffer::run() {
+    // What could not be written is tried again as it was: it may have been written, without an
+    // answer, and then its segments are recognised. Later records must not hide in them.
+    std::vector<LogEntry> batch;
+    std::size_t bytes = 0;
     for (;;) {
         Instant due;
         {
@@ -101,9 +105,7 @@ Task<void> LogBuffer::run() {
             co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
             if (ec) continue;  // woken: the time may have been changed
         }
-        std::vector<LogEntry> batch;
-        std::size_t bytes = 0;
-        {
+        if (batch.empty()) {
             const std::scoped_lock lock(mutex_);
             batch.swap(entries_);
             bytes = bytes_;
@@ -113,23 +115,28 @@ Task<void> LogBuffer::run() {
         auto job = [&batch](Connection& connection, Connection::Deadline deadline) {
             return write_log(connection, deadline, batch);
         };
-        const auto done = co_await pool_.write(0, job);
+        const auto done = co_await pool_.write(0, pool_.deadline(), job);
 
         std::vector<Resumption> resumptions;
         bool more = false;
         {
             const std::scoped_lock lock(mutex_);
+            failing_ = !done;
             if (done) {
                 bytes_ -= bytes;
                 written_ += batch.size();
+                batch.clear();
             } else {
-                std::ranges::move(entries_, std::back_inserter(batch));
-                entries_ = std::move(batch);
                 due_ = steady_clock::now() + kRetryDelay;
             }
             // Also where it failed: who waits counts the attempts.
             resumptions.swap(writing_);
-            more = !entries_.empty() && !(stopping_ && !done);
+            more = !(batch.empty() && entries_.empty()) && !(stopping_ && !done);
+            if (!done || !more) {
+                std::ranges::move(waiting_, std::back_inserter(resumptions));
+                waiting_.clear();
+            }
+            if (!more) dropped_ += batch.size() + entries_.size();
             running_ = more;
         }
         resume(std::move(resumptions));

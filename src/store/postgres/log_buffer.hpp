@@ -40,6 +40,7 @@ class LogBuffer {
   private:
     using Instant = std::chrono::steady_clock::time_point;
 
+    /// Or no hope of it: the last attempt to write failed.
     [[nodiscard]] bool has_room();
     /// Until the next attempt to write is over.
     [[nodiscard]] Task<void> attempt(bool at_once);
@@ -55,6 +56,7 @@ class LogBuffer {
     std::size_t bytes_ = 0;  ///< in entries_ and in the batch that is being written
     Instant due_;
     bool running_ = false;
+    bool failing_ = false;  ///< since the last attempt
     bool stopping_ = false;
     std::vector<Resumption> waiting_;  ///< for the next attempt
     std::vector<Resumption> writing_;  ///< for the one under way

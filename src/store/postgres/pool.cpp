@@ -20,9 +20,9 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kReadsTogether = 16;
 constexpr std::size_t kMostWaiting = 20'000;
-constexpr milliseconds kConnectPatience{3'000};
+constexpr milliseconds kConnectPatience{2'000};  // with one host
 constexpr milliseconds kFirstPause{50};
-constexpr milliseconds kLongestPause{1'000};
+constexpr milliseconds kLongestPause{500};
 
 Query begin_reading() { return {.text = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}; }
 
@@ -39,27 +39,52 @@ Query commit() { return {.text = "COMMIT"}; }
 Pool::Pool(Options options)
     : options_(std::move(options)),
       work_(asio::make_work_guard(context_)),
-      random_(std::random_device{}()) {
+      random_(std::random_device{}()),
+      lookups_(executor()),
+      closing_(context_) {
     for (std::size_t i = 0; i < options_.writers; ++i) {
-        writers_.push_back(std::make_unique<Lane>(executor(), options_.conninfo));
+        writers_.push_back(std::make_unique<Lane>(executor()));
     }
     for (std::size_t i = 0; i < options_.readers; ++i) {
-        readers_.push_back(std::make_unique<Lane>(executor(), options_.conninfo));
+        readers_.push_back(std::make_unique<Lane>(executor()));
     }
     thread_ = std::thread([this] { context_.run(); });
 }
 
 Pool::~Pool() { stop(); }
 
+void Pool::finish_by(Instant last) {
+    asio::post(context_, [this, last] {
+        last_ = last;
+        closing_.expires_at(last);
+        closing_.async_wait([this](boost::system::error_code ec) {
+            if (!ec) close_all();
+        });
+    });
+}
+
 void Pool::stop() {
     if (!thread_.joinable()) return;
     asio::post(context_, [this] {
-        for (auto* lanes : {&writers_, &readers_}) {
-            for (const auto& lane : *lanes) lane->connection.close();
-        }
+        closing_.cancel();
+        close_all();
         work_.reset();
     });
     thread_.join();
+}
+
+void Pool::close_all() {
+    for (auto* lanes : {&writers_, &readers_}) {
+        for (const auto& lane : *lanes) lane->connection.close();
+    }
+}
+
+void Pool::distrust() {
+    for (auto* lanes : {&writers_, &readers_}) {
+        for (const auto& lane : *lanes) {
+            if (!lane->busy) lane->connection.close();
+        }
+    }
 }
 
 milliseconds Pool::jittered(milliseconds mean) {
@@ -100,21 +125,34 @@ Task<Outcome<Pool::Lease>> Pool::acquire(std::size_t index, Instant deadline) {
 
 Task<Outcome<void>> Pool::open(Lane& lane, Instant deadline) {
     asio::steady_timer timer(context_);
-    while (!lane.connection.usable()) {
-        const Instant attempt = std::max(steady_clock::now(), lane.retry_at);
-        if (attempt >= deadline) co_return give_up("PostgreSQL cannot be reached");
-        timer.expires_at(attempt);
+    milliseconds pause{0};
+    for (std::size_t attempts = 1;; ++attempts) {
+        deadline = std::min(deadline, last_);
+        if (steady_clock::now() >= deadline) co_return give_up("PostgreSQL cannot be reached");
+        if (lane.connection.usable()) co_return Outcome<void>();
+        const std::size_t turn = turn_;
+        const auto connected = co_await connect(lane, turn, deadline);
+        if (connected) co_return Outcome<void>();
+        // The next one, for all who come; a pause when each had its turn.
+        if (turn_ == turn) ++turn_;
+        if (attempts % options_.hosts.size() != 0) continue;
+        pause = std::clamp(pause * 2, kFirstPause, kLongestPause);
+        timer.expires_at(std::min(deadline, steady_clock::now() + jittered(pause)));
         co_await timer.async_wait(asio::use_awaitable);
-        const auto connected = co_await lane.connection.connect(
-            std::min(deadline, steady_clock::now() + kConnectPatience));
-        if (connected) {
-            lane.pause = milliseconds(0);
-            break;
-        }
-        lane.pause = std::clamp(lane.pause * 2, kFirstPause, kLongestPause);
-        lane.retry_at = steady_clock::now() + jittered(lane.pause);
     }
-    co_return Outcome<void>();
+}
+
+Task<Outcome<void>> Pool::connect(Lane& lane, std::size_t turn, Instant deadline) {
+    const Instant until = std::min(deadline, steady_clock::now() + kConnectPatience);
+    const Host& host = options_.hosts[turn % options_.hosts.size()];
+    std::string conninfo = host.conninfo;
+    if (!host.name.empty()) {
+        const auto addresses = co_await lookups_.addresses(host.name, until);
+        if (addresses.empty()) co_return give_up("the name of PostgreSQL's host is not known");
+        const std::size_t round = turn / options_.hosts.size();
+        conninfo += "hostaddr='" + addresses[round % addresses.size()] + "'";
+    }
+    co_return co_await lane.connection.connect(conninfo, until);
 }
 
 // ---- reading ---------------------------------------------------------------------------------
@@ -214,6 +252,7 @@ Task<void> Pool::run(Lane& lane, std::vector<Read> reads) {
         if (!rows.error().lost) {
             static_cast<void>(co_await lane.connection.recover(deadline, true));
         }
+        if (!lane.connection.is_open()) distrust();
     }
     // Something went wrong with one of them or with the connection: each is tried by itself.
     for (const Read& read : reads) answers.push_back(co_await run_alone(lane, read));

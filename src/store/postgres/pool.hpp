@@ -24,6 +24,8 @@
 #include "base/resumption.hpp"
 #include "base/task.hpp"
 #include "store/postgres/connection.hpp"
+#include "store/postgres/conninfo.hpp"
+#include "store/postgres/lookups.hpp"
 
 namespace muster::store::postgres {
 
@@ -38,7 +40,7 @@ namespace muster::store::postgres {
 class Pool {
   public:
     struct Options {
-        std::string conninfo;
+        std::vector<Host> hosts;
         std::size_t readers = 4;
         std::size_t writers = 8;
         std::chrono::milliseconds patience{10'000};  ///< for one call, waiting included
@@ -53,20 +55,23 @@ class Pool {
     /// a connection is lost, until the patience ends.
     [[nodiscard]] Task<Outcome<std::vector<Rows>>> read(OrgKey org, std::vector<Query> queries);
 
+    /// When a call that begins now is given up.
+    [[nodiscard]] Connection::Deadline deadline() const {
+        return std::chrono::steady_clock::now() + options_.patience;
+    }
     /// Runs `job(Connection&, deadline)` on the writing connection that `affinity` falls to, on the
     /// pool's thread. The connection is open when the job begins, or the job fails with `lost`.
-    /// `extra` is added to the patience, for a job that is large.
     template <class Job>
-    [[nodiscard]] auto write(std::uint64_t affinity, Job job,
-                             std::chrono::milliseconds extra = std::chrono::milliseconds(0))
+    [[nodiscard]] auto write(std::uint64_t affinity, Connection::Deadline deadline, Job job)
         -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
-        auto run = [](Pool& pool, std::uint64_t lane, Job job, std::chrono::milliseconds extra)
-            -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
-            const auto deadline = std::chrono::steady_clock::now() + pool.options_.patience + extra;
-            CO_TRY_ASSIGN(const Lease lease, co_await pool.acquire(lane, deadline));
-            co_return co_await job(lease.connection(), deadline);
+        auto run = [](Pool& pool, std::uint64_t lane, Connection::Deadline until,
+                      Job job) -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
+            CO_TRY_ASSIGN(const Lease lease, co_await pool.acquire(lane, until));
+            auto done = co_await job(lease.connection(), until);
+            if (!lease.connection().is_open()) pool.distrust();
+            co_return done;
         };
-        auto task = run(*this, affinity % options_.writers, std::move(job), extra);
+        auto task = run(*this, affinity % options_.writers, deadline, std::move(job));
         return boost::asio::co_spawn(context_.get_executor(), std::move(task),
                                      boost::asio::use_awaitable);
     }
@@ -77,6 +82,8 @@ class Pool {
     /// Uniform in [0.5, 1.5) of `mean`. The pool's thread only.
     [[nodiscard]] std::chrono::milliseconds jittered(std::chrono::milliseconds mean);
 
+    /// The node is about to stop: calls under way, and those still to come, end by then.
+    void finish_by(Connection::Deadline last);
     /// Lets go of the connections and ends the thread. No call may be under way. Idempotent.
     void stop();
 
@@ -85,13 +92,10 @@ class Pool {
 
     /// A connection and who waits for it. Pool's thread only.
     struct Lane {
-        Lane(const boost::asio::any_io_executor& executor, const std::string& conninfo)
-            : connection(executor, conninfo) {}
+        explicit Lane(const boost::asio::any_io_executor& executor) : connection(executor) {}
         Connection connection;
         bool busy = false;
         std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting;
-        Instant retry_at;  ///< not before, after a failed attempt to connect
-        std::chrono::milliseconds pause{0};
     };
     class Lease {
       public:
@@ -115,6 +119,11 @@ class Pool {
     [[nodiscard]] Task<Outcome<Lease>> acquire(std::size_t lane, Instant deadline);
     /// Connects where that is needed, as often as it takes.
     [[nodiscard]] Task<Outcome<void>> open(Lane& lane, Instant deadline);
+    [[nodiscard]] Task<Outcome<void>> connect(Lane& lane, std::size_t turn, Instant deadline);
+    /// After a connection was lost: those that nobody uses now have most likely gone with it, and
+    /// where nothing arrives any more, that would show only when a call has waited in vain.
+    void distrust();
+    void close_all();
 
     void accept_reads();
     void wake_reader();
@@ -127,6 +136,10 @@ class Pool {
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     std::minstd_rand random_;
+    Lookups lookups_;
+    std::size_t turn_ = 0;  ///< which host, and which of its addresses, is tried next
+    Instant last_ = Instant::max();
+    boost::asio::steady_timer closing_;
     std::vector<std::unique_ptr<Lane>> writers_;
     std::vector<std::unique_ptr<Lane>> readers_;
     std::deque<Read> reads_;  ///< pool's thread

@@ -32,6 +32,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kStartPatience{15'000};
 constexpr milliseconds kHealthPatience{1'000};
+constexpr milliseconds kClosePatience{3'000};
 constexpr std::size_t kResolveSlice = 5'000;
 constexpr std::int64_t kPurgeRows = 500;
 
@@ -212,7 +213,7 @@ class PostgresStore final : public Store {
                 queries.push_back({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
                 return write_once(connection, deadline, org, std::move(queries));
             };
-            const auto done = co_await pool_.write(0, job);
+            const auto done = co_await pool_.write(0, pool_.deadline(), job);
             if (!done) co_return unavailable(done);
             for (const Rows& purged : *done) more = more || purged.affected() == kPurgeRows;
         }
@@ -241,6 +242,7 @@ class PostgresStore final : public Store {
 
     void close() override {
         if (closed_.exchange(true)) return;
+        pool_.finish_by(steady_clock::now() + kClosePatience);
         log_.stop();
         lease_.stop();
         pool_.stop();
@@ -352,8 +354,9 @@ Result<std::string> conninfo_for(const std::string& url, bool citus) {
         citus ? " -c citus.propagate_set_commands=local" : " -c plan_cache_mode=force_generic_plan";
     return with_settings(url, {{"options", options},
                                {"application_name", "muster"},
-                               {"connect_timeout", "5"},
-                               {"keepalives_idle", "10"},
+                               {"keepalives_idle", "5"},
+                               {"keepalives_interval", "2"},
+                               {"keepalives_count", "3"},
                                {"tcp_user_timeout", "10000"}});
 }
 
@@ -395,7 +398,8 @@ Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {
         return std::unexpected(Error{ErrorCode::Unavailable, remedy, {}, {}});
     }
     Pool::Options pool;
-    TRY_ASSIGN(pool.conninfo, conninfo_for(options.url, schema.citus));
+    TRY_ASSIGN(const std::string conninfo, conninfo_for(options.url, schema.citus));
+    pool.hosts = hosts_of(conninfo);
     pool.readers = std::max<std::size_t>(options.readers, 1);
     pool.writers = std::max<std::size_t>(options.writers, 1);
     TRY_ASSIGN(NodeNumber node, claim_node(options.url));

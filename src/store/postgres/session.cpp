@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/result.hpp"
+#include "store/postgres/conninfo.hpp"
 
 namespace muster::store::postgres {
 namespace {
@@ -15,7 +16,9 @@ std::unexpected<Error> refuse(std::string message) {
 
 Result<Session> Session::open(const std::string& conninfo) {
     Session session;
-    session.connection_.reset(PQconnectdb(conninfo.c_str()));
+    // A host that does not answer is passed over.
+    TRY_ASSIGN(const std::string patient, with_settings(conninfo, {{"connect_timeout", "5"}}));
+    session.connection_.reset(PQconnectdb(patient.c_str()));
     if (PQstatus(session.connection_.get()) != CONNECTION_OK) {
         return refuse("PostgreSQL cannot be reached: " + session.message());
     }

@@ -4,6 +4,11 @@
 #include "store/postgres/pool.hpp"
 
 namespace muster::store::postgres {
+namespace {
+
+constexpr std::string_view kOperatorIntervention = "57P";
+
+}  // namespace
 
 void Transaction::add(Query query, Meaning meaning) {
     queries_.push_back(std::move(query));
@@ -20,7 +25,10 @@ Task<Outcome<std::vector<Rows>>> Transaction::finish() {
 Task<Outcome<std::vector<Rows>>> Transaction::send(bool last) {
     auto rows = co_await connection_.exchange(queries_, deadline_, last);
     if (!rows) {
-        rows.error().unknown = rows.error().lost && last;
+        // 57P01 and its like end a session, that of a COMMIT too which waits for a standby.
+        const bool ended = rows.error().at + 1 == queries_.size() &&
+                           rows.error().state.starts_with(kOperatorIntervention);
+        rows.error().unknown = last && (rows.error().lost || ended);
         if (!rows.error().lost) {
             // Whatever becomes of the connection, the transaction is gone with it.
             static_cast<void>(co_await connection_.recover(deadline_, last));

@@ -41,7 +41,8 @@ WriteQueue::WriteQueue(Pool& pool, std::size_t lanes, std::int64_t slot)
 Task<Result<Committed>> WriteQueue::submit(WriteSet set) {
     auto initiate = [this](auto handler, WriteSet what) {
         const asio::any_io_executor where = busy_executor_of(handler);
-        Request request{std::move(what), {where, std::move(handler)}};
+        const auto deadline = pool_.deadline() + kPatiencePerMutation * what.mutations.size();
+        Request request{std::move(what), deadline, {where, std::move(handler)}};
         ++waiting_;
         asio::post(pool_.executor(),
                    [this, request = std::move(request)]() mutable { accept(std::move(request)); });
@@ -108,7 +109,7 @@ Task<std::vector<Result<Committed>>> WriteQueue::write(std::size_t lane,
     if (requests.size() > 1) {
         std::vector<const WriteSet*> sets;
         for (const Request& request : requests) sets.push_back(&request.set);
-        auto done = co_await attempt(lane, sets);
+        auto done = co_await attempt(lane, sets, requests.front().deadline);
         if (done) {
             for (Committed& one : *done) results.emplace_back(std::move(one));
             co_return results;
@@ -121,17 +122,17 @@ Task<std::vector<Result<Committed>>> WriteQueue::write(std::size_t lane,
     }
     // One of several is at fault, and which one shows when each is tried by itself.
     for (const Request& request : requests) {
-        results.push_back(co_await write_alone(lane, request.set));
+        results.push_back(co_await write_alone(lane, request));
     }
     co_return results;
 }
 
-Task<Result<Committed>> WriteQueue::write_alone(std::size_t lane, const WriteSet& set) {
-    const WriteSet* const one = &set;
+Task<Result<Committed>> WriteQueue::write_alone(std::size_t lane, const Request& request) {
+    const WriteSet* const one = &request.set;
     const Sets sets(&one, 1);
     asio::steady_timer pause(pool_.executor());
     for (int attempts = 1;; ++attempts) {
-        auto done = co_await attempt(lane, sets);
+        auto done = co_await attempt(lane, sets, request.deadline);
         if (done) co_return std::move(done->front());
         if (!done.error().retry || attempts == kMostAttempts) {
             co_return std::unexpected(std::move(done).error().error);
@@ -141,14 +142,12 @@ Task<Result<Committed>> WriteQueue::write_alone(std::size_t lane, const WriteSet
     }
 }
 
-Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(std::size_t lane,
-                                                                         Sets sets) {
-    auto job = [this, sets](Connection& connection, Connection::Deadline deadline) {
-        return apply_held(connection, deadline, sets, slot_);
+Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(
+    std::size_t lane, Sets sets, Connection::Deadline deadline) {
+    auto job = [this, sets](Connection& connection, Connection::Deadline until) {
+        return apply_held(connection, until, sets, slot_);
     };
-    std::size_t mutations = 0;
-    for (const WriteSet* set : sets) mutations += set->mutations.size();
-    auto done = co_await pool_.write(lane, job, kPatiencePerMutation * mutations);
+    auto done = co_await pool_.write(lane, deadline, job);
     if (!done) co_return std::unexpected(refused(ErrorCode::Unavailable, done.error().message));
     if (*done) ++commits_;
     co_return *std::move(done);

@@ -31,6 +31,7 @@ class WriteQueue {
   private:
     struct Request {
         WriteSet set;
+        Connection::Deadline deadline;
         Waiter<Result<Committed>> waiter;
     };
     /// What goes down one connection. Pool's thread only.
@@ -44,9 +45,9 @@ class WriteQueue {
     [[nodiscard]] static std::vector<Request> take(Lane& lane);
     [[nodiscard]] Task<std::vector<Result<Committed>>> write(std::size_t lane,
                                                              const std::vector<Request>& requests);
-    [[nodiscard]] Task<Result<Committed>> write_alone(std::size_t lane, const WriteSet& set);
-    [[nodiscard]] Task<std::expected<std::vector<Committed>, Refused>> attempt(std::size_t lane,
-                                                                               Sets sets);
+    [[nodiscard]] Task<Result<Committed>> write_alone(std::size_t lane, const Request& request);
+    [[nodiscard]] Task<std::expected<std::vector<Committed>, Refused>> attempt(
+        std::size_t lane, Sets sets, Connection::Deadline deadline);
 
     Pool& pool_;
     const std::int64_t slot_;

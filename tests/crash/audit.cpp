@@ -1,9 +1,7 @@
-#include "ledger.hpp"
+#include "audit.hpp"
 
 #include <memory>
 #include <stdexcept>
-#include <unordered_map>
-#include <unordered_set>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -71,31 +69,7 @@ constexpr Invariant kInvariants[] = {
 
 }  // namespace
 
-void Ledger::created(const std::string& id, const std::string& user_name) {
-    const std::lock_guard lock(mutex_);
-    users_[id] = user_name;
-    ++promises_;
-}
-
-void Ledger::retitled(const std::string& id, std::int64_t title) {
-    const std::lock_guard lock(mutex_);
-    titles_[id] = std::max(titles_[id], title);
-    ++promises_;
-}
-
-void Ledger::joined(const std::string& user_id) {
-    const std::lock_guard lock(mutex_);
-    members_.push_back(user_id);
-    ++promises_;
-}
-
-std::size_t Ledger::promises() const {
-    const std::lock_guard lock(mutex_);
-    return promises_;
-}
-
-Ledger::Verdict Ledger::audit(const std::filesystem::path& data) const {
-    const std::lock_guard lock(mutex_);
+Verdict audit(const std::filesystem::path& data, const testing::Ledger& ledger) {
     const Reader database(data / "muster.db");
     Verdict verdict;
     for (const auto& invariant : kInvariants) {
@@ -104,21 +78,14 @@ Ledger::Verdict Ledger::audit(const std::filesystem::path& data) const {
         if (left == (right.empty() ? "0" : right)) continue;
         verdict.damages.push_back(fmt::format("{}: {} against {}", invariant.meaning, left, right));
     }
-
-    std::unordered_map<std::string, std::int64_t> titles;
+    testing::Found found;
     database.each("SELECT id, json_extract(document, '$.title') FROM resource WHERE type = 'User'",
                   [&](std::string id, const std::string& title) {
-                      titles.emplace(std::move(id), title.empty() ? -1 : std::stoll(title));
+                      found.titles.emplace(std::move(id), title.empty() ? -1 : std::stoll(title));
                   });
-    std::unordered_set<std::string> members;
     database.each("SELECT id FROM member JOIN resource ON rid = member.member",
-                  [&](std::string id, const std::string&) { members.insert(std::move(id)); });
-    for (const auto& [id, name] : users_) verdict.lost += titles.contains(id) ? 0 : 1;
-    for (const auto& [id, title] : titles_) {
-        const auto found = titles.find(id);
-        verdict.lost += found != titles.end() && found->second >= title ? 0 : 1;
-    }
-    for (const auto& id : members_) verdict.lost += members.contains(id) ? 0 : 1;
+                  [&](std::string id, const std::string&) { found.members.insert(std::move(id)); });
+    verdict.lost = ledger.lost(found);
     return verdict;
 }
 

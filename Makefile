@@ -1,6 +1,6 @@
 # Each target first installs what is missing (scripts/setup: instant and silent when nothing is).
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench peers format fuzz
+.PHONY: help setup build run test bench peers format fuzz soak
 
 help:    ## this list
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,5 +27,8 @@ peers: build  ## conformance and load beside two other SCIM servers (needs node 
 format: setup ## format every C++ file
 	@scripts/format
 
-fuzz: setup   ## each fuzz target for FUZZ_SECONDS (60)
+fuzz: setup   ## each fuzz target for FUZZ_SECONDS (60), or FUZZ_EXECUTIONS in all
 	@scripts/fuzz
+
+soak: setup   ## the laws of tests/property on MUSTER_CASES (10,000,000) random cases
+	@scripts/soak

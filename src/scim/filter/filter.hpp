@@ -53,6 +53,7 @@ class Filter {
     };
 
     [[nodiscard]] const Node& root() const { return nodes_[root_]; }
+    [[nodiscard]] std::size_t size() const { return nodes_.size(); }
     [[nodiscard]] const Node& at(std::uint32_t index) const { return nodes_[index]; }
 
     /// Whether the document (a full resource in schema spelling: id, meta and, where the filter

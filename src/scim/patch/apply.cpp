@@ -35,7 +35,7 @@ class Patcher {
           limits_(limits),
           document_(current),
           normaliser_(limits.values, notes_),
-          values_(normaliser_) {}
+          values_(normaliser_, limits.max_looked_at) {}
 
     Result<Patched> run(const std::vector<PatchOperation>& operations) {
         for (const PatchOperation& operation : operations) TRY_VOID(apply(operation));

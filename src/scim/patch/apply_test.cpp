@@ -313,6 +313,25 @@ TEST_F(ApplyPatch, MembersInOneRequestAreBounded) {
     EXPECT_EQ(type(add(R"("a","b")") + "," + add(R"("c","d")")), ScimType::TooMany);
 }
 
+TEST_F(ApplyPatch, ValuesLookedAtInOneRequestAreBounded) {
+    const ResourceType& user = catalog_->user();
+    const json::Object before =
+        object(R"({"userName":"ada","emails":[{"value":"a@x"},{"value":"b@x","type":"work"}]})");
+    const auto type = [&](std::string_view filter, std::size_t looked_at) {
+        PatchOperation operation{.kind = PatchOperation::Kind::Replace,
+                                 .path = fmt::format("emails[{}].display", filter),
+                                 .value = json::Value("x")};
+        PatchLimits limits;
+        limits.max_looked_at = looked_at;
+        const auto patched = apply_patch(user, before, {operation, operation}, limits);
+        return patched ? ScimType::None : patched.error().type;
+    };
+    EXPECT_EQ(type("value pr", 4), ScimType::None);
+    EXPECT_EQ(type("value pr", 3), ScimType::TooMany) << "all operations share the limit";
+    EXPECT_EQ(type("value pr or type pr", 12), ScimType::None);
+    EXPECT_EQ(type("value pr or type pr", 11), ScimType::TooMany);
+}
+
 /// Milliseconds for one PATCH with `count` removals, each an operation of its own.
 double removal_ms(const ResourceType& type, int count) {
     std::vector<PatchOperation> operations;

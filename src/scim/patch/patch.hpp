@@ -15,6 +15,9 @@ namespace muster::scim {
 
 struct PatchLimits {
     std::size_t max_operations = 1'000;
+    /// Values of multi-valued attributes that all operations may look at, each once for every node
+    /// of the path's filter and for every 32 bytes of its text: about 10 ms.
+    std::size_t max_looked_at = 100'000;
     FilterLimits filter;
     PrepareLimits values;
 };
@@ -67,7 +70,7 @@ struct Patched {
 ///   members, both for `active`, which is never cleared).
 /// Add of an element that is already there (same type and value) changes nothing; a new `primary`
 /// takes it from the old one. Errors: NoTarget, InvalidPath, InvalidFilter, InvalidValue,
-/// Mutability.
+/// Mutability, TooMany.
 [[nodiscard]] Result<Patched> apply_patch(const ResourceType& type, const json::Object& current,
                                           const std::vector<PatchOperation>& operations,
                                           const PatchLimits& limits = {});

@@ -1,5 +1,6 @@
 #include "scim/patch/values.hpp"
 
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -51,6 +52,16 @@ Container& container_at(json::Object& holder, const Attribute& attribute) {
     }
 }
 
+std::size_t text_in(const json::Value& element) {
+    const json::Object* object = element.if_object();
+    if (object == nullptr) return 0;
+    return std::accumulate(object->begin(), object->end(), std::size_t{0},
+                           [](std::size_t bytes, const auto& part) {
+                               const json::String* text = part.value().if_string();
+                               return bytes + (text == nullptr ? 0 : text->size());
+                           });
+}
+
 bool is_selected(const std::optional<Filter>& filter, const json::Value& element) {
     return element.is_object() && (!filter || filter->matches_element(element));
 }
@@ -58,7 +69,7 @@ bool is_selected(const std::optional<Filter>& filter, const json::Value& element
 }  // namespace
 
 Result<void> ValuePatcher::assign(Kind kind, json::Object& holder, const Attribute& attribute,
-                                  const json::Value& given, const Place& place) const {
+                                  const json::Value& given, const Place& place) {
     if (attribute.multi_valued) return assign_elements(kind, holder, attribute, given, place);
     if (attribute.type == Type::Complex && given.is_object()) {
         return merge(kind, container_at<json::Object>(holder, attribute), attribute,
@@ -71,19 +82,20 @@ Result<void> ValuePatcher::assign(Kind kind, json::Object& holder, const Attribu
 
 Result<void> ValuePatcher::assign_elements(Kind kind, json::Object& holder,
                                            const Attribute& attribute, const json::Value& given,
-                                           const Place& place) const {
+                                           const Place& place) {
     TRY_ASSIGN(json::Value value, normaliser_.attribute(attribute, given, place));
     if (value.is_null()) {
         return kind == Kind::Replace ? erase(holder, attribute, place) : Result<void>{};
     }
     if (kind == Kind::Replace) return put(holder, attribute, std::move(value), place);
     auto& elements = container_at<json::Array>(holder, attribute);
+    TRY_VOID(look_at(elements));
     add_elements(elements, attribute, std::move(value.get_array()));
     return check_count(elements, place);
 }
 
 Result<void> ValuePatcher::merge(Kind kind, json::Object& target, const Attribute& attribute,
-                                 const json::Object& given, const Place& place) const {
+                                 const json::Object& given, const Place& place) {
     const auto& subs = attribute.sub_attributes;
     const auto values = by_attribute(subs, given, place, normaliser_.notes());
     for (std::size_t i = 0; i < subs.size(); ++i) {
@@ -99,7 +111,7 @@ Result<void> ValuePatcher::merge(Kind kind, json::Object& target, const Attribut
 }
 
 Result<void> ValuePatcher::remove(json::Object& holder, const Attribute& attribute,
-                                  const json::Value* named, const Place& place) const {
+                                  const json::Value* named, const Place& place) {
     if (!attribute.multi_valued || named == nullptr || named->is_null()) {
         return erase(holder, attribute, place);
     }
@@ -108,19 +120,21 @@ Result<void> ValuePatcher::remove(json::Object& holder, const Attribute& attribu
     if (value.is_null()) return {};
     json::Value* stored = holder.if_contains(attribute.name);
     if (stored != nullptr && stored->is_array()) {
+        TRY_VOID(look_at(stored->get_array()));
         remove_named(stored->get_array(), attribute, value.get_array());
     }
     return {};
 }
 
 Result<void> ValuePatcher::assign_selected(Kind kind, json::Object& holder, const PatchPath& path,
-                                           const json::Value& given, const Place& place) const {
+                                           const json::Value& given, const Place& place) {
     const bool whole = path.target.sub_attribute == nullptr;
     const bool clears = is_unassigned(given);
     if (clears && whole) {
         return kind == Kind::Replace ? remove_selected(holder, path, place) : Result<void>{};
     }
     auto& elements = container_at<json::Array>(holder, *path.target.attribute);
+    TRY_VOID(look_at(elements, path.element_filter));
     std::vector<bool> chosen(elements.size() + 1, false);
     bool found = false;
     for (std::size_t i = 0; i < elements.size(); ++i) {
@@ -150,7 +164,7 @@ Result<void> ValuePatcher::assign_selected(Kind kind, json::Object& holder, cons
 }
 
 Result<void> ValuePatcher::assign_element(Kind kind, json::Object& element, const PatchPath& path,
-                                          const json::Value& given, const Place& place) const {
+                                          const json::Value& given, const Place& place) {
     if (const Attribute* sub = path.target.sub_attribute) {
         return assign(kind, element, *sub, given, place.at(sub->name));
     }
@@ -165,7 +179,7 @@ Result<void> ValuePatcher::assign_element(Kind kind, json::Object& element, cons
 }
 
 Result<void> ValuePatcher::replace_element(json::Object& element, const PatchPath& path,
-                                           const json::Value& given, const Place& place) const {
+                                           const json::Value& given, const Place& place) {
     const Attribute& attribute = *path.target.attribute;
     TRY_ASSIGN(json::Value value, normaliser_.element(attribute, given, place));
     if (value.is_null()) return {};
@@ -189,10 +203,11 @@ Result<void> ValuePatcher::replace_element(json::Object& element, const PatchPat
 }
 
 Result<void> ValuePatcher::remove_selected(json::Object& holder, const PatchPath& path,
-                                           const Place& place) const {
+                                           const Place& place) {
     json::Value* stored = holder.if_contains(path.target.attribute->name);
     json::Array* elements = stored == nullptr ? nullptr : stored->if_array();
     if (elements == nullptr) return {};
+    TRY_VOID(look_at(*elements, path.element_filter));
     const Attribute* sub = path.target.sub_attribute;
     if (sub == nullptr) {
         erase_if(*elements, [&](const json::Value& element) {
@@ -204,6 +219,22 @@ Result<void> ValuePatcher::remove_selected(json::Object& holder, const PatchPath
         if (!is_selected(path.element_filter, element)) continue;
         TRY_VOID(erase(element.get_object(), *sub, place.at(sub->name)));
     }
+    return {};
+}
+
+Result<void> ValuePatcher::look_at(const json::Array& elements,
+                                   const std::optional<Filter>& filter) {
+    constexpr std::size_t kBytesOfOne = 32;
+    std::size_t bytes = 0;
+    for (const json::Value& element : elements) bytes += text_in(element);
+    const std::size_t nodes = filter ? filter->size() : 1;
+    const std::size_t price = nodes * (elements.size() + bytes / kBytesOfOne);
+    if (price > left_to_look_at_) {
+        return std::unexpected(too_many(
+            "The operations of this PATCH would have to look at too many values. Send them in "
+            "several requests."));
+    }
+    left_to_look_at_ -= price;
     return {};
 }
 

@@ -85,9 +85,7 @@ Result<Projection> Projection::parse(const ResourceType& type, std::string_view 
         const auto comma = rest.find(',');
         const std::string name = without_filter(trimmed(rest.substr(0, comma)));
         rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-        if (auto path = resolve(type, name, ScimType::InvalidPath)) {
-            projection.paths_.push_back(*path);
-        }
+        if (const auto path = try_resolve(type, name)) projection.paths_.push_back(*path);
     }
     return projection;
 }

@@ -1,0 +1,20 @@
+#pragma once
+// What a piece of work costs this process: CPU time of all its threads, and how far the live memory
+// of operator new rises above where it was.
+
+#include <cstddef>
+
+namespace muster::cost {
+
+class Meter {
+  public:
+    Meter();
+    [[nodiscard]] double cpu_ms() const;
+    [[nodiscard]] std::size_t peak_bytes() const;
+
+  private:
+    double began_ms_;
+    std::ptrdiff_t live_;
+};
+
+}  // namespace muster::cost

@@ -27,7 +27,7 @@ peers: build  ## conformance and load beside two other SCIM servers (needs node 
 format: setup ## format every C++ file
 	@scripts/format
 
-fuzz: setup   ## each fuzz target for FUZZ_SECONDS (60), or FUZZ_EXECUTIONS in all
+fuzz: setup   ## each fuzz target for FUZZ_SECONDS (60)
 	@scripts/fuzz
 
 soak: setup   ## the laws of tests/property on MUSTER_CASES (10,000,000) random cases

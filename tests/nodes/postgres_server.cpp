@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <libpq-fe.h>
 #include <memory>
 #include <netinet/in.h>
@@ -91,7 +92,11 @@ PostgresServer::~PostgresServer() {
 }
 
 void PostgresServer::make() {
-    const bool memory = ::access("/dev/shm", W_OK) == 0;
+    // A container may have 64 MB of memory there, which is not enough for a cluster.
+    std::error_code none;
+    const bool memory = ::access("/dev/shm", W_OK) == 0 &&
+                        std::filesystem::space("/dev/shm", none).available > std::uintmax_t{2}
+                                                                                 << 30;
     const std::filesystem::path parent =
         memory ? "/dev/shm" : std::filesystem::temp_directory_path();
     std::string pattern = (parent / "muster-nodes-XXXXXX").string();

@@ -410,6 +410,7 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
         answer.status = result.error().status;
         answer.body = error_body(result.error(), call.record.shown_id());
         if (answer.status == 503) answer.retry_after_s = 30;
+        if (answer.status == 429) answer.retry_after_s = options_.paused_retry_after_s;
         if (call.record.reason().empty()) call.record.reason(scim::to_string(result.error().type));
     }
     const auto us = call.elapsed_us();

@@ -198,6 +198,11 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
                                {401, scim::ScimType::None,
                                 "The token or its connector was switched off while this request "
                                 "was under way; nothing was changed."});
+        case Paused:
+            return call.refuse("paused",
+                               {429, scim::ScimType::None,
+                                "This connector is paused; nothing was changed. The identity "
+                                "provider may try again later."});
         case OutcomeUnknown:
             call.record.step("refused", error.message);
             return call.refuse("outcome-unknown",

@@ -10,6 +10,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Optional;
+using testing::StartsWith;
 
 std::string text(int number) { return R"({"n":)" + std::to_string(number) + "}"; }
 
@@ -105,6 +107,36 @@ TEST_P(LogContract, Ids_close_together_are_paged_as_exactly) {
     }
     ASSERT_EQ(walked.size(), 50U);
     for (int i = 0; i < 50; ++i) EXPECT_EQ(walked[static_cast<std::size_t>(i)], text(49 - i));
+}
+
+TEST_P(LogContract, Segments_that_lie_across_each_other_hide_nothing) {
+    // Each set's records are a segment; the one that ends last holds none of those in the middle.
+    const std::int64_t base = id_at(3).value;
+    const auto commit = [&](std::initializer_list<std::pair<int, bool>> records) {
+        WriteSet set = write(kOrg, TouchToken{TokenKey{1}, kStart, ""});
+        for (const auto [number, failed] : records) {
+            std::string json = text(number);
+            json.pop_back();
+            set.log.push_back({LogId{base + number}, kOrg, kConnector, failed, std::move(json)});
+        }
+        ASSERT_TRUE(run(store->commit(std::move(set))));
+    };
+    commit({{1, true}, {90, false}});
+    commit({{2, false}, {80, true}});
+    commit({{3, false}, {70, false}});
+    const auto is = [](int number) {
+        return StartsWith(R"({"n":)" + std::to_string(number) + ",");
+    };
+    for (const int number : {1, 2, 3, 70, 80, 90}) {
+        EXPECT_THAT(entry(LogId{base + number}), Optional(is(number)));
+    }
+    LogQuery query;
+    query.limit = 1;
+    query.before = LogId{base + 70};
+    EXPECT_THAT(log(query), ElementsAre(is(3)));
+    query.before.reset();
+    query.failed_only = true;
+    EXPECT_THAT(log(query), ElementsAre(is(80)));
 }
 
 TEST_P(LogContract, A_record_that_comes_late_is_found_in_its_place) {

@@ -203,7 +203,8 @@ using Mutation = std::variant<CreateResource, UpdateResource, DeleteResource, Pu
 struct WriteSet {
     OrgKey org;
     /// The token in whose name this is written. A store that several processes share refuses the
-    /// set (Revoked) where the token or its connector was switched off, by whichever of them.
+    /// set (Revoked, Paused) where the token or its connector was switched off, by whichever of
+    /// them.
     TokenKey token = {};
     /// Where the set changes the directory: the version that the change was computed from. A store
     /// that several processes share refuses it (VersionMismatch) where another one came first.
@@ -232,7 +233,8 @@ enum class ErrorCode : std::uint8_t {
     UniqueTaken,       ///< another resource holds a unique key; `attribute` says which
     MemberGone,        ///< a member row is no live resource
     Circle,            ///< a group would become its own member
-    Revoked,           ///< the token was switched off meanwhile, or its connector paused or removed
+    Revoked,           ///< the token was switched off meanwhile, or its connector removed
+    Paused,            ///< the connector was paused meanwhile
     Locked,            ///< another process holds the store
     DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing
 };

@@ -42,9 +42,9 @@ Node::~Node() {
 }
 
 void Node::start() {
+    const std::string listen = server_ ? server_->address() : "127.0.0.1:0";
     server_.emplace(std::vector<std::string>{MUSTER_PROGRAM, "serve", "--data", data_.string(),
-                                             "--listen", "127.0.0.1:0", "--database", url_,
-                                             "--json"});
+                                             "--listen", listen, "--database", url_, "--json"});
 }
 
 std::pair<int, std::string> Node::call(std::string_view method, std::string_view target,

@@ -30,6 +30,7 @@ class Node {
     [[nodiscard]] testing::Tenant make_tenant(std::string_view name = "ACME") const;
     [[nodiscard]] int readiness() const;
 
+    /// Where it was before, if it was.
     void start();
     void kill() { server_->kill(); }
     [[nodiscard]] bool stop(std::chrono::milliseconds patience) { return server_->stop(patience); }

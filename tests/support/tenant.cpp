@@ -47,6 +47,14 @@ std::string text_member(std::string_view body, std::string_view name) {
     return std::string{json::string_or_empty(value->get_object(), name)};
 }
 
+std::string log_id(std::string_view body) {
+    const std::string_view mark = "(log ";
+    const std::string detail = text_member(body, "detail");
+    const auto at = detail.find(mark);
+    if (at == std::string::npos) return {};
+    return detail.substr(at + mark.size(), detail.find(')', at) - at - mark.size());
+}
+
 std::filesystem::path make_temporary_directory() {
     auto pattern = (std::filesystem::temp_directory_path() / "muster-test-XXXXXX").string();
     const char* made = ::mkdtemp(pattern.data());

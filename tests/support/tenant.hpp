@@ -32,6 +32,9 @@ using Operator = std::function<std::pair<int, std::string>(
 /// A member of a JSON object's text; empty where there is none.
 [[nodiscard]] std::string text_member(std::string_view body, std::string_view name);
 
+/// The log id that an error's detail names; empty where it names none.
+[[nodiscard]] std::string log_id(std::string_view body);
+
 /// A new directory under the system's temporary one.
 [[nodiscard]] std::filesystem::path make_temporary_directory();
 

@@ -67,12 +67,21 @@ Task<Refused> Diagnosis::of(Meaning meaning) {
         case ErrorCode::Circle:
             co_return refused(ErrorCode::Circle, "a group would become its own member");
         case ErrorCode::Revoked:
-            co_return refused(ErrorCode::Revoked, "the token or its connector was switched off");
+            co_return co_await end_of_authority();
         case ErrorCode::VersionMismatch:
             co_return refused(ErrorCode::VersionMismatch, "another node changed the directory");
         default:
             co_return refused(meaning.code, "a name or id is taken, or what it belongs to is gone");
     }
+}
+
+Task<Refused> Diagnosis::end_of_authority() {
+    std::vector<Query> queries;
+    queries.push_back({&kAuthorityPaused, Parameters(set_.token)});
+    const auto rows = co_await ask(std::move(queries));
+    if (!rows) co_return refused(ErrorCode::Unavailable, rows.error().message, true);
+    if (rows->front().size() > 0) co_return refused(ErrorCode::Paused, "the connector was paused");
+    co_return refused(ErrorCode::Revoked, "the token or its connector was switched off");
 }
 
 Task<Refused> Diagnosis::version_of(std::size_t mutation) {

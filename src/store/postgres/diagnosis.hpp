@@ -29,6 +29,7 @@ class Diagnosis {
     [[nodiscard]] Task<Refused> of(Meaning meaning);
 
   private:
+    Task<Refused> end_of_authority();
     Task<Refused> version_of(std::size_t mutation);
     Task<Refused> holder_of_name(std::size_t mutation);
     std::optional<std::string> created_in_set(std::size_t before, const TypeName& type,

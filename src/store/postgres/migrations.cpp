@@ -88,9 +88,9 @@ Result<SchemaState> migrate(const std::string& conninfo, std::int64_t target) {
 
 Result<void> check_server(const std::string& conninfo) {
     TRY_ASSIGN(Session session, Session::open(conninfo));
-    for (const char* setting : {"fsync", "full_page_writes"}) {
+    for (const char* setting : {"fsync", "full_page_writes", "synchronous_commit"}) {
         TRY_ASSIGN(const std::string value, session.run(fmt::format("SHOW {}", setting)));
-        if (value == "on") continue;
+        if (value != "off") continue;
         return refuse(fmt::format(
             "PostgreSQL runs with {} = {}: a crash could lose writes that were acknowledged. "
             "Set {} = on in postgresql.conf and restart it",

@@ -34,7 +34,8 @@ struct SchemaState {
 /// The newest version that this binary knows.
 [[nodiscard]] std::int64_t newest_schema();
 
-/// Why a server's settings would lose writes, or nothing: fsync or full_page_writes off.
+/// Why a server's settings would lose writes, or nothing: fsync, full_page_writes or
+/// synchronous_commit off.
 [[nodiscard]] Result<void> check_server(const std::string& conninfo);
 
 }  // namespace muster::store::postgres

@@ -1,6 +1,7 @@
 #include "store/postgres/postgres_store.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <future>
 #include <iterator>
 #include <memory>
@@ -22,6 +23,7 @@
 #include "store/postgres/session.hpp"
 #include "store/postgres/transaction.hpp"
 #include "store/postgres/write_queue.hpp"
+#include "store/postgres/write_statements.hpp"
 
 namespace muster::store {
 namespace {
@@ -36,19 +38,22 @@ constexpr milliseconds kClosePatience{3'000};
 constexpr std::size_t kResolveSlice = 5'000;
 constexpr std::int64_t kPurgeRows = 500;
 
-constexpr Statement kPurgeLog{
-    "DELETE FROM log_segment WHERE org = $1 AND first_id = ANY (ARRAY(SELECT first_id FROM "
-    "log_segment WHERE org = $1 AND last_id < $2 ORDER BY last_id LIMIT $3))"};
-constexpr Statement kPurgeDeleted{
-    "DELETE FROM resource WHERE org = $1 AND rid = ANY (ARRAY(SELECT rid FROM resource WHERE "
-    "org = $1 AND deleted < $2 ORDER BY deleted LIMIT $3))"};
-
 Error error_of(const Failure& failure) { return {ErrorCode::Unavailable, failure.message, {}, {}}; }
 
 template <class T>
 std::unexpected<Error> unavailable(const Outcome<T>& outcome) {
     return std::unexpected(error_of(outcome.error()));
 }
+
+/// Segments of one organisation by falling last_id, a page at a time.
+struct LogWalk {
+    OrgKey org;
+    SegmentReading::Bounds bounds;
+    std::deque<std::pair<std::int64_t, std::int64_t>> page;  ///< last_id, first_id
+    bool ended = false;
+
+    [[nodiscard]] std::int64_t last_id() const { return page.front().first; }
+};
 
 class PostgresStore final : public Store {
   public:
@@ -275,6 +280,7 @@ class PostgresStore final : public Store {
     }
 
     Task<Result<std::vector<std::string>>> read_log(LogQuery query);
+    Task<Result<void>> refill(LogWalk& walk, const LogQuery& query);
 
     const std::int64_t node_;
     const std::size_t lanes_;
@@ -304,8 +310,8 @@ class PostgresStore final : public Store {
     }
 };
 
-/// Each organisation is asked by itself (no statement spans organisations), and of what they have
-/// only the segments are fetched that can hold one of the newest records.
+/// Each organisation is asked by itself (no statement spans organisations), and only the segments
+/// are fetched that can hold one of the newest records.
 Task<Result<std::vector<std::string>>> PostgresStore::read_log(LogQuery query) {
     std::vector<OrgKey> orgs;
     if (query.org) {
@@ -313,31 +319,34 @@ Task<Result<std::vector<std::string>>> PostgresStore::read_log(LogQuery query) {
     } else {
         CO_TRY_ASSIGN(orgs, co_await organisations_with_log());
     }
-    struct Place {
-        std::int64_t last_id;
-        std::int64_t first_id;
-        OrgKey org;
-    };
     SegmentReading reading(query);
-    const SegmentReading::Bounds bounds = reading.bounds();
-    std::vector<Place> places;
-    for (const OrgKey org : orgs) {
+    std::vector<LogWalk> walks;
+    for (const OrgKey org : orgs) walks.push_back({org, reading.bounds(), {}});
+    for (;;) {
+        for (LogWalk& walk : walks) CO_TRY_VOID(co_await refill(walk, query));
+        std::erase_if(walks, [](const LogWalk& walk) { return walk.ended; });
+        const auto newest = std::ranges::max_element(walks, {}, &LogWalk::last_id);
+        if (newest == walks.end() || !reading.wants(newest->last_id())) co_return reading.take();
         const auto rows =
-            co_await ask(org, segments(org, query, bounds.newest, bounds.oldest, bounds.before));
+            co_await ask(newest->org, segment(newest->org, newest->page.front().second));
         if (!rows) co_return unavailable(rows);
-        for (int row = 0; row < rows->front().size(); ++row) {
-            places.push_back({rows->front().integer(row, 1), rows->front().integer(row, 0), org});
-        }
-    }
-    std::ranges::sort(places, std::greater<>{}, &Place::last_id);
-    for (const Place& place : places) {
-        if (!reading.wants(place.last_id)) break;
-        const auto rows = co_await ask(place.org, segment(place.org, place.first_id));
-        if (!rows) co_return unavailable(rows);
+        newest->page.pop_front();
         if (rows->front().size() == 0) continue;  // purged meanwhile
         CO_TRY_VOID(reading.add(rows->front().bytes(0, 0)));
     }
-    co_return reading.take();
+}
+
+Task<Result<void>> PostgresStore::refill(LogWalk& walk, const LogQuery& query) {
+    if (!walk.page.empty()) co_return Result<void>();
+    const auto rows = co_await ask(walk.org, segments(walk.org, query, walk.bounds));
+    if (!rows) co_return unavailable(rows);
+    const Rows& found = rows->front();
+    for (int row = 0; row < found.size(); ++row) {
+        walk.page.emplace_back(found.integer(row, 1), found.integer(row, 0));
+    }
+    walk.ended = walk.page.empty();
+    if (!walk.ended) walk.bounds.newest = walk.page.back().first - 1;
+    co_return Result<void>();
 }
 
 /// What Muster needs of a session, whatever the server's own settings are. Every query has an index

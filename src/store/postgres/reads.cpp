@@ -18,9 +18,13 @@ namespace {
     " CROSS JOIN LATERAL (SELECT * FROM resource o WHERE o.org = $1 AND o.rid = " rid \
     " AND o.deleted IS NULL" condition " LIMIT 1) AS r "
 
+// Said of a row that is found by its id. "deleted IS NULL" would offer the planner the index of
+// live rows, which it takes as long as it knows nothing of the table, and reads all of it.
+#define MUSTER_IS_LIVE(row) "coalesce(" row ".deleted, 0) = 0"
+
 constexpr Statement kFind{"SELECT " MUSTER_RECORD_COLUMNS
                           " FROM resource r WHERE r.org = $1 AND r.id = $2 AND r.type = $3 "
-                          "AND r.deleted IS NULL"};
+                          "AND " MUSTER_IS_LIVE("r")};
 constexpr Statement kRecords{"SELECT " MUSTER_RECORD_COLUMNS
                              " FROM unnest($2::bigint[]) AS w (rid)" MUSTER_ROW_OF("w.rid", "")};
 
@@ -73,14 +77,14 @@ enum AccessKind : std::size_t {
     " FROM " table             \
     " k" MUSTER_LIVE("k.rid") "WHERE k.org = $1 AND k.type = $2 AND k.attribute = $3 "
 #define MUSTER_RID_OF_ID \
-    "(SELECT i.rid FROM resource i WHERE i.org = $1 AND i.id = $3 AND i.deleted IS NULL)"
+    "(SELECT i.rid FROM resource i WHERE i.org = $1 AND i.id = $3 AND " MUSTER_IS_LIVE("i") ")"
 
 constexpr std::array kAccess = {
     MUSTER_ACCESS("SELECT c.rid FROM resource c WHERE c.org = $1 AND c.type = $2 AND "
                   "c.deleted IS NULL",
                   "c.rid"),
-    MUSTER_ACCESS("SELECT c.rid FROM resource c WHERE c.org = $1 AND c.id = $3 AND c.type = $2 "
-                  "AND c.deleted IS NULL",
+    MUSTER_ACCESS("SELECT c.rid FROM (SELECT i.rid FROM resource i WHERE i.org = $1 AND i.id = $3 "
+                  "AND i.type = $2 AND " MUSTER_IS_LIVE("i") " LIMIT 1) AS c WHERE true",
                   "c.rid"),
     MUSTER_ACCESS("SELECT m.grp FROM member m" MUSTER_LIVE_OF_TYPE(
                       "m.grp") "WHERE m.org = $1 AND m.member = " MUSTER_RID_OF_ID,
@@ -112,8 +116,7 @@ constexpr Statement kLiveCount{
     "SELECT coalesce(sum(live), 0)::bigint FROM counter WHERE org = $1 AND type = $2"};
 constexpr Statement kHasNested{
     "SELECT 1::bigint FROM member WHERE org = $1 AND is_group AND grp = "
-    "(SELECT rid FROM resource WHERE org = $1 AND id = $2 AND "
-    "deleted IS NULL) LIMIT 1"};
+    "(SELECT rid FROM resource r WHERE org = $1 AND id = $2 AND " MUSTER_IS_LIVE("r") ") LIMIT 1"};
 
 /// The least byte string greater than every one that begins with `prefix`. None: there is no end.
 std::optional<std::string> end_of_prefix(std::string prefix) {
@@ -175,13 +178,13 @@ std::int64_t clamp(std::size_t number) {
 constexpr Statement kGroupsOf{MUSTER_GROUPS_OF("SELECT unnest($2::bigint[])")};
 constexpr Statement kGroupsOfId{
     MUSTER_GROUPS_OF("SELECT i.rid FROM resource i WHERE i.org = $1 AND i.id = $2 AND i.type = $3 "
-                     "AND i.deleted IS NULL")};
+                     "AND " MUSTER_IS_LIVE("i"))};
 constexpr Statement kMembersOf{"SELECT r.rid, r.id, r.type, r.display FROM member m" MUSTER_ROW_OF(
     "m.member", "") "WHERE m.org = $1 AND m.grp = $2 AND m.member > $3 ORDER BY m.member LIMIT $4"};
 constexpr Statement kMemberCount{"SELECT count(*) FROM member WHERE org = $1 AND grp = $2"};
 constexpr Statement kResolve{
     "SELECT r.rid, r.id, r.type, r.display FROM unnest($2::bytea[]) AS w (id) CROSS JOIN LATERAL "
-    "(SELECT * FROM resource o WHERE o.org = $1 AND o.id = w.id AND o.deleted IS NULL LIMIT 1) "
+    "(SELECT * FROM resource o WHERE o.org = $1 AND o.id = w.id AND " MUSTER_IS_LIVE("o") " LIMIT 1) "
     "AS r"};
 
 Reference reference_of(const Rows& rows, int row) {
@@ -263,6 +266,7 @@ std::vector<T> each(const Rows& rows, T (*decode)(const Rows&, int)) {
     "SELECT first_id, last_id FROM log_segment WHERE org = $1 AND last_id <= $2 AND "     \
     "last_id > $3 AND first_id < $4 AND ($5::bigint IS NULL OR connector = $5)" condition \
     " ORDER BY last_id DESC LIMIT $6"
+constexpr std::size_t kFewestSegments = 16;
 constexpr Statement kSegments{MUSTER_SEGMENTS("")};
 constexpr Statement kSegmentsFailed{MUSTER_SEGMENTS(" AND failures > 0")};
 constexpr Statement kSegment{"SELECT data FROM log_segment WHERE org = $1 AND first_id = $2"};
@@ -373,14 +377,26 @@ Directory directory_of(std::span<const Rows> answers) {
             each(answers[2], token_of)};
 }
 
-Query segments(OrgKey org, const LogQuery& query, std::int64_t newest, std::int64_t oldest,
-               std::int64_t before) {
+Query segments(OrgKey org, const LogQuery& query, const SegmentReading::Bounds& bounds) {
     return {query.failed_only ? &kSegmentsFailed : &kSegments,
-            Parameters(org, newest, oldest, before, query.connector, clamp(query.limit))};
+            Parameters(org, bounds.newest, bounds.oldest, bounds.before, query.connector,
+                       clamp(std::max(query.limit, kFewestSegments)))};
 }
 
 Query segment(OrgKey org, std::int64_t first_id) { return {&kSegment, Parameters(org, first_id)}; }
 
 Query organisations() { return {&kOrganisations, {}}; }
+
+std::vector<const Statement*> read_statements() {
+    std::vector<const Statement*> all = {
+        &kFind,       &kRecords,   &kLiveCount,        &kHasNested, &kGroupsOf,
+        &kGroupsOfId, &kMembersOf, &kMemberCount,      &kResolve,   &kOrganisations,
+        &kConnectors, &kTokens,    &kDirectoryVersion, &kSegments,  &kSegmentsFailed,
+        &kSegment};
+    for (const Access& access : kAccess) {
+        all.insert(all.end(), {&access.forward, &access.backward, &access.count});
+    }
+    return all;
+}
 
 }  // namespace muster::store::postgres

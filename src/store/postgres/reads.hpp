@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/log_segments.hpp"
 #include "store/plan.hpp"
 #include "store/postgres/values.hpp"
 #include "store/store.hpp"
@@ -44,10 +45,13 @@ namespace muster::store::postgres {
 [[nodiscard]] std::vector<Query> directory();
 [[nodiscard]] Directory directory_of(std::span<const Rows> answers);
 
-/// The segments that a query of the log may need, newest first: first_id, last_id.
-[[nodiscard]] Query segments(OrgKey org, const LogQuery& query, std::int64_t newest,
-                             std::int64_t oldest, std::int64_t before);
+/// A page of the segments that a query of the log may need, newest first: first_id, last_id.
+[[nodiscard]] Query segments(OrgKey org, const LogQuery& query,
+                             const SegmentReading::Bounds& bounds);
 [[nodiscard]] Query segment(OrgKey org, std::int64_t first_id);
 [[nodiscard]] Query organisations();
+
+/// Every statement behind the above, for the test that looks at their plans.
+[[nodiscard]] std::vector<const Statement*> read_statements();
 
 }  // namespace muster::store::postgres

@@ -3,6 +3,7 @@
 // or touches only the small tables that all organisations share.
 
 #include <array>
+#include <vector>
 
 #include "store/postgres/values.hpp"
 
@@ -119,6 +120,9 @@ inline constexpr Statement kTouchToken{
 inline constexpr Statement kAuthority{
     "SELECT 1 / count(*) FROM token t JOIN connector c ON c.key = t.connector "
     "WHERE t.key = $1 AND t.active AND c.state = 0"};
+inline constexpr Statement kAuthorityPaused{
+    "SELECT 1::bigint FROM token t JOIN connector c ON c.key = t.connector "
+    "WHERE t.key = $1 AND t.active AND c.state <> 0"};
 inline constexpr Statement kSameDirectory{
     "SELECT 1 / count(*) FROM (SELECT 1 FROM directory_version WHERE one AND number = $1 FOR "
     "UPDATE) AS same"};
@@ -145,6 +149,58 @@ inline constexpr Statement kInsertOwnSegment{
     "INSERT INTO log_segment (org, first_id, last_id, connector, records, failures, data) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
+inline constexpr Statement kPurgeLog{
+    "DELETE FROM log_segment WHERE org = $1 AND first_id = ANY (ARRAY(SELECT first_id FROM "
+    "log_segment WHERE org = $1 AND last_id < $2 ORDER BY last_id LIMIT $3))"};
+inline constexpr Statement kPurgeDeleted{
+    "DELETE FROM resource WHERE org = $1 AND rid = ANY (ARRAY(SELECT rid FROM resource WHERE "
+    "org = $1 AND deleted < $2 ORDER BY deleted LIMIT $3))"};
+
 #undef MUSTER_HEAD
+
+/// All of the above, for the test that looks at their plans.
+[[nodiscard]] inline std::vector<const Statement*> write_statements() {
+    std::vector<const Statement*> all = {&kHead,
+                                         &kDoomedHead,
+                                         &kInsert,
+                                         &kRewrite,
+                                         &kTouch,
+                                         &kRetire,
+                                         &kErase,
+                                         &kCount,
+                                         &kInsertUnique,
+                                         &kDeleteUnique,
+                                         &kInsertIndexed,
+                                         &kDeleteIndexed,
+                                         &kHolder,
+                                         &kForgetStale,
+                                         &kVersion,
+                                         &kPresent,
+                                         &kLiveMembers,
+                                         &kAddMembers,
+                                         &kRemoveMember,
+                                         &kMarkRow,
+                                         &kMarkGroup,
+                                         &kTakeTurns,
+                                         &kNoCircle,
+                                         &kMemberships,
+                                         &kDeleteMemberships,
+                                         &kDeleteMembers,
+                                         &kPutOrganisation,
+                                         &kPutConnector,
+                                         &kPutToken,
+                                         &kRemoveToken,
+                                         &kTouchToken,
+                                         &kAuthority,
+                                         &kAuthorityPaused,
+                                         &kSameDirectory,
+                                         &kNewDirectory,
+                                         &kInsertSegment,
+                                         &kInsertOwnSegment,
+                                         &kPurgeLog,
+                                         &kPurgeDeleted};
+    for (const Statement& statement : kRemoveOrganisation) all.push_back(&statement);
+    return all;
+}
 
 }  // namespace muster::store::postgres

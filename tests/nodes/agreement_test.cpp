@@ -1,0 +1,293 @@
+// What is done on one node holds on the other.
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "json/json.hpp"
+#include "node.hpp"
+#include "postgres_server.hpp"
+#include "store/postgres/node.hpp"
+
+namespace muster::nodes {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+using testing::Client;
+using ::testing::HasSubstr;
+using testing::Tenant;
+using testing::text_member;
+
+constexpr auto kSecond = 1s;
+
+/// Asks until the answer is the wanted one; how long that took, at most ten seconds.
+template <class Ask>
+steady_clock::duration time_until(Ask ask) {
+    const auto began = steady_clock::now();
+    while (!ask() && steady_clock::now() - began < 10s) std::this_thread::sleep_for(5ms);
+    return steady_clock::now() - began;
+}
+
+/// Two nodes that all tests share, each with organisations of its own.
+class AgreementTest : public ::testing::Test {
+  protected:
+    static void SetUpTestSuite() { world = std::make_unique<World>(); }
+    static void TearDownTestSuite() { world.reset(); }
+
+    struct World {
+        PostgresServer database;
+        Node a{database.url()};
+        Node b{database.url(), a};
+    };
+    static inline std::unique_ptr<World> world;
+
+    /// A tenant that works on both nodes.
+    static Tenant tenant_of_both(const std::string& name) {
+        Tenant tenant = world->a.make_tenant(name);
+        Client client(world->b.address(), tenant);
+        time_until([&] { return status(client, "GET", "/Users?count=0") == 200; });
+        return tenant;
+    }
+    static int status(Client& client, const std::string& method, const std::string& path,
+                      const std::string& body = {}) {
+        const auto answer = client.send(method, path, body);
+        return answer ? answer->status : 0;
+    }
+    static int create(Client& client, const std::string& name) {
+        return status(client, "POST", "/Users", testing::user_body(name));
+    }
+    static void must(const Node& node, const std::string& method, const std::string& path) {
+        const auto [code, body] = node.call(method, "/admin/v1" + path);
+        ASSERT_EQ(code, 200) << path << ": " << body;
+    }
+    /// What stands before the dot of a token's secret is its id.
+    static std::string token_id(const Tenant& tenant) {
+        const auto [code, body] =
+            world->a.call("GET", "/admin/v1/tokens?connector=" + tenant.connector);
+        const auto list = json::parse(body).value();
+        return std::string(json::string_or_empty(list.at("tokens").at(0).get_object(), "id"));
+    }
+};
+
+TEST_F(AgreementTest, ATokenThatWasSwitchedOffEndsEverywhere) {
+    const Tenant tenant = tenant_of_both("Tokens");
+    const auto token = "/tokens/" + token_id(tenant);
+    Client client(world->b.address(), tenant);
+    for (int round = 0; round < 5; ++round) {
+        ASSERT_EQ(create(client, fmt::format("before-{}", round)), 201);
+        must(world->a, "POST", token + "/deactivate");
+        EXPECT_EQ(create(client, fmt::format("after-{}", round)), 401) << "the very next write";
+        EXPECT_LT(time_until([&] { return status(client, "GET", "/Users") == 401; }), kSecond);
+        must(world->a, "POST", token + "/activate");
+        EXPECT_LT(time_until([&] { return status(client, "GET", "/Users") == 200; }), kSecond);
+    }
+    Client reader(world->a.address(), tenant);
+    const auto after = reader.send("GET", R"(/Users?filter=userName%20sw%20%22after%22)");
+    ASSERT_TRUE(after);
+    EXPECT_THAT(after->body, HasSubstr("\"totalResults\":0"));
+}
+
+TEST_F(AgreementTest, APausedConnectorRestsEverywhere) {
+    const Tenant tenant = tenant_of_both("Pauses");
+    const auto connector = "/connectors/" + tenant.connector;
+    Client client(world->b.address(), tenant);
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_EQ(create(client, fmt::format("before-{}", round)), 201);
+        must(world->a, "POST", connector + "/pause");
+        const auto next = client.send("POST", "/Users", testing::user_body("after"));
+        ASSERT_TRUE(next);
+        EXPECT_EQ(next->status, 429) << "the very next write";
+        EXPECT_EQ(next->header("Retry-After"), "300");
+        EXPECT_LT(time_until([&] { return status(client, "GET", "/Users") == 429; }), kSecond);
+        must(world->a, "POST", connector + "/resume");
+        EXPECT_LT(time_until([&] { return status(client, "GET", "/Users") == 200; }), kSecond);
+    }
+}
+
+TEST_F(AgreementTest, WhatIsMadeOnOneWorksOnTheOther) {
+    const Tenant tenant = world->a.make_tenant("Fresh");
+    Client client(world->b.address(), tenant);
+    EXPECT_LT(time_until([&] { return create(client, "fresh") == 201; }), kSecond);
+    Client other(world->a.address(), tenant);
+    EXPECT_EQ(create(other, "fresh"), 409) << "one name space";
+}
+
+// Whoever renews a token writes the whole of it, as this node remembers it.
+TEST_F(AgreementTest, ATokenIsNotSwitchedOnAgainByAnotherChange) {
+    int renewed = 0;
+    int refused = 0;
+    for (int round = 0; round < 10; ++round) {
+        const Tenant tenant = tenant_of_both(fmt::format("Round {}", round));
+        const auto path = "/admin/v1/tokens/" + token_id(tenant);
+        std::jthread renewing([&](const std::stop_token& stop) {
+            while (!stop.stop_requested()) {
+                const auto [code, body] = world->b.call("POST", path + "/renew");
+                (code < 300 ? renewed : refused) += 1;
+            }
+        });
+        std::this_thread::sleep_for(20ms);
+        while (world->a.call("POST", path + "/deactivate").first != 200) {
+        }
+        std::this_thread::sleep_for(20ms);
+        renewing.request_stop();
+        renewing.join();
+        EXPECT_EQ(world->database.sql(fmt::format("SELECT active FROM token WHERE id = '{}'",
+                                                  path.substr(path.rfind('/') + 1)),
+                                      "muster"),
+                  "f");
+    }
+    EXPECT_GT(renewed, 0) << "nothing was concurrent";
+    EXPECT_GT(refused, 0) << "nothing was concurrent";
+}
+
+TEST_F(AgreementTest, NodesHaveNumbersOfTheirOwn) {
+    std::vector<std::future<std::int64_t>> claims;
+    for (int i = 0; i < 12; ++i) {
+        claims.push_back(std::async(std::launch::async, [] {
+            return store::postgres::claim_node(world->database.url()).value().number;
+        }));
+    }
+    std::set<std::int64_t> numbers;
+    for (auto& claim : claims) numbers.insert(claim.get());
+    EXPECT_EQ(numbers.size(), 12U);
+    EXPECT_EQ(world->database.sql("SELECT count(*) FROM node", "muster"), "14");
+    world->database.sql("DELETE FROM node WHERE number > 1", "muster");
+
+    Node third(world->database.url(), world->a);
+    EXPECT_EQ(world->database.sql("SELECT max(number) FROM node", "muster"), "2");
+    third.kill();
+    third.start();
+    EXPECT_EQ(world->database.sql("SELECT max(number) FROM node", "muster"), "3")
+        << "nobody knows that the first one is dead";
+    EXPECT_TRUE(third.stop(5s));
+    EXPECT_EQ(world->database.sql("SELECT max(number) FROM node", "muster"), "2")
+        << "a number was not given back";
+}
+
+TEST_F(AgreementTest, AnotherKeyIsRefused) {
+    const auto data = testing::make_temporary_directory();
+    std::string key;
+    std::getline(std::ifstream(world->a.data() / "key"), key);
+    const auto start = [&](std::string text) {
+        std::filesystem::remove(data / "key");
+        std::ofstream(data / "key") << text << '\n';
+        std::filesystem::permissions(data / "key", std::filesystem::perms::owner_read);
+        return testing::run({"timeout", "3", MUSTER_PROGRAM, "serve", "--data", data, "--listen",
+                             "127.0.0.1:0", "--database", world->database.url()});
+    };
+    EXPECT_THAT(start(key).output, HasSubstr("serves")) << "the control";
+    std::ranges::reverse(key);
+    const auto ended = start(key);
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_THAT(ended.output, HasSubstr("the key file is not the one of the other nodes"));
+    std::filesystem::remove_all(data);
+}
+
+TEST_F(AgreementTest, TheLogOfBothIsVisibleOnBoth) {
+    const Tenant tenant = tenant_of_both("Log");
+    for (const Node* from : {&world->a, &world->b}) {
+        Client client(from->address(), tenant);
+        const auto missing = client.send("GET", "/Users/nobody");
+        ASSERT_TRUE(missing);
+        const auto id = testing::log_id(missing->body);
+        for (const Node* to : {&world->a, &world->b}) {
+            EXPECT_LT(
+                time_until([&] { return to->call("GET", "/admin/v1/log/" + id).first == 200; }),
+                kSecond);
+            EXPECT_THAT(to->call("GET", "/admin/v1/log?connector=" + tenant.connector).second,
+                        HasSubstr(id));
+        }
+    }
+}
+
+TEST_F(AgreementTest, ACursorOfOneIsGoodOnTheOther) {
+    const Tenant tenant = tenant_of_both("Cursors");
+    Client a(world->a.address(), tenant);
+    Client b(world->b.address(), tenant);
+    for (int i = 0; i < 7; ++i) ASSERT_EQ(create(a, fmt::format("c{}", i)), 201);
+    std::set<std::string> seen;
+    std::string cursor;
+    for (int page = 0; page < 7; ++page) {
+        const auto answer = (page % 2 == 0 ? a : b).send("GET", "/Users?count=2&cursor=" + cursor);
+        ASSERT_TRUE(answer);
+        ASSERT_EQ(answer->status, 200) << answer->body;
+        const auto list = json::parse(answer->body).value();
+        for (const auto& one : list.at("Resources").get_array()) {
+            EXPECT_TRUE(
+                seen.insert(std::string(json::string_or_empty(one.get_object(), "id"))).second);
+        }
+        cursor = text_member(answer->body, "nextCursor");
+        if (cursor.empty()) break;
+    }
+    EXPECT_EQ(seen.size(), 7U);
+}
+
+// A load balancer that sends a request to the other node only where a connection is refused.
+TEST_F(AgreementTest, ARollingRestartLeavesNoRequestUnanswered) {
+    const Tenant tenant = tenant_of_both("Rolling");
+    Node c(world->database.url(), world->a);
+    Node d(world->database.url(), world->a);
+    const std::array addresses = {c.address(), d.address()};
+    std::atomic<int> answered{0};
+    std::atomic<int> refused{0};
+    std::atomic<int> failed{0};
+    std::atomic<int> elsewhere{0};
+    std::vector<std::jthread> clients;
+    const auto began = steady_clock::now();
+    for (std::size_t i = 0; i < 10; ++i) {
+        clients.emplace_back([&, i](const std::stop_token& stop) {
+            std::size_t at = i % 2;
+            auto client = std::make_unique<Client>(addresses[at], tenant);
+            for (int n = 0; !stop.stop_requested(); ++n) {
+                const bool writes = n % 2 == 0;
+                auto answer = client->send(
+                    writes ? "POST" : "GET", writes ? "/Users" : "/Users?count=1",
+                    writes ? testing::user_body(fmt::format("r{}-{}", i, n)) : std::string());
+                if (!answer && answer.error().ends_with("refused")) {
+                    ++elsewhere;
+                    at = 1 - at;
+                    client = std::make_unique<Client>(addresses[at], tenant);
+                    --n;
+                    continue;
+                }
+                if (!answer) {
+                    ++failed;
+                    ADD_FAILURE() << answer.error();
+                    client = std::make_unique<Client>(addresses[at], tenant);
+                } else {
+                    ++(answer->status < 300 ? answered : refused);
+                }
+                // Half of them connect anew each time.
+                if (i >= 5) client = std::make_unique<Client>(addresses[at], tenant);
+                std::this_thread::sleep_for(15ms);
+            }
+        });
+    }
+    for (Node* node : {&c, &d}) {
+        std::this_thread::sleep_for(1s);
+        EXPECT_TRUE(node->stop(10s));
+        node->start();
+    }
+    std::this_thread::sleep_for(500ms);
+    const auto took = std::chrono::duration<double>(steady_clock::now() - began).count();
+    clients.clear();
+    EXPECT_EQ(failed, 0);
+    EXPECT_EQ(refused, 0);
+    EXPECT_GT(elsewhere, 0) << "no node was ever away";
+    EXPECT_GT(answered / took, 200) << "requests a second";
+    RecordProperty("requests", answered);
+}
+
+}  // namespace
+}  // namespace muster::nodes

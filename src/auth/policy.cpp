@@ -14,10 +14,10 @@ namespace muster::auth {
 
 namespace {
 
-/// One setting: its name, its choices in order of preference, and where its value lives.
+/// One setting: its name, its choices, the default first, and where its value lives.
 struct Setting {
     std::string_view name;
-    std::array<std::string_view, 2> choices;
+    std::array<std::string_view, 3> choices;  ///< the last ones may be empty
     void (*set)(Policy&, std::size_t choice);
     std::size_t (*get)(const Policy&);
 };
@@ -33,13 +33,12 @@ constexpr std::array kSettings{
                 return policy.unknown_members == UnknownMembers::Refuse ? 0 : 1;
             }},
     Setting{"unknown_attributes",
-            {"drop", "refuse"},
+            {"drop", "keep", "refuse"},
             [](Policy& policy, std::size_t choice) {
-                policy.unknown_attributes =
-                    choice == 0 ? UnknownAttributes::Drop : UnknownAttributes::Refuse;
+                policy.unknown_attributes = static_cast<UnknownAttributes>(choice);
             },
             [](const Policy& policy) -> std::size_t {
-                return policy.unknown_attributes == UnknownAttributes::Drop ? 0 : 1;
+                return static_cast<std::size_t>(policy.unknown_attributes);
             }},
     Setting{"on_delete",
             {"retain", "erase"},
@@ -83,12 +82,14 @@ std::expected<Policy, std::string> Policy::parse(std::string_view text) {
                             std::string_view{name}));
         }
         std::optional<std::size_t> choice;
+        std::string known;
         for (std::size_t i = 0; i < setting->choices.size(); ++i) {
+            if (setting->choices[i].empty()) break;
             if (as_text(value) == setting->choices[i]) choice = i;
+            known += fmt::format("{}\"{}\"", i == 0 ? "" : " or ", setting->choices[i]);
         }
         if (!choice) {
-            return std::unexpected(fmt::format("{} can be \"{}\" or \"{}\".", setting->name,
-                                               setting->choices[0], setting->choices[1]));
+            return std::unexpected(fmt::format("{} can be {}.", setting->name, known));
         }
         setting->set(policy, *choice);
     }

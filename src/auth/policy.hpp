@@ -9,15 +9,15 @@
 namespace muster::auth {
 
 enum class UnknownMembers : std::uint8_t { Refuse, Skip };
-enum class UnknownAttributes : std::uint8_t { Drop, Refuse };
+enum class UnknownAttributes : std::uint8_t { Drop, Keep, Refuse };
 enum class OnDelete : std::uint8_t { Retain, Erase };
 
 struct Policy {
     /// A group change that names someone who does not exist here: refuse it with the ids named, or
     /// take the rest and report the skipped ids in the provisioning log.
     UnknownMembers unknown_members = UnknownMembers::Refuse;
-    /// An attribute that the schema does not have: drop it and note it in the provisioning log, or
-    /// refuse the request with the attribute named.
+    /// An attribute that the schema does not have: drop it, or keep it as it came, and note that
+    /// in the provisioning log; or refuse the request with the attribute named.
     UnknownAttributes unknown_attributes = UnknownAttributes::Drop;
     /// DELETE hides a resource and keeps its row for the retention time, or erases it at once.
     OnDelete on_delete = OnDelete::Retain;

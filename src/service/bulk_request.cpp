@@ -190,7 +190,8 @@ void resolve_references(BulkOperation& operation, const std::map<std::string, st
 }
 
 void take_out_references(json::Value& data, const std::set<std::string>& missing) {
-    take_out(data, missing);
+    if (take_out(data, missing))
+        data = data.is_object() ? json::Value(json::Object()) : json::Value();
 }
 
 }  // namespace muster::service

@@ -41,7 +41,7 @@ struct BulkRequest {
 void resolve_references(BulkOperation& operation, const std::map<std::string, std::string>& ids);
 
 /// Takes out what refers to `missing`: an element or a complex value whose `value` does, any other
-/// attribute alone.
+/// attribute alone. What is nothing but a reference becomes null, an object of nothing else empty.
 void take_out_references(json::Value& data, const std::set<std::string>& missing);
 
 }  // namespace muster::service

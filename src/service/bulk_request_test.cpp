@@ -90,6 +90,9 @@ TEST(BulkRequest, WhatCannotBeReferredToYetIsTakenOut) {
         R"({"n":"x"})");
     EXPECT_EQ(without(R"({"x":"bulkId:a","y":["bulkId:a"],"z":[],"o":{}})", {"a"}),
               R"({"z":[],"o":{}})");
+    EXPECT_EQ(without(R"("bulkId:a")", {"a"}), "null");
+    EXPECT_EQ(without(R"({"value":"bulkId:a"})", {"a"}), "{}");
+    EXPECT_EQ(without(R"(["bulkId:a"])", {"a"}), "null");
 }
 
 }  // namespace

@@ -94,7 +94,8 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                                              std::string body, scim::Projection projection) const {
     CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Create, body));
     const auto read = call.record.copy();
-    CO_TRY_ASSIGN(auto prepared, scim::prepare(type, value, nullptr, core_.limits.patch.values));
+    CO_TRY_ASSIGN(auto prepared,
+                  scim::prepare(type, value, nullptr, limits_for(core_, call).values));
     CO_TRY_VOID(take_notes(call, prepared.notes));
     const auto member_ids = prepared.members.value_or(std::vector<std::string>{});
 

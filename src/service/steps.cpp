@@ -77,9 +77,15 @@ scim::Result<json::Value> parse_body(Call& call, const Limits& limits, std::stri
     return std::move(*value);
 }
 
+scim::PatchLimits limits_for(const Core& core, const Call& call) {
+    scim::PatchLimits limits = core.limits.patch;
+    limits.values.keep_unknown = call.policy().unknown_attributes == auth::UnknownAttributes::Keep;
+    return limits;
+}
+
 scim::Result<void> take_notes(Call& call, std::span<const scim::Note> notes) {
     call.record.notes(notes);
-    if (call.policy().unknown_attributes == auth::UnknownAttributes::Drop) return {};
+    if (call.policy().unknown_attributes != auth::UnknownAttributes::Refuse) return {};
     const auto unknown = std::ranges::find(notes, "unknown-attribute-dropped", &scim::Note::rule);
     if (unknown == notes.end()) return {};
     return call.refuse("unknown-attribute",

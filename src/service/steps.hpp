@@ -17,6 +17,9 @@ namespace muster::service {
 [[nodiscard]] scim::Result<json::Value> parse_body(Call& call, const Limits& limits,
                                                    std::string_view body);
 
+/// The instance's limits, and what the connector's policy adds to them.
+[[nodiscard]] scim::PatchLimits limits_for(const Core& core, const Call& call);
+
 /// Hands the notes to the log record. Refuses what the connector's policy does not want dropped.
 [[nodiscard]] scim::Result<void> take_notes(Call& call, std::span<const scim::Note> notes);
 

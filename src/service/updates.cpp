@@ -141,7 +141,7 @@ Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::Reso
         CO_TRY_VOID(check_precondition(call, before.version));
         const auto document = parse_document(before.document);
         CO_TRY_ASSIGN(auto prepared,
-                      scim::prepare(type, value, &document, core_.limits.patch.values));
+                      scim::prepare(type, value, &document, limits_for(core_, call).values));
         CO_TRY_VOID(take_notes(call, prepared.notes));
         auto draft = draft_document(core_, type, call, before, document, prepared.document);
         // An absent `members` keeps them: an omission never empties a group (docs/adr/0007).
@@ -197,7 +197,7 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
         CO_TRY_VOID(check_precondition(call, before.version));
         const auto document = parse_document(before.document);
         CO_TRY_ASSIGN(auto patched,
-                      scim::apply_patch(type, document, operations, core_.limits.patch));
+                      scim::apply_patch(type, document, operations, limits_for(core_, call)));
         CO_TRY_VOID(take_notes(call, patched.notes));
         auto draft = draft_document(core_, type, call, before, document, patched.document);
         if (!patched.members.empty()) {

@@ -1,5 +1,5 @@
 // However a request is cut into pieces, it is read as the same request. The first byte of the input
-// is the size of the pieces.
+// says how large the pieces are and where the cuts fall.
 
 #include <algorithm>
 #include <cstddef>
@@ -29,10 +29,27 @@ struct Read {
     friend bool operator==(const Read&, const Read&) = default;
 };
 
-void read_chunks(RequestParser& parser, std::string_view bytes, std::size_t step, Read& read) {
+/// The sizes of the pieces that arrive: all the largest, or drawn up to it from a seed.
+class Pieces {
+  public:
+    Pieces(std::size_t largest, std::uint32_t seed) : largest_(largest), state_(seed) {}
+
+    std::size_t next() {
+        if (state_ == 0) return largest_;
+        state_ = state_ * 1664525U + 1013904223U;
+        return 1 + (state_ >> 16U) % largest_;
+    }
+
+  private:
+    std::size_t largest_;
+    std::uint32_t state_;
+};
+
+void read_chunks(RequestParser& parser, std::string_view bytes, Pieces& pieces, Read& read) {
     std::string waiting;
     read.body_status = ParseStatus::NeedMore;
     while (read.body_status == ParseStatus::NeedMore && !bytes.empty()) {
+        const std::size_t step = pieces.next();
         waiting += bytes.substr(0, step);
         bytes.remove_prefix(std::min(step, bytes.size()));
         std::string_view rest = waiting;
@@ -42,13 +59,13 @@ void read_chunks(RequestParser& parser, std::string_view bytes, std::size_t step
     read.unused = waiting.size() + bytes.size();
 }
 
-Read read_in_pieces(std::string_view bytes, std::size_t step) {
+Read read_in_pieces(std::string_view bytes, Pieces pieces) {
     Read read;
     RequestParser parser(kMaxHeader);
     std::size_t size = 0;
     std::string arrived;
     while (read.status == ParseStatus::NeedMore && size < bytes.size()) {
-        size = std::min(size + step, bytes.size());
+        size = std::min(size + pieces.next(), bytes.size());
         // In memory of its own, so that a sanitizer sees every read beyond it.
         arrived = std::string(bytes.substr(0, size));
         read.status = parser.parse_head(arrived);
@@ -62,7 +79,7 @@ Read read_in_pieces(std::string_view bytes, std::size_t step) {
     read.host = head.host;
     read.authorization = head.authorization;
     read.head_size = parser.head_size();
-    if (parser.has_chunked_body()) read_chunks(parser, bytes.substr(read.head_size), step, read);
+    if (parser.has_chunked_body()) read_chunks(parser, bytes.substr(read.head_size), pieces, read);
     return read;
 }
 
@@ -71,8 +88,10 @@ Read read_in_pieces(std::string_view bytes, std::size_t step) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0 || size > kMaxHeader) return 0;
     const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-    const Read whole = read_in_pieces(bytes, std::max<std::size_t>(bytes.size(), 1));
-    const Read pieces = read_in_pieces(bytes, data[0] + std::size_t{1});
+    const Read whole = read_in_pieces(bytes, {std::max<std::size_t>(bytes.size(), 1), 0});
+    // Even: pieces of one size. Odd: of any sizes.
+    const Read pieces =
+        read_in_pieces(bytes, {data[0] / 2 + std::size_t{1}, data[0] % 2 * data[0]});
     // What is wrong may be noticed sooner or later; what is right must be the same.
     MUSTER_CHECK((whole.status == ParseStatus::Done) == (pieces.status == ParseStatus::Done));
     if (whole.status != ParseStatus::Done) return 0;

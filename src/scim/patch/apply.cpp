@@ -10,6 +10,7 @@
 #include "scim/patch/patch.hpp"
 #include "scim/patch/values.hpp"
 #include "scim/resource/finish.hpp"
+#include "scim/resource/kept.hpp"
 #include "scim/resource/normalise.hpp"
 
 namespace muster::scim {
@@ -59,8 +60,13 @@ class Patcher {
                             quoted(operation.path))));
         }
         if (operation.path.empty()) return apply_names(operation.kind, nullptr, *value);
-        TRY_ASSIGN(const PatchPath path, parse_patch_path(type_, operation.path, limits_.filter));
-        return apply_at(operation.kind, path, value);
+        const auto path = parse_patch_path(type_, operation.path, limits_.filter);
+        if (path) return apply_at(operation.kind, *path, value);
+        if (keeps_unknown() && path.error().type == ScimType::InvalidPath &&
+            is_unknown_name(operation.path)) {
+            return keep_at(operation.path, operation.kind == Kind::Remove ? nullptr : value);
+        }
+        return std::unexpected(path.error());
     }
 
     /// A value whose names are attributes: all of a pathless operation, or an extension.
@@ -78,7 +84,7 @@ class Patcher {
             if (path.target.attribute != nullptr || path.target.extension != extension) {
                 TRY_VOID(apply_at(kind, path, &member.value()));
             } else {
-                TRY_VOID(take_unknown(extension, name));
+                TRY_VOID(take_unknown(kind, extension, name, member.value()));
             }
         }
         return {};
@@ -93,7 +99,8 @@ class Patcher {
     }
 
     /// A path where a name should stand is refused: to drop it would lose data without a word.
-    Result<void> take_unknown(const Schema* extension, std::string_view name) {
+    Result<void> take_unknown(Kind kind, const Schema* extension, std::string_view name,
+                              const json::Value& value) {
         const std::string whole =
             extension == nullptr ? std::string{name} : fmt::format("{}:{}", extension->id, name);
         if (parse_patch_path(type_, whole, limits_.filter)) {
@@ -102,16 +109,73 @@ class Patcher {
                             "as the path of an operation.",
                             quoted(whole))));
         }
-        return drop_unknown(whole);
+        if (!keeps_unknown()) return drop_unknown(whole);
+        return keep(object_at(document_, extension), whole, name,
+                    kind == Kind::Remove ? nullptr : &value);
+    }
+
+    [[nodiscard]] bool keeps_unknown() const { return limits_.values.keep_unknown; }
+
+    /// Whether a URN's last part is its version ("2.0"), not a name in it.
+    static bool ends_with_version(std::string_view path) {
+        const auto last = path.rfind(':') + 1;
+        return path.starts_with("urn:") && last < path.size() && is_digit(path[last]);
+    }
+    static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+    /// A name, a URN, or a name in a URN: no sub-attribute and no filter, for nothing is known of
+    /// its value.
+    static bool is_unknown_name(std::string_view path) {
+        const std::string_view also = ends_with_version(path) ? "." : "";
+        if (path.starts_with("urn:")) path.remove_prefix(path.rfind(':') + 1);
+        const auto fits = [also](char c) {
+            return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+                   c == '-' || c == '$' || also.contains(c);
+        };
+        return !path.empty() && std::ranges::all_of(path, fits);
+    }
+
+    /// A URN names an object that is kept itself, or with a last part behind a colon one of its
+    /// values.
+    Result<void> keep_at(std::string_view path, const json::Value* value) {
+        if (const auto colon = path.rfind(':'); colon != std::string_view::npos) {
+            const std::string_view urn = path.substr(0, colon);
+            const std::string_view name = path.substr(colon + 1);
+            if (const Schema* extension = type_.extension(urn)) {
+                return keep(object_at(document_, extension), path, name, value);
+            }
+            const bool is_whole =
+                document_.contains(path) || (value != nullptr && value->is_object());
+            if (!is_whole) {
+                json::Value holder = json::Object();
+                if (json::Value* held = document_.if_contains(urn)) holder = *held;
+                if (!holder.is_object()) holder.emplace_object();
+                TRY_VOID(keep(holder.get_object(), path, name, value));
+                set_kept(document_, urn, holder.get_object().empty() ? json::Value() : holder);
+                return {};
+            }
+        }
+        return keep(document_, path, path, value);
+    }
+
+    Result<void> keep(json::Object& holder, std::string_view whole, std::string_view name,
+                      const json::Value* value) {
+        if (!may_be_kept(name)) return drop_unknown(whole);
+        if (++unknown_names_ > kMaxUnknownNames) return refuse_more_names();
+        set_kept(holder, name, value == nullptr ? json::Value() : *value);
+        note_kept(notes_, whole);
+        return {};
+    }
+
+    static Result<void> refuse_more_names() {
+        return std::unexpected(
+            invalid_value(fmt::format("More than {} unknown attributes were sent. Send attributes "
+                                      "that the schema has.",
+                                      kMaxUnknownNames)));
     }
 
     Result<void> drop_unknown(std::string_view name) {
-        if (++unknown_names_ > kMaxUnknownNames) {
-            return std::unexpected(invalid_value(
-                fmt::format("More than {} unknown attributes were sent. Send attributes that the "
-                            "schema has.",
-                            kMaxUnknownNames)));
-        }
+        if (++unknown_names_ > kMaxUnknownNames) return refuse_more_names();
         note_unknown(notes_, name);
         return {};
     }

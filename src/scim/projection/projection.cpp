@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace muster::scim {
 
 namespace {
@@ -85,7 +87,11 @@ Result<Projection> Projection::parse(const ResourceType& type, std::string_view 
         const auto comma = rest.find(',');
         const std::string name = without_filter(trimmed(rest.substr(0, comma)));
         rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-        if (const auto path = try_resolve(type, name)) projection.paths_.push_back(*path);
+        if (const auto path = try_resolve(type, name)) {
+            projection.paths_.push_back(*path);
+        } else {
+            projection.unknown_names_.push_back(name);
+        }
     }
     return projection;
 }
@@ -141,9 +147,24 @@ bool Projection::wants(const Attribute& attribute) const {
     return wants(AttributePath{.attribute = &attribute});
 }
 
+/// What is kept of an attribute that no schema has is returned by default.
+bool Projection::wants_unknown(const Schema* extension, std::string_view name) const {
+    std::string whole{name};
+    if (extension != nullptr) whole = fmt::format("{}:{}", extension->id, name);
+    const bool named =
+        std::ranges::any_of(
+            unknown_names_,
+            [&whole](const std::string& each) { return equals_ignoring_case(each, whole); }) ||
+        std::ranges::any_of(paths_, [extension](const AttributePath& path) {
+            return extension != nullptr && path.extension == extension && path.attribute == nullptr;
+        });
+    return mode_ == Mode::Only ? named : !named;
+}
+
 void Projection::apply(const ResourceType& type, json::Object& resource) const {
-    const auto keep = [&](const Schema* extension, const Attribute* attribute, json::Value& value) {
-        if (attribute == nullptr) return false;
+    const auto keep = [&](const Schema* extension, std::string_view name, json::Value& value) {
+        const Attribute* attribute = extension == nullptr ? type.find(name) : extension->find(name);
+        if (attribute == nullptr) return wants_unknown(extension, name);
         AttributePath path{.extension = extension, .attribute = attribute};
         if (!wants(path)) return false;
         if (attribute->type != Type::Complex || attribute->returned == Returned::Always)
@@ -157,9 +178,9 @@ void Projection::apply(const ResourceType& type, json::Object& resource) const {
     filter_members(resource, [&](std::string_view name, json::Value& value) {
         const Schema* extension = type.extension(name);
         json::Object* object = value.if_object();
-        if (extension == nullptr || object == nullptr) return keep(nullptr, type.find(name), value);
+        if (extension == nullptr || object == nullptr) return keep(nullptr, name, value);
         filter_members(*object, [&](std::string_view part, json::Value& part_value) {
-            return keep(extension, extension->find(part), part_value);
+            return keep(extension, part, part_value);
         });
         return !object->empty();
     });

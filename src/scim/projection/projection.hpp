@@ -41,10 +41,12 @@ class Projection {
 
     [[nodiscard]] Share share(const AttributePath& target) const;
     [[nodiscard]] bool wants(const AttributePath& path) const;
+    [[nodiscard]] bool wants_unknown(const Schema* extension, std::string_view name) const;
     [[nodiscard]] bool wants_part(const AttributePath& part, bool whole) const;
 
     Mode mode_ = Mode::Default;
     std::vector<AttributePath> paths_;
+    std::vector<std::string> unknown_names_;  ///< in no schema: what is kept may bear them
 };
 
 }  // namespace muster::scim

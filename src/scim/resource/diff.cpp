@@ -41,6 +41,25 @@ void compare(const Attribute& attribute, const Place& place, const json::Value* 
     changes.push_back({place.to_string(), text_of(before), text_of(after)});
 }
 
+/// What is kept of attributes that `known` does not have.
+template <class Known>
+void compare_kept(const Place& place, const json::Object* before, const json::Object* after,
+                  Known known, std::vector<Change>& changes) {
+    const auto value_in = [](const json::Object* object, std::string_view name) {
+        return object == nullptr ? nullptr : object->if_contains(name);
+    };
+    static const json::Object kNone;
+    for (const auto& [name, value] : after == nullptr ? kNone : *after) {
+        const json::Value* old = value_in(before, name);
+        if (known(std::string_view(name)) || (old != nullptr && *old == value)) continue;
+        changes.push_back({place.at(name).to_string(), text_of(old), text_of(&value)});
+    }
+    for (const auto& [name, value] : before == nullptr ? kNone : *before) {
+        if (known(std::string_view(name)) || value_in(after, name) != nullptr) continue;
+        changes.push_back({place.at(name).to_string(), text_of(&value), {}});
+    }
+}
+
 }  // namespace
 
 std::vector<Change> diff(const ResourceType& type, const json::Object* before,
@@ -64,10 +83,19 @@ std::vector<Change> diff(const ResourceType& type, const json::Object* before,
         const std::string& urn = extension.schema->id;
         const json::Value* old_value = in(before, urn);
         const json::Value* new_value = in(&after, urn);
-        compare_all(extension.schema->attributes, Place{.extension = urn},
-                    old_value == nullptr ? nullptr : old_value->if_object(),
-                    new_value == nullptr ? nullptr : new_value->if_object());
+        const json::Object* old_object = old_value == nullptr ? nullptr : old_value->if_object();
+        const json::Object* new_object = new_value == nullptr ? nullptr : new_value->if_object();
+        const Place place{.extension = urn};
+        compare_all(extension.schema->attributes, place, old_object, new_object);
+        const auto in_schema = [&](std::string_view name) {
+            return extension.schema->find(name) != nullptr;
+        };
+        compare_kept(place, old_object, new_object, in_schema, changes);
     }
+    const auto in_type = [&](std::string_view name) {
+        return type.find(name) != nullptr || type.extension(name) != nullptr;
+    };
+    compare_kept(Place{}, before, &after, in_type, changes);
     return changes;
 }
 

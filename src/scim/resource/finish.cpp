@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "scim/resource/kept.hpp"
 #include "scim/resource/normalise.hpp"
 
 namespace muster::scim {
@@ -153,6 +154,7 @@ Result<json::Object> finish(const ResourceType& type, json::Object document,
     TRY_VOID(
         finisher.move_attributes(type.schema->attributes, document, result, Place{}, is_stored));
     json::Array schemas{type.schema->id};
+    KeptMover mover;
     for (const Extension& extension : type.extensions) {
         const std::string& urn = extension.schema->id;
         json::Value* value = document.if_contains(urn);
@@ -163,11 +165,19 @@ Result<json::Object> finish(const ResourceType& type, json::Object document,
         TRY_VOID(finisher.move_attributes(
             extension.schema->attributes, object == nullptr ? none : *object, kept,
             Place{.extension = urn}, [](const Attribute&) { return true; }));
+        if (object != nullptr) {
+            TRY_VOID(mover.move(*object, kept, [&](std::string_view name) {
+                return extension.schema->find(name) != nullptr;
+            }));
+        }
         if (kept.empty() && extension.required) return missing(Place{.extension = urn});
         if (kept.empty()) continue;
         result.emplace(urn, std::move(kept));
         schemas.emplace_back(urn);
     }
+    TRY_VOID(mover.move(document, result, [&](std::string_view name) {
+        return type.find(name) != nullptr || type.extension(name) != nullptr;
+    }));
     result["schemas"] = std::move(schemas);
     return result;
 }

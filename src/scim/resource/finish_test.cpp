@@ -47,8 +47,16 @@ TEST_F(Finish, RecomputesSchemasFromTheExtensionsThatHoldData) {
 
 TEST_F(Finish, DropsWhatIsNotStored) {
     EXPECT_EQ(finished(R"({"userName":"ada","meta":{"version":"1"},"groups":[{"value":"g"}],
-                           "password":"p","members":[{"value":"m"}],"junk":1})"),
+                           "password":"p"})"),
               json::to_text(value(R"({"schemas":["$U"],"userName":"ada"})")));
+}
+
+TEST_F(Finish, LeavesWhatNoSchemaHasBehindTheRest) {
+    EXPECT_EQ(finished(R"({"badge":[7],"userName":"ada","$E":{"hat":"big","department":"D"},
+                           "urn:x:Desk":{"floor":3}})"),
+              json::to_text(value(R"({"schemas":["$U","$E"],"userName":"ada",
+                                      "$E":{"department":"D","hat":"big"},"badge":[7],
+                                      "urn:x:Desk":{"floor":3}})")));
 }
 
 TEST_F(Finish, DropsValuesWithNothingInThem) {

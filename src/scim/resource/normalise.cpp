@@ -66,14 +66,16 @@ std::string_view kind_of(const json::Value& value) {
 
 std::vector<const json::Value*> by_attribute(std::span<const Attribute> attributes,
                                              const json::Object& object, const Place& place,
-                                             std::vector<Note>& notes) {
+                                             std::vector<Note>& notes, bool keeps_unknown) {
     std::vector<const json::Value*> found(attributes.size(), nullptr);
     for (const auto& member : object) {
         const std::string_view key = member.key();
         const auto attribute = std::ranges::find_if(
             attributes, [key](const Attribute& a) { return equals_ignoring_case(a.name, key); });
         if (attribute == attributes.end()) {
-            if (!member.value().is_null()) note_unknown(notes, place.at(key).to_string());
+            if (!member.value().is_null() && !keeps_unknown) {
+                note_unknown(notes, place.at(key).to_string());
+            }
             continue;
         }
         found[static_cast<std::size_t>(attribute - attributes.begin())] = &member.value();

@@ -36,6 +36,7 @@ struct Place {
 /// Adds a note unless the request has earned very many already.
 void add_note(std::vector<Note>& notes, std::string_view rule, std::string text);
 void note_unknown(std::vector<Note>& notes, std::string_view place);
+void note_kept(std::vector<Note>& notes, std::string_view place);
 void note_read_only(std::vector<Note>& notes, std::string_view place);
 /// A writeOnly attribute: "password-dropped".
 void note_dropped(std::vector<Note>& notes, const Attribute& attribute);
@@ -72,12 +73,14 @@ class Normaliser {
     std::vector<Note>& notes_;
 };
 
-/// The members of an object by the attribute that each belongs to; what belongs to none is noted.
-/// Entries are null where the object lacks the attribute. O(members × attributes), both small.
+/// The members of an object by the attribute that each belongs to; what belongs to none is noted as
+/// dropped, or left to the caller who keeps it. Entries are null where the object lacks the
+/// attribute. O(members × attributes), both small.
 [[nodiscard]] std::vector<const json::Value*> by_attribute(std::span<const Attribute> attributes,
                                                            const json::Object& object,
                                                            const Place& place,
-                                                           std::vector<Note>& notes);
+                                                           std::vector<Note>& notes,
+                                                           bool keeps_unknown = false);
 
 /// The ids in the elements of Group.members, in order, without duplicates.
 [[nodiscard]] Result<std::vector<std::string>> read_member_ids(const json::Value& value,

@@ -40,6 +40,12 @@ void note_unknown(std::vector<Note>& notes, std::string_view place) {
              fmt::format("{} is no attribute of the schema; it was dropped.", quoted(place)));
 }
 
+void note_kept(std::vector<Note>& notes, std::string_view place) {
+    add_note(notes, "unknown-attribute-kept",
+             fmt::format("{} is no attribute of the schema; it is kept as it came, unchecked.",
+                         quoted(place)));
+}
+
 void note_read_only(std::vector<Note>& notes, std::string_view place) {
     add_note(notes, "read-only-ignored",
              fmt::format("{} is read-only; what was sent was ignored.", place));

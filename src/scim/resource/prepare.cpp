@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "scim/resource/finish.hpp"
+#include "scim/resource/kept.hpp"
 #include "scim/resource/normalise.hpp"
 
 namespace muster::scim {
@@ -50,6 +51,9 @@ class Preparation {
         for (std::size_t i = 0; i < extensions_.size(); ++i) {
             TRY_VOID(take_extension(*type_.extensions[i].schema, extensions_[i], document));
         }
+        for (const auto* member : unknown_) {
+            take_unknown(Place{}, member->key(), member->value(), document);
+        }
         TRY_ASSIGN(prepared_.document, finish(type_, std::move(document), prepared_.notes));
         if (current_ != nullptr) {
             TRY_VOID(check_immutable(type_, *current_, prepared_.document));
@@ -74,9 +78,19 @@ class Preparation {
             if (keep(common, common_, is_key, &Attribute::name, member.value())) continue;
             const auto urn = [](const Extension& e) -> const std::string& { return e.schema->id; };
             if (keep(type_.extensions, extensions_, is_key, urn, member.value())) continue;
-            if (!member.value().is_null()) note_unknown(prepared_.notes, key);
+            if (!member.value().is_null()) unknown_.push_back(&member);
         }
     }
+
+    void take_unknown(const Place& place, std::string_view name, const json::Value& value,
+                      json::Object& to) {
+        const bool keeps = keeps_unknown() && may_be_kept(name);
+        const std::string where = place.at(name).to_string();
+        keeps ? note_kept(prepared_.notes, where) : note_unknown(prepared_.notes, where);
+        if (keeps) set_kept(to, name, value);
+    }
+
+    [[nodiscard]] bool keeps_unknown() const { return normaliser_.limits().keep_unknown; }
 
     template <class Things, class IsKey, class Name>
     static bool keep(const Things& things, Given& given, IsKey is_key, Name name,
@@ -142,8 +156,14 @@ class Preparation {
             current_ == nullptr ? nullptr : current_->if_contains(schema.id);
         const json::Object* current = stored == nullptr ? nullptr : stored->if_object();
         json::Object taken;
-        const Given given = by_attribute(schema.attributes, *object, place, prepared_.notes);
+        const Given given =
+            by_attribute(schema.attributes, *object, place, prepared_.notes, keeps_unknown());
         TRY_VOID(take(schema.attributes, given, current, place, taken));
+        if (keeps_unknown()) {
+            for (const auto& [name, part] : *object) {
+                if (schema.find(name) == nullptr) take_unknown(place, name, part, taken);
+            }
+        }
         if (!taken.empty()) document.emplace(schema.id, std::move(taken));
         return {};
     }
@@ -167,6 +187,7 @@ class Preparation {
     Given common_;
     Given core_;
     Given extensions_;
+    std::vector<const json::Object::value_type*> unknown_;
 };
 
 }  // namespace

@@ -53,23 +53,26 @@ struct PrepareLimits {
     std::size_t max_identifier_bytes = 1024;  ///< unique attributes
     std::size_t max_elements = 1'000;         ///< one multi-valued attribute, members apart
     std::size_t max_members = 100'000;        ///< members in one request
+    /// Attributes that no schema has are kept as they came, not dropped (kept.hpp).
+    bool keep_unknown = false;
 };
 
 /// Validates the body of POST or PUT and gives it the schema's spelling. Takes: attribute names in
 /// any case; readOnly attributes (dropped); `null`, [] and "" as absent (`members`: null is absent,
 /// [] empties); `password` (dropped, noted). Other forms are brought to these by a dialect. Unknown
-/// attributes and extensions, and elements that hold nothing but type, primary, display or $ref,
-/// are dropped and noted. Refuses: wrong types, a missing required attribute, more than one
-/// `primary`, forbidden characters in identifiers, over-limit values, a body that is no object,
-/// `schemas` without the core schema. `active` absent on create: true. `current`: the stored
-/// document on PUT, null on POST; an absent `active` keeps its value (an omission never switches a
-/// person on or off), an immutable attribute may not change.
+/// attributes and extensions (but see PrepareLimits::keep_unknown), and elements that hold nothing
+/// but type, primary, display or $ref, are dropped and noted. Refuses: wrong types, a missing
+/// required attribute, more than one `primary`, forbidden characters in identifiers, over-limit
+/// values, a body that is no object, `schemas` without the core schema. `active` absent on create:
+/// true. `current`: the stored document on PUT, null on POST; an absent `active` keeps its value
+/// (an omission never switches a person on or off), an immutable attribute may not change.
 [[nodiscard]] Result<Prepared> prepare(const ResourceType& type, const json::Value& body,
                                        const json::Object* current,
                                        const PrepareLimits& limits = {});
 
 /// Checks and orders a document after PATCH: required attributes present, one primary, `schemas`
-/// recomputed from the extensions that hold data, members of the object in canonical order.
+/// recomputed from the extensions that hold data, members of the object in canonical order, what no
+/// schema has as it was behind them.
 [[nodiscard]] Result<json::Object> finish_document(const ResourceType& type, json::Object document);
 
 /// One value of `attribute` (an element where it is multi-valued) brought to schema spelling and
@@ -86,7 +89,8 @@ struct PrepareLimits {
 [[nodiscard]] std::vector<IndexKey> index_keys(const ResourceType& type,
                                                const json::Object& document);
 
-/// What differs between two documents, in schema order. `before` null: everything is new.
+/// What differs between two documents, in schema order, then what no schema has. `before` null:
+/// everything is new.
 [[nodiscard]] std::vector<Change> diff(const ResourceType& type, const json::Object* before,
                                        const json::Object& after);
 

@@ -136,8 +136,7 @@ Task<AdminResponse> Admin::show_resource(const AdminRequest& request, std::strin
     if (!record) co_return store_problem(record.error());
     if (!*record) co_return not_found(to_lower_ascii(type.name), id);
     const service::Resources resources(core_);
-    const auto related =
-        co_await resources.relations(org->key, type, (*record)->rid, scim::Projection{});
+    const auto related = co_await resources.relations(org->key, type, **record, scim::Projection{});
     if (!related) co_return store_problem(related.error());
     const service::Renderer renderer(*entry->catalog, "");
     co_return ok({{"resource", renderer.object(type, **record, *related)}});

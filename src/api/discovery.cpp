@@ -27,7 +27,8 @@ json::Array authentication_schemes() {
                      {"specUri", "https://www.rfc-editor.org/info/rfc7617"}}};
 }
 
-json::Object service_provider_config(const service::Limits& limits, std::string_view base_url) {
+json::Object service_provider_config(const service::Limits& limits, bool strict,
+                                     std::string_view base_url) {
     return {{"schemas", json::Array{kConfigSchema}},
             {"patch", supported(true)},
             {"bulk", json::Object{{"supported", true},
@@ -44,6 +45,8 @@ json::Object service_provider_config(const service::Limits& limits, std::string_
                                         {"maxPageSize", limits.max_page},
                                         {"cursorTimeout", limits.cursor_lifetime_s}}},
             {"authenticationSchemes", authentication_schemes()},
+            // draft-zollner-scim-interop-profile: a connector for others takes more than it allows.
+            {"interopProfileConformant", strict},
             {"meta", json::Object{{"resourceType", "ServiceProviderConfig"},
                                   {"location", std::string{base_url} + "/ServiceProviderConfig"}}}};
 }
@@ -80,13 +83,13 @@ bool is_discovery(std::string_view endpoint) {
            endpoint == "/Schemas";
 }
 
-std::optional<std::string> discovery(const service::Limits& limits, const scim::Catalog& catalog,
-                                     std::string_view endpoint, std::string_view id,
-                                     std::string_view base_url) {
+std::optional<std::string> discovery(const service::Limits& limits, bool strict,
+                                     const scim::Catalog& catalog, std::string_view endpoint,
+                                     std::string_view id, std::string_view base_url) {
     if (endpoint == "/Schemas") return list_or_one(catalog.schemas(), id, base_url);
     if (endpoint == "/ResourceTypes") return list_or_one(catalog.types(), id, base_url);
     if (!id.empty()) return std::nullopt;
-    return json::to_text(service_provider_config(limits, base_url));
+    return json::to_text(service_provider_config(limits, strict, base_url));
 }
 
 }  // namespace muster::api

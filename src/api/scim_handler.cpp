@@ -14,6 +14,7 @@
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "scim/dialect/dialect.hpp"
 
 namespace muster::api {
 
@@ -367,8 +368,10 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
                 {403, scim::ScimType::None,
                  "This endpoint takes no filter (RFC 7644 section 4); read it whole."});
         }
-        auto document = discovery(core_.limits, *context.connector->catalog, context.route.endpoint,
-                                  context.route.id, context.base_url);
+        auto document =
+            discovery(core_.limits, scim::dialect_for(context.connector->connector.idp).is_strict(),
+                      *context.connector->catalog, context.route.endpoint, context.route.id,
+                      context.base_url);
         if (!document) {
             co_return refuse(
                 head, context,

@@ -11,12 +11,6 @@ namespace muster::service {
 
 namespace {
 
-/// The name of a connector's identity provider is that of its dialect.
-const scim::Dialect& dialect_of(const Call& call) {
-    const auto* dialect = scim::find_dialect(call.principal.connector->connector.idp);
-    return dialect == nullptr ? scim::generic_dialect() : *dialect;
-}
-
 void say_what_it_looks_like(Call& call, const scim::Dialect& dialect, const json::Value* body) {
     const auto suggestion = scim::detect(call.user_agent, body);
     if (!suggestion || scim::covers(dialect, suggestion->dialect)) return;
@@ -35,6 +29,10 @@ scim::Result<void> rewrite(Call& call, scim::ClientRequest request) {
 }
 
 }  // namespace
+
+const scim::Dialect& dialect_of(const Call& call) {
+    return scim::dialect_for(call.principal.connector->connector.idp);
+}
 
 scim::Result<json::Value> read_body(Call& call, const Limits& limits,
                                     const scim::ResourceType& type, scim::Verb verb,

@@ -10,6 +10,8 @@
 
 namespace muster::service {
 
+[[nodiscard]] const scim::Dialect& dialect_of(const Call& call);
+
 /// The body in the RFC's own form: parsed, then rewritten by the connector's dialect. Each rewrite
 /// that fired is a note of the log record; a body that looks like another client's is a step.
 [[nodiscard]] scim::Result<json::Value> read_body(Call& call, const Limits& limits,

@@ -34,10 +34,10 @@ std::string words_for(const Search& search) {
     return "by membership";
 }
 
-/// Which rows of other tables have to be seen to filter and sort.
+/// Which rows of others have to be seen to filter and sort.
 scim::Projection needed_by(const Part& part) {
     std::string wanted = "id";
-    for (std::string_view name : {"groups", "members"}) {
+    for (std::string_view name : {"groups", "members", "manager"}) {
         const bool filtered = part.filter && part.filter->mentions(name);
         const bool sorted = part.sort_by && part.sort_by->attribute->name == name;
         if (filtered || sorted) wanted.append(",").append(name);
@@ -101,10 +101,10 @@ class Finder::Rows {
         const bool looks_inside = !part_.plan.exact || part_.sort_by;
         std::vector<Relations> related;
         if (looks_inside) {
-            std::vector<Rid> rids;
-            std::ranges::transform(slice.records, std::back_inserter(rids), &store::Record::rid);
-            CO_TRY_ASSIGN(related,
-                          co_await finder_.resources_.relations(org_, *part_.type, rids, needs_));
+            std::vector<const store::Record*> records;
+            for (const store::Record& record : slice.records) records.push_back(&record);
+            CO_TRY_ASSIGN(
+                related, co_await finder_.resources_.relations(org_, *part_.type, records, needs_));
         }
         std::vector<Match> matches;
         for (std::size_t i = 0; i < slice.records.size(); ++i) {

@@ -200,14 +200,14 @@ Task<scim::Result<std::string>> Query::render(Call& call, const Walk& walk,
         const scim::ResourceType& type = *walk.search.parts[index].type;
         const scim::Projection& projection = walk.projections[index];
         std::vector<std::size_t> places;
-        std::vector<Rid> rids;
+        std::vector<const store::Record*> records;
         for (std::size_t i = 0; i < found.matches.size(); ++i) {
             if (found.matches[i].part != index) continue;
             places.push_back(i);
-            rids.push_back(found.matches[i].record.rid);
+            records.push_back(&found.matches[i].record);
         }
         if (places.empty()) continue;
-        const auto related = co_await resources_.relations(call.org(), type, rids, projection);
+        const auto related = co_await resources_.relations(call.org(), type, records, projection);
         if (!related) co_return refuse_store(call, related.error());
         for (std::size_t i = 0; i < places.size(); ++i) {
             const auto place = places[i];

@@ -2,6 +2,7 @@
 
 #include "base/check.hpp"
 #include "service/etag.hpp"
+#include "service/manager.hpp"
 
 namespace muster::service {
 
@@ -9,6 +10,30 @@ std::string Renderer::location(const scim::ResourceType& type, std::string_view 
     std::string url{base_url_};
     url.append(type.endpoint).append("/").append(id);
     return url;
+}
+
+void Renderer::append_document(std::string& out, std::string_view document,
+                               const std::optional<store::Reference>& manager) const {
+    MUSTER_CHECK(document.size() > 2 && document.back() == '}');
+    document.remove_suffix(1);
+    const auto named = manager_in(document);
+    if (!named) {
+        out.append(document);
+        return;
+    }
+    const auto begin = static_cast<std::size_t>(named->whole.data() - document.data());
+    out.append(document.substr(0, begin)).append("{\"value\":").append(named->value);
+    if (manager) {
+        const auto* type = catalog_.type_named(manager->type);
+        MUSTER_CHECK(type != nullptr);
+        out.append(",\"$ref\":");
+        json::append_string(out, location(*type, manager->id));
+        if (!manager->display.empty()) {
+            out.append(",\"displayName\":");
+            json::append_string(out, manager->display);
+        }
+    }
+    out.append("}").append(document.substr(begin + named->whole.size()));
 }
 
 void Renderer::append_references(std::string& out, std::string_view name,
@@ -59,8 +84,7 @@ void Renderer::append(std::string& out, const scim::ResourceType& type, const st
         json::append(out, whole);
         return;
     }
-    MUSTER_CHECK(record.document.size() > 2 && record.document.back() == '}');
-    out.append(record.document, 0, record.document.size() - 1);
+    append_document(out, record.document, relations.manager);
     append_relations_and_meta(out, type, record, relations);
 }
 
@@ -75,7 +99,8 @@ std::string Renderer::render(const scim::ResourceType& type, const store::Record
 
 json::Object Renderer::object(const scim::ResourceType& type, const store::Record& record,
                               const Relations& relations) const {
-    std::string text{record.document, 0, record.document.size() - 1};
+    std::string text;
+    append_document(text, record.document, relations.manager);
     append_relations_and_meta(text, type, record, relations);
     auto parsed = json::parse(text, {.max_bytes = text.size(), .max_values = text.size()});
     MUSTER_CHECK(parsed.has_value() && parsed->is_object());

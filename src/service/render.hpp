@@ -1,6 +1,7 @@
 #pragma once
 // From stored rows to the resource that a client sees.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,8 +15,9 @@ namespace muster::service {
 
 /// What a resource has in rows rather than in its document.
 struct Relations {
-    std::vector<store::Reference> groups;   ///< of a user (User.groups)
-    std::vector<store::Reference> members;  ///< of a group (Group.members)
+    std::vector<store::Reference> groups;     ///< of a user (User.groups)
+    std::vector<store::Reference> members;    ///< of a group (Group.members)
+    std::optional<store::Reference> manager;  ///< of a user, where manager.value is somebody's id
 };
 
 /// Renders resources of one connector's view. Cheap to make; holds references.
@@ -39,6 +41,9 @@ class Renderer {
     [[nodiscard]] std::string location(const scim::ResourceType& type, std::string_view id) const;
 
   private:
+    /// The document without its last brace, its manager as it is now.
+    void append_document(std::string& out, std::string_view document,
+                         const std::optional<store::Reference>& manager) const;
     void append_references(std::string& out, std::string_view name,
                            std::span<const store::Reference> references, bool of_user) const;
     void append_relations_and_meta(std::string& out, const scim::ResourceType& type,

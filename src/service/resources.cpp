@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "service/attempts.hpp"
 #include "service/dialect.hpp"
 #include "service/etag.hpp"
+#include "service/manager.hpp"
 #include "service/steps.hpp"
 
 namespace muster::service {
@@ -38,8 +40,11 @@ Task<store::Result<std::vector<store::Reference>>> Resources::members_of(OrgKey 
 }
 
 Task<store::Result<std::vector<Relations>>> Resources::relations(
-    OrgKey org, const scim::ResourceType& type, std::span<const Rid> rids,
+    OrgKey org, const scim::ResourceType& type, std::span<const store::Record* const> records,
     const scim::Projection& projection) const {
+    std::vector<Rid> rids;
+    rids.reserve(records.size());
+    for (const store::Record* record : records) rids.push_back(record->rid);
     std::vector<Relations> relations(rids.size());
     if (wants(type, projection, "groups")) {
         CO_TRY_ASSIGN(auto groups, co_await core_.store.groups_of(org, rids));
@@ -50,13 +55,36 @@ Task<store::Result<std::vector<Relations>>> Resources::relations(
             CO_TRY_ASSIGN(relations[i].members, co_await members_of(org, rids[i]));
         }
     }
+    if (wants_manager(type, projection))
+        CO_TRY_VOID(co_await add_managers(org, records, relations));
     co_return relations;
 }
 
+Task<store::Result<void>> Resources::add_managers(OrgKey org,
+                                                  std::span<const store::Record* const> records,
+                                                  std::vector<Relations>& relations) const {
+    std::unordered_map<std::string, std::vector<std::size_t>> reports;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        const auto manager = manager_in(records[i]->document);
+        if (manager) reports[manager->id()].push_back(i);
+    }
+    reports.erase("");
+    if (reports.empty()) co_return store::Result<void>();
+    std::vector<std::string> ids;
+    for (const auto& [id, of] : reports) ids.push_back(id);
+    CO_TRY_ASSIGN(const auto managers, co_await core_.store.resolve(org, ids));
+    for (const store::Reference& manager : managers) {
+        if (manager.type != "User") continue;
+        for (const std::size_t i : reports[manager.id]) relations[i].manager = manager;
+    }
+    co_return store::Result<void>();
+}
+
 Task<store::Result<Relations>> Resources::relations(OrgKey org, const scim::ResourceType& type,
-                                                    Rid rid,
+                                                    const store::Record& record,
                                                     const scim::Projection& projection) const {
-    CO_TRY_ASSIGN(auto all, co_await relations(org, type, std::span(&rid, 1), projection));
+    const store::Record* const one = &record;
+    CO_TRY_ASSIGN(auto all, co_await relations(org, type, std::span(&one, 1), projection));
     co_return std::move(all.front());
 }
 
@@ -71,6 +99,13 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
         if (!*found) co_return refuse_missing(call, type, id);
         record = std::move((*found)->record);
         related.groups = std::move((*found)->groups);
+        if (wants_manager(type, projection)) {
+            std::vector<Relations> one(1);
+            const store::Record* const of = &record;
+            const auto added = co_await add_managers(call.org(), std::span(&of, 1), one);
+            if (!added) co_return refuse_store(call, added.error());
+            related.manager = std::move(one.front().manager);
+        }
     } else {
         CO_TRY_ASSIGN(record, co_await load(core_, call, type, std::move(id)));
     }
@@ -80,7 +115,7 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
         co_return answer;
     }
     if (groups == nullptr) {
-        auto read = co_await relations(call.org(), type, record.rid, projection);
+        auto read = co_await relations(call.org(), type, record, projection);
         if (!read) co_return refuse_store(call, read.error());
         related = std::move(*read);
     }
@@ -97,6 +132,8 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
     CO_TRY_ASSIGN(auto prepared,
                   scim::prepare(type, value, nullptr, limits_for(core_, call).values));
     CO_TRY_VOID(take_notes(call, prepared.notes));
+    CO_TRY_ASSIGN(const auto manager,
+                  co_await resolve_manager(core_, call, manager_of(prepared.document)));
     const auto member_ids = prepared.members.value_or(std::vector<std::string>{});
 
     const auto now = core_.clock.now();
@@ -131,7 +168,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                                      .index = scim::index_keys(type, prepared.document),
                                      .members = rids_of(members),
                                      .groups = groups_among(members)};
-        const Relations related{.groups = {}, .members = std::move(members)};
+        const Relations related{.groups = {}, .members = std::move(members), .manager = manager};
         Answer answer{.status = 201,
                       .body = renderer.render(type, record, related, projection),
                       .etag = etag_of(1),

@@ -40,14 +40,18 @@ class Resources {
 
     /// What resources of one type have in rows, in their order, as far as the projection wants it.
     [[nodiscard]] Task<store::Result<std::vector<Relations>>> relations(
-        OrgKey org, const scim::ResourceType& type, std::span<const Rid> rids,
+        OrgKey org, const scim::ResourceType& type, std::span<const store::Record* const> records,
         const scim::Projection& projection) const;
     /// The same of one resource.
     [[nodiscard]] Task<store::Result<Relations>> relations(
-        OrgKey org, const scim::ResourceType& type, Rid rid,
+        OrgKey org, const scim::ResourceType& type, const store::Record& record,
         const scim::Projection& projection) const;
 
   private:
+    /// Whoever the documents name as managers, looked up at once.
+    [[nodiscard]] Task<store::Result<void>> add_managers(
+        OrgKey org, std::span<const store::Record* const> records,
+        std::vector<Relations>& relations) const;
     [[nodiscard]] Task<store::Result<std::vector<store::Reference>>> members_of(OrgKey org,
                                                                                 Rid group) const;
     /// PUT of an already parsed body; `status` is what success answers.

@@ -10,6 +10,7 @@
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "service/dialect.hpp"
 #include "service/etag.hpp"
 
 namespace muster::service {
@@ -154,6 +155,28 @@ Task<scim::Result<std::vector<store::Reference>>> resolve_members(
             "The group names {} member{} unknown here: {}. Assign them to the app first, then push "
             "the group again.",
             unknown.size(), unknown.size() == 1 ? "" : "s", list_ids(unknown))));
+}
+
+Task<scim::Result<std::optional<store::Reference>>> resolve_manager(const Core& core, Call& call,
+                                                                    std::string_view id) {
+    if (id.empty()) co_return std::nullopt;
+    const std::array ids{std::string{id}};
+    auto found = co_await core.store.resolve(call.org(), ids);
+    if (!found) co_return refuse_store(call, found.error());
+    if (!found->empty() && found->front().type == "User") co_return std::move(found->front());
+    if (dialect_of(call).is_strict()) {
+        co_return call.refuse("unknown-manager",
+                              scim::invalid_value(fmt::format(
+                                  "The manager {} is nobody's id here, and this connector "
+                                  "is strict. Create the manager first, or leave it out.",
+                                  scim::quoted(id))));
+    }
+    const std::array notes{scim::Note{
+        "unknown-manager-kept",
+        fmt::format("manager {} is nobody's id here; it was kept as it came, without a reference.",
+                    scim::quoted(id))}};
+    call.record.notes(notes);
+    co_return std::nullopt;
 }
 
 Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::Mutation mutation,

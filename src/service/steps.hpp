@@ -41,6 +41,11 @@ namespace muster::service {
 [[nodiscard]] Task<scim::Result<std::vector<store::Reference>>> resolve_members(
     const Core& core, Call& call, const std::vector<std::string>& ids);
 
+/// The live person whose id a new manager.value is. Nobody's is noted, for some clients send a
+/// name; a strict connector refuses it.
+[[nodiscard]] Task<scim::Result<std::optional<store::Reference>>> resolve_manager(
+    const Core& core, Call& call, std::string_view id);
+
 /// Commits one mutation with the call's log record in the same transaction. `answer` is what will
 /// be sent if it succeeds.
 [[nodiscard]] Task<store::Result<store::Applied>> commit(const Core& core, Call& call,

@@ -9,6 +9,7 @@
 #include "service/attempts.hpp"
 #include "service/dialect.hpp"
 #include "service/etag.hpp"
+#include "service/manager.hpp"
 #include "service/resources.hpp"
 #include "service/steps.hpp"
 
@@ -68,6 +69,16 @@ std::unexpected<scim::Error> refuse_self_membership(Call& call) {
                                            "its own members."));
 }
 
+/// A manager that stays who it was is not looked for again: it may have left.
+Task<scim::Result<void>> check_manager(const Core& core, Call& call, const json::Object& before,
+                                       const json::Object& after) {
+    const std::string_view manager = manager_of(after);
+    if (manager == manager_of(before)) co_return scim::Result<void>();
+    const auto known = co_await resolve_manager(core, call, manager);
+    if (!known) co_return std::unexpected(known.error());
+    co_return scim::Result<void>();
+}
+
 bool contains(const std::vector<store::Reference>& references, Rid rid) {
     for (const auto& reference : references) {
         if (reference.rid == rid) return true;
@@ -90,7 +101,7 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
     const bool wants_body = status != 204;
     Relations related;
     if (wants_body && !is_group) {
-        auto read = co_await relations(call.org(), type, draft.after.rid, projection);
+        auto read = co_await relations(call.org(), type, draft.after, projection);
         if (!read) co_return refuse_store(call, read.error());
         related = std::move(*read);
         answer.body = renderer.render(type, draft.after, related, projection);
@@ -111,7 +122,7 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
         if (draft.members) {
             related.members = std::move(*draft.members);
         } else {
-            auto read = co_await relations(call.org(), type, draft.after.rid, projection);
+            auto read = co_await relations(call.org(), type, draft.after, projection);
             if (!read) {
                 // The change stands: a body that cannot be made must not look like a failure.
                 answer.status = 204;
@@ -143,6 +154,7 @@ Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::Reso
         CO_TRY_ASSIGN(auto prepared,
                       scim::prepare(type, value, &document, limits_for(core_, call).values));
         CO_TRY_VOID(take_notes(call, prepared.notes));
+        CO_TRY_VOID(co_await check_manager(core_, call, document, prepared.document));
         auto draft = draft_document(core_, type, call, before, document, prepared.document);
         // An absent `members` keeps them: an omission never empties a group (docs/adr/0007).
         if (prepared.members) {
@@ -199,6 +211,7 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
         CO_TRY_ASSIGN(auto patched,
                       scim::apply_patch(type, document, operations, limits_for(core_, call)));
         CO_TRY_VOID(take_notes(call, patched.notes));
+        CO_TRY_VOID(co_await check_manager(core_, call, document, patched.document));
         auto draft = draft_document(core_, type, call, before, document, patched.document);
         if (!patched.members.empty()) {
             CO_TRY_ASSIGN(const auto added,

@@ -90,8 +90,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
     const Read whole = read_in_pieces(bytes, {std::max<std::size_t>(bytes.size(), 1), 0});
     // Even: pieces of one size. Odd: of any sizes.
-    const Read pieces =
-        read_in_pieces(bytes, {data[0] / 2 + std::size_t{1}, data[0] % 2 * data[0]});
+    const std::uint32_t seed = data[0] % 2 == 0 ? 0 : data[0];
+    const Read pieces = read_in_pieces(bytes, {data[0] / 2 + std::size_t{1}, seed});
     // What is wrong may be noticed sooner or later; what is right must be the same.
     MUSTER_CHECK((whole.status == ParseStatus::Done) == (pieces.status == ParseStatus::Done));
     if (whole.status != ParseStatus::Done) return 0;

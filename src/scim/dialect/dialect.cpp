@@ -76,6 +76,11 @@ const Dialect* find_dialect(std::string_view name) {
 
 const Dialect& generic_dialect() { return *find_dialect("generic"); }
 
+const Dialect& dialect_for(std::string_view idp) {
+    const Dialect* own = find_dialect(idp);
+    return own == nullptr ? generic_dialect() : *own;
+}
+
 bool covers(const Dialect& dialect, std::string_view suggested) {
     const Dialect* other = find_dialect(suggested);
     return dialect.name() == suggested || other == nullptr ||

@@ -48,6 +48,8 @@ class Dialect {
     [[nodiscard]] constexpr std::string_view client() const { return client_; }
     [[nodiscard]] constexpr std::span<const Rewrite* const> rewrites() const { return rewrites_; }
 
+    /// Holds clients to the interoperability profile.
+    [[nodiscard]] bool is_strict() const { return is_strict_; }
     /// Applies the rewrites in order; each that fired adds the note "dialect:NAME". The strict
     /// dialect changes nothing and refuses what the interoperability profile forbids: PATCH without
     /// a path, and attributes that the schema lacks. Errors: InvalidSyntax.
@@ -67,6 +69,8 @@ class Dialect {
 /// For connectors whose client has no dialect of its own: every rewrite that changes nothing for a
 /// client that keeps to the RFC.
 [[nodiscard]] const Dialect& generic_dialect();
+/// The dialect of an identity provider: its own or the generic one.
+[[nodiscard]] const Dialect& dialect_for(std::string_view idp);
 
 /// Which dialect a request looks like, and by what: {"entra", "the operation is written \"Add\""}.
 struct Suggestion {

@@ -175,8 +175,7 @@ bool Filter::matches_element(const json::Value& element) const {
 bool Filter::mentions(std::string_view attribute_name) const {
     return std::ranges::any_of(nodes_, [attribute_name](const Node& node) {
         const AttributePath& path = node.path;
-        return path.attribute != nullptr && path.extension == nullptr &&
-               path.attribute->name == attribute_name;
+        return path.attribute != nullptr && path.attribute->name == attribute_name;
     });
 }
 

@@ -65,7 +65,7 @@ class Filter {
     /// The same for one element of the multi-valued attribute of a PATCH value path.
     [[nodiscard]] bool matches_element(const json::Value& element) const;
 
-    /// Whether any comparison looks at this top-level attribute, by schema name.
+    /// Whether any comparison looks at an attribute of this name, of the core or of an extension.
     [[nodiscard]] bool mentions(std::string_view attribute_name) const;
 
     /// The filter as text in schema spelling. Parsing it again gives the same filter.

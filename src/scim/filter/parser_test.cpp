@@ -385,7 +385,7 @@ TEST(FilterParser, TellsWhichAttributesItMentions) {
     for (std::string_view name : {"value", "id", "Members", ""}) {
         EXPECT_FALSE(filter->mentions(name)) << name;
     }
-    EXPECT_FALSE(parse_filter(user(), "department pr")->mentions("department"));
+    EXPECT_TRUE(parse_filter(user(), "department pr")->mentions("department"));
 }
 
 TEST(PatchPathParser, TakesEveryFormOfTheStandardAndItsClients) {

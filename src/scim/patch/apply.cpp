@@ -144,8 +144,8 @@ class Patcher {
             if (const Schema* extension = type_.extension(urn)) {
                 return keep(object_at(document_, extension), path, name, value);
             }
-            const bool is_whole =
-                document_.contains(path) || (value != nullptr && value->is_object());
+            const bool is_whole = ends_with_version(path) || document_.contains(path) ||
+                                  (value != nullptr && value->is_object());
             if (!is_whole) {
                 json::Value holder = json::Object();
                 if (json::Value* held = document_.if_contains(urn)) holder = *held;

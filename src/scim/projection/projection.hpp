@@ -29,6 +29,8 @@ class Projection {
     /// Whether the whole or a part of this top-level core attribute would be returned; lets the
     /// caller leave out work (members, groups) whose result would be thrown away.
     [[nodiscard]] bool wants(const Attribute& attribute) const;
+    /// The same of an extension's.
+    [[nodiscard]] bool wants(const AttributePath& path) const;
 
     /// Removes what is not to be returned from a full resource in schema spelling. `id` and other
     /// "always" attributes stay; "never" ones go; an emptied complex value goes as a whole.
@@ -40,7 +42,6 @@ class Projection {
     enum class Share : std::uint8_t { None, Part, Whole };
 
     [[nodiscard]] Share share(const AttributePath& target) const;
-    [[nodiscard]] bool wants(const AttributePath& path) const;
     [[nodiscard]] bool wants_unknown(const Schema* extension, std::string_view name) const;
     [[nodiscard]] bool wants_part(const AttributePath& part, bool whole) const;
 

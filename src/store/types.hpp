@@ -234,6 +234,7 @@ enum class ErrorCode : std::uint8_t {
     Circle,            ///< a group would become its own member
     Revoked,           ///< the token was switched off meanwhile, or its connector paused or removed
     Locked,            ///< another process holds the store
+    Unfit,             ///< a copy cannot be made from here, or to there: what it is, or holds
     DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing
 };
 

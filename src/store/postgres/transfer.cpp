@@ -330,9 +330,10 @@ Result<std::unique_ptr<transfer::Target>> open_target(const std::string& url) {
     }
     TRY_VOID(require_version(schema));
     TRY_ASSIGN(Session session, connect(url));
-    TRY_ASSIGN(const std::string alone,
-               session.run(fmt::format("SELECT 1 WHERE pg_try_advisory_lock({})", kLock)));
-    if (alone.empty()) {
+    // A copy that was killed has it until the server notices.
+    if (!session.run(fmt::format("SET lock_timeout = '2s'; SELECT pg_advisory_lock({}); RESET "
+                                 "lock_timeout",
+                                 kLock))) {
         return refuse(ErrorCode::Locked, "another process copies into this database");
     }
     TRY_VOID(require_rest(session));

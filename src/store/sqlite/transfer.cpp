@@ -53,8 +53,12 @@ std::string names(std::span<const Column> columns, std::string_view after = {}) 
     return list;
 }
 
+/// The index is named where there is a choice: by the row's number is the wrong one for all
+/// organisations but one.
 std::string from(const Table& table) {
-    return fmt::format("FROM {}{}", table.name, table.shared ? "" : " WHERE org = ?1");
+    const bool chosen = table.name == "resource";
+    return fmt::format("FROM {}{}{}", table.name, chosen ? " INDEXED BY resource_id" : "",
+                       table.shared ? "" : " WHERE org = ?1");
 }
 
 std::string read_sql(const Table& table) {
@@ -65,9 +69,8 @@ std::string read_sql(const Table& table) {
     // No index has an organisation's rows in this order: their keys are sorted first, so that
     // documents need not be. LIMIT keeps the sub-query as it is, and CROSS JOIN outside.
     return fmt::format(
-        "SELECT {} FROM (SELECT rid FROM resource INDEXED BY resource_id WHERE org = ?1 ORDER BY "
-        "rid LIMIT -1) CROSS JOIN resource USING (rid)",
-        names(table.columns));
+        "SELECT {} FROM (SELECT rid {} ORDER BY rid LIMIT -1) CROSS JOIN resource USING (rid)",
+        names(table.columns), from(table));
 }
 
 std::string last_key_sql(const Table& table) {

@@ -157,7 +157,7 @@ class RowReading final : public Reading {
     }
 
   private:
-    static constexpr const char* kFetch = "FETCH 500 FROM reading";
+    static constexpr const char* kFetch = "FETCH 100 FROM reading";
 
     Session& session_;
     const Table& table_;

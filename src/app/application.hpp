@@ -1,9 +1,11 @@
 #pragma once
 // The process: serving, working offline on a data directory, and checking an installation.
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +73,49 @@ struct SchemaVersion {
 /// Takes the steps to `target` (none: the newest), each of them whole or not at all.
 [[nodiscard]] std::expected<SchemaVersion, std::string> migrate(const ServeOptions& options,
                                                                 std::optional<std::int64_t> target);
+
+// ---- moving data
+// ----------------------------------------------------------------------------------
+
+struct Transferred {
+    std::string from;  ///< without user or password
+    std::string to;
+    bool resumed = false;  ///< what an earlier attempt had written was kept
+    std::int64_t organisations = 0;
+    std::int64_t rows = 0;
+    std::vector<std::pair<std::string, std::int64_t>> tables;  ///< name and rows
+    std::chrono::milliseconds elapsed{0};
+    std::string key_file;  ///< which is not part of it; empty for a copy
+};
+
+struct TransferFailure {
+    enum class Why : std::uint8_t {
+        Refused,      ///< nothing was changed: what is there does not allow it
+        Unreachable,  ///< a server runs on it, or it cannot be opened
+        Failed,       ///< on the way, or in the check at the end
+    };
+    Why why = Why::Failed;
+    std::string message;
+};
+
+/// Rows done, of all that are to be copied and checked; and what is at hand.
+using TransferProgress =
+    std::function<void(std::uint64_t done, std::uint64_t total, std::string_view words)>;
+
+/// Between databases at rest, each a data directory or postgres://…; `to` must be empty. Checked at
+/// the end. After a crash the same call completes it; until then no server starts on `to`.
+[[nodiscard]] std::expected<Transferred, TransferFailure> copy(const std::string& from,
+                                                               const std::string& to,
+                                                               const TransferProgress& progress);
+/// The configured database as it is at this moment, whoever serves it, into a new file (mode 0600),
+/// which appears when it is whole and on disk.
+[[nodiscard]] std::expected<Transferred, TransferFailure> backup(const ServeOptions& options,
+                                                                 const std::string& file,
+                                                                 const TransferProgress& progress);
+/// From such a file into the configured database, which must be empty and at rest.
+[[nodiscard]] std::expected<Transferred, TransferFailure> restore(const ServeOptions& options,
+                                                                  const std::string& file,
+                                                                  const TransferProgress& progress);
 
 /// The file name of the local socket in a data directory.
 inline constexpr std::string_view kSocketName = "muster.sock";

@@ -124,6 +124,10 @@ DoctorCheck check_postgres(const Config& config) {
         check.result = Result::Failed;
         check.finding = server ? state.error().message : server.error().message;
         check.remedy = "Set database to postgres://USER@HOST/DATABASE of a server that runs.";
+    } else if (state->unfinished) {
+        check.result = Result::Failed;
+        check.finding += " is a copy that was not finished";
+        check.remedy = "Run the same muster copy or muster restore again, or make it anew.";
     } else if (state->current != state->newest) {
         const bool fresh = state->current == 0;
         check.result = fresh ? Result::Warning : Result::Failed;

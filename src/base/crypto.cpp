@@ -91,6 +91,30 @@ Digest KeyedHash::operator()(std::string_view message) const {
     return digest;
 }
 
+struct Sha256::Impl {
+    MdContext context{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
+    MUSTER_CHECK(impl_->context &&
+                 EVP_DigestInit_ex(impl_->context.get(), EVP_sha256(), nullptr) == 1);
+}
+
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::add(std::string_view bytes) {
+    MUSTER_CHECK(EVP_DigestUpdate(impl_->context.get(), bytes.data(), bytes.size()) == 1);
+}
+
+Digest Sha256::finish() {
+    Digest digest{};
+    MUSTER_CHECK(EVP_DigestFinal_ex(impl_->context.get(),
+                                    reinterpret_cast<unsigned char*>(digest.data()), nullptr) == 1);
+    return digest;
+}
+
 bool equal_in_constant_time(const Digest& a, const Digest& b) noexcept {
     return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

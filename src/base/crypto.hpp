@@ -28,6 +28,23 @@ class KeyedHash {
     std::unique_ptr<Impl> impl_;
 };
 
+/// SHA-256 over what is added.
+class Sha256 {
+  public:
+    Sha256();
+    ~Sha256();
+    Sha256(Sha256&&) noexcept;
+    Sha256& operator=(Sha256&&) noexcept;
+
+    void add(std::string_view bytes);
+    /// Once, and nothing after it.
+    [[nodiscard]] Digest finish();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
 /// In constant time for a given size.
 [[nodiscard]] bool equal_in_constant_time(const Digest& a, const Digest& b) noexcept;
 

@@ -29,6 +29,13 @@ TEST(KeyedHash, ComparesWholeDigests) {
     EXPECT_FALSE(equal_in_constant_time(hash("a"), hash("b")));
 }
 
+TEST(Sha256, IsTheOneOfFips180WhateverThePieces) {
+    Sha256 hash;
+    for (const char* piece : {"a", "", "bc"}) hash.add(piece);
+    EXPECT_EQ(hex(hash.finish()),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 TEST(Crc32, IsTheOneOfZlib) { EXPECT_EQ(crc32("123456789"), 0xCBF43926U); }
 
 TEST(Base62, PadsAndCarries256Bits) {

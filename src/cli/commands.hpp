@@ -17,6 +17,9 @@ namespace muster::cli {
 [[nodiscard]] Command conform_command();
 [[nodiscard]] Command doctor_command();
 [[nodiscard]] Command migrate_commands();
+[[nodiscard]] Command copy_command();
+[[nodiscard]] Command backup_command();
+[[nodiscard]] Command restore_command();
 [[nodiscard]] Command version_command();
 [[nodiscard]] Command completion_command();
 [[nodiscard]] Command man_command();

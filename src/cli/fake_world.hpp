@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "cli/run.hpp"
 
 namespace muster::cli {
@@ -65,7 +67,9 @@ struct FakeWorld {
     std::expected<conform::Report, std::string> conform_report;
     std::expected<app::SchemaVersion, std::string> schema =
         app::SchemaVersion{"postgres://db/muster", 1, 2, false};
-    int waits = 0;  ///< how often `log tail` may wait
+    std::expected<app::Transferred, app::TransferFailure> transferred;
+    std::vector<std::string> transfers;  ///< "copy FROM TO", "backup DATABASE FILE"
+    int waits = 0;                       ///< how often `log tail` may wait
     Environment environment{
         .in = in,
         .out = out,
@@ -92,6 +96,27 @@ struct FakeWorld {
             [this](const app::ServeOptions&, std::optional<std::int64_t> target) {
                 if (schema) schema->version = target.value_or(schema->newest);
                 return schema;
+            },
+        .copy =
+            [this](const std::string& from, const std::string& to,
+                   const app::TransferProgress& progress) {
+                transfers.push_back(fmt::format("copy {} {}", from, to));
+                progress(1, 2, "copy resource");
+                return transferred;
+            },
+        .backup =
+            [this](const app::ServeOptions& options, const std::string& file,
+                   const app::TransferProgress&) {
+                transfers.push_back(
+                    fmt::format("backup {} {}", options.database.value_or("-"), file));
+                return transferred;
+            },
+        .restore =
+            [this](const app::ServeOptions& options, const std::string& file,
+                   const app::TransferProgress&) {
+                transfers.push_back(
+                    fmt::format("restore {} {}", options.database.value_or("-"), file));
+                return transferred;
             },
         .simulate =
             [this](const simulator::Options& options, const simulator::Progress& progress) {

@@ -245,7 +245,7 @@ std::string offered(const std::string& words) {
 }
 
 TEST(Completion, OffersCommandsOptionsAndChoicesInBash) {
-    EXPECT_EQ(offered("muster co"), "connector conform completion");
+    EXPECT_EQ(offered("muster co"), "connector conform copy completion");
     EXPECT_EQ(offered("muster org c"), "create");
     EXPECT_EQ(offered("muster --json org s"), "show");
     EXPECT_EQ(offered("muster org create --s"), "--slug");

@@ -52,7 +52,8 @@ Command muster_command() {
         .children = {serve_command(), org_commands(), connector_commands(), token_commands(),
                      schema_commands(), user_commands(), group_commands(), log_commands(),
                      simulate_commands(), conform_command(), doctor_command(), migrate_commands(),
-                     version_command(), completion_command(), man_command()}};
+                     copy_command(), backup_command(), restore_command(), version_command(),
+                     completion_command(), man_command()}};
 }
 
 int run(const Environment& environment, std::vector<std::string> words) {

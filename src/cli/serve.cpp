@@ -20,14 +20,6 @@ constexpr std::array kColumns{
     Column{"FINDING", "finding"},
 };
 
-/// What says which database is meant.
-app::ServeOptions database_of(const Arguments& arguments) {
-    app::ServeOptions options{.database = arguments.text_if_given("--database")};
-    if (const auto data = arguments.text_if_given("--data")) options.data = *data;
-    if (const auto config = arguments.text_if_given("--config")) options.config = *config;
-    return options;
-}
-
 app::ServeOptions options_of(const Arguments& arguments) {
     app::ServeOptions options = database_of(arguments);
     options.listen = arguments.text_if_given("--listen");
@@ -129,18 +121,8 @@ Outcome migrate_down(Session& session, const Arguments& arguments) {
     return tell(session, session.environment().migrate(database_of(arguments), target));
 }
 
-std::vector<Argument> migrate_arguments() {
-    return {{.name = "--database",
-             .value = "URL",
-             .help = "postgres://... (default: SQLite in the data directory)"},
-            {.name = "--config",
-             .value = "FILE",
-             .help = "a TOML file of settings",
-             .hint = Hint::File}};
-}
-
 std::vector<Argument> migrate_down_arguments() {
-    std::vector<Argument> arguments = migrate_arguments();
+    std::vector<Argument> arguments = database_arguments();
     arguments.push_back({.name = "--to",
                          .value = "N",
                          .help = "the version to go down to; 0 drops every table",
@@ -163,12 +145,12 @@ Command migrate_commands() {
             "at all.",
         .children = {{.name = "status",
                       .summary = "Say which version there is and which is needed",
-                      .arguments = migrate_arguments(),
+                      .arguments = database_arguments(),
                       .examples = {{"muster migrate status --database postgres://db/muster", ""}},
                       .run = migration_status},
                      {.name = "up",
                       .summary = "Take the steps to the newest version",
-                      .arguments = migrate_arguments(),
+                      .arguments = database_arguments(),
                       .examples = {{"muster migrate up --database postgres://db/muster",
                                     "After an upgrade, before the servers start"}},
                       .run = migrate_up},

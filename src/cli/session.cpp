@@ -120,6 +120,23 @@ std::expected<Secret, ExitCode> Session::read_secret(const std::string& file) {
     return Secret{std::string{whole.reveal().substr(begin, end - begin + 1)}};
 }
 
+app::ServeOptions database_of(const Arguments& arguments) {
+    app::ServeOptions options{.database = arguments.text_if_given("--database")};
+    if (const auto data = arguments.text_if_given("--data")) options.data = *data;
+    if (const auto config = arguments.text_if_given("--config")) options.config = *config;
+    return options;
+}
+
+std::vector<Argument> database_arguments() {
+    return {{.name = "--database",
+             .value = "URL",
+             .help = "postgres://... (default: SQLite in the data directory)"},
+            {.name = "--config",
+             .value = "FILE",
+             .help = "a TOML file of settings",
+             .hint = Hint::File}};
+}
+
 Outcome list(Session& session, const json::Object& answer, std::string_view member,
              std::span<const Column> columns, std::string_view none) {
     auto& out = session.out();

@@ -41,6 +41,15 @@ struct Environment {
     std::function<std::expected<app::SchemaVersion, std::string>(const app::ServeOptions&,
                                                                  std::optional<std::int64_t>)>
         migrate;
+    std::function<std::expected<app::Transferred, app::TransferFailure>(
+        const std::string& from, const std::string& to, const app::TransferProgress&)>
+        copy;
+    std::function<std::expected<app::Transferred, app::TransferFailure>(
+        const app::ServeOptions&, const std::string& file, const app::TransferProgress&)>
+        backup;
+    std::function<std::expected<app::Transferred, app::TransferFailure>(
+        const app::ServeOptions&, const std::string& file, const app::TransferProgress&)>
+        restore;
     std::function<simulator::Report(const simulator::Options&, const simulator::Progress&)>
         simulate;
     std::function<std::expected<conform::Report, std::string>(const conform::Options&,
@@ -88,6 +97,10 @@ class Session {
     Output output_;
     std::unique_ptr<AdminClient> client_;
 };
+
+/// The options that say which database is meant, beside --data, and what they say.
+[[nodiscard]] std::vector<Argument> database_arguments();
+[[nodiscard]] app::ServeOptions database_of(const Arguments& arguments);
 
 /// A list answer as a table, or whole as JSON; `none` is said where the list is empty.
 Outcome list(Session& session, const json::Object& answer, std::string_view member,

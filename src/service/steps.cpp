@@ -241,6 +241,7 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
         case MemberGone:
         case Unavailable:
         case Locked:
+        case Unfit:
         case DirectoryConflict:
             break;
     }

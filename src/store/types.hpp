@@ -236,6 +236,7 @@ enum class ErrorCode : std::uint8_t {
     Revoked,           ///< the token was switched off meanwhile, or its connector removed
     Paused,            ///< the connector was paused meanwhile
     Locked,            ///< another process holds the store
+    Unfit,             ///< a copy cannot be made from here, or to there: what it is, or holds
     DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing
 };
 

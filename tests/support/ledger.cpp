@@ -4,6 +4,15 @@
 
 namespace muster::testing {
 
+Ledger::Ledger(const Ledger& other) {
+    const std::lock_guard lock(other.mutex_);
+    users_ = other.users_;
+    titles_ = other.titles_;
+    members_ = other.members_;
+    refusals_ = other.refusals_;
+    promises_ = other.promises_;
+}
+
 void Ledger::created(const std::string& id) {
     const std::lock_guard lock(mutex_);
     users_.insert(id);

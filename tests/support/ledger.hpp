@@ -20,6 +20,11 @@ struct Found {
 /// Everything that was acknowledged. Thread-safe.
 class Ledger {
   public:
+    Ledger() = default;
+    /// What was promised so far.
+    Ledger(const Ledger& other);
+    Ledger& operator=(const Ledger&) = delete;
+
     /// 201: the user exists from now on.
     void created(const std::string& id);
     /// 200: the user's title is at least this number.

@@ -33,6 +33,9 @@ Result<SchemaState> state_of(Session& session) {
                session.run("SELECT 1 FROM pg_roles WHERE rolname = current_user AND "
                            "(rolsuper OR rolbypassrls)"));
     state.bypasses_rls = !bypasses.empty();
+    TRY_ASSIGN(const std::string unfinished,
+               session.run(fmt::format("SELECT to_regclass('{}')::text", kUnfinished)));
+    state.unfinished = !unfinished.empty();
     TRY_ASSIGN(const std::string table, session.run("SELECT to_regclass('muster_schema')::text"));
     if (table.empty()) return state;
     TRY_ASSIGN(state.current, session.number("SELECT version FROM muster_schema"));

@@ -19,10 +19,14 @@ struct NamedText {
 /// schema/*.sql as they were when this was built.
 [[nodiscard]] std::span<const NamedText> schema_texts();
 
+/// A table that a database has while it is being filled by a copy (transfer.hpp).
+inline constexpr const char* kUnfinished = "muster_transfer";
+
 struct SchemaState {
     std::int64_t current = 0;   ///< of the database; 0: no tables of Muster
     std::int64_t newest = 0;    ///< that this binary knows
     bool citus = false;         ///< the extension is there
+    bool unfinished = false;    ///< a copy into it was broken off, or is under way
     bool bypasses_rls = false;  ///< the role is not bound by row-level security
 };
 

@@ -9,7 +9,6 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
-#include "store/postgres/session.hpp"
 #include "store/postgres/transaction.hpp"
 
 namespace muster::store::postgres {
@@ -49,6 +48,12 @@ Result<NodeNumber> claim_node(const std::string& conninfo) {
     }
     return std::unexpected(
         Error{ErrorCode::Unavailable, "all 1024 node numbers are taken (table node)", {}, {}});
+}
+
+Result<bool> node_runs(Session& session) {
+    TRY_ASSIGN(const std::string found, session.run("SELECT 1 FROM node WHERE until > " MUSTER_NOW
+                                                    " + " MUSTER_DAY " - 180000 LIMIT 1"));
+    return !found.empty();
 }
 
 NodeLease::NodeLease(Pool& pool, NodeNumber node)

@@ -10,6 +10,7 @@
 
 #include "base/task.hpp"
 #include "store/postgres/pool.hpp"
+#include "store/postgres/session.hpp"
 #include "store/types.hpp"
 
 namespace muster::store::postgres {
@@ -23,6 +24,9 @@ struct NodeNumber {
 /// Takes the lowest number (0 to 1023) that nobody holds. A node that ended without giving its
 /// number back holds it for a day. Blocking.
 [[nodiscard]] Result<NodeNumber> claim_node(const std::string& conninfo);
+
+/// Whether a node runs: one that has a number and renewed it in the last three minutes. Blocking.
+[[nodiscard]] Result<bool> node_runs(Session& session);
 
 /// Keeps a number: renews it every minute and gives it back at the end.
 class NodeLease {

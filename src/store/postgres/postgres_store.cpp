@@ -396,6 +396,14 @@ Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {
     TRY_VOID(with_settings(options.url, {}));
     TRY_VOID(check_server(options.url));
     TRY_ASSIGN(SchemaState schema, schema_state(options.url));
+    if (schema.unfinished) {
+        return std::unexpected(Error{ErrorCode::Unavailable,
+                                     "the database is a copy that was not finished: run the same "
+                                     "muster copy or muster restore again, or make the database "
+                                     "anew",
+                                     {},
+                                     {}});
+    }
     if (schema.current == 0) {
         TRY_ASSIGN(schema, migrate(options.url, schema.newest));
     }

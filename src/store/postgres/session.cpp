@@ -42,6 +42,14 @@ Result<std::int64_t> Session::number(const std::string& sql) {
     return value;
 }
 
+Result<Rows> Session::query(const std::string& sql, const Parameters& parameters) {
+    const Parameters::Wire wire = parameters.wire();
+    Rows rows(PQexecParams(connection_.get(), sql.c_str(), parameters.count(), nullptr,
+                           wire.values.data(), wire.lengths.data(), wire.formats.data(), 1));
+    if (!rows.succeeded()) return refuse(message());
+    return rows;
+}
+
 std::string Session::message() const {
     std::string text = PQerrorMessage(connection_.get());
     while (text.ends_with('\n')) text.pop_back();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "store/postgres/values.hpp"
 #include "store/types.hpp"
 
 namespace muster::store::postgres {
@@ -18,6 +19,8 @@ class Session {
     /// The first column of the first row; empty where there is none. `sql` may be a script.
     [[nodiscard]] Result<std::string> run(const std::string& sql);
     [[nodiscard]] Result<std::int64_t> number(const std::string& sql);
+    /// One statement with parameters, which it casts to their types.
+    [[nodiscard]] Result<Rows> query(const std::string& sql, const Parameters& parameters = {});
 
   private:
     struct Finish {

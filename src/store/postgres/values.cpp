@@ -23,10 +23,14 @@ void append(std::string& bytes, T value) {
     bytes.append(reinterpret_cast<const char*>(&ordered), sizeof ordered);
 }
 
-/// One dimension, no NULL, counted from 1.
-void append_array_head(std::string& bytes, std::uint32_t element, std::size_t count) {
+/// The length of an element that is NULL.
+constexpr std::uint32_t kNull = 0xFFFFFFFF;
+
+/// One dimension, counted from 1.
+void append_array_head(std::string& bytes, std::uint32_t element, std::size_t count,
+                       bool may_have_null = false) {
     append(bytes, std::uint32_t{1});
-    append(bytes, std::uint32_t{0});
+    append(bytes, std::uint32_t{may_have_null});
     append(bytes, element);
     append(bytes, static_cast<std::uint32_t>(count));
     append(bytes, std::uint32_t{1});
@@ -70,6 +74,26 @@ void Parameters::add(std::span<const std::string> value) {
     for (const std::string& text : value) {
         append(array, static_cast<std::uint32_t>(text.size()));
         array += text;
+    }
+    add(std::string_view(array));
+}
+
+void Parameters::add(std::span<const std::optional<std::int64_t>> value) {
+    std::string array;
+    append_array_head(array, kInt8Oid, value.size(), true);
+    for (const auto& number : value) {
+        append(array, number ? std::uint32_t{8} : kNull);
+        if (number) append(array, *number);
+    }
+    add(std::string_view(array));
+}
+
+void Parameters::add(std::span<const std::optional<std::string_view>> value) {
+    std::string array;
+    append_array_head(array, kByteaOid, value.size(), true);
+    for (const auto& text : value) {
+        append(array, text ? static_cast<std::uint32_t>(text->size()) : kNull);
+        if (text) array += *text;
     }
     add(std::string_view(array));
 }

@@ -38,8 +38,10 @@ class Parameters {
     void add(const std::string& value) { add(std::string_view(value)); }
     void add(const char* value) { add(std::string_view(value)); }
     void add(std::span<const std::byte> value);
-    void add(std::span<const Rid> value);          ///< bigint[]
-    void add(std::span<const std::string> value);  ///< bytea[]
+    void add(std::span<const Rid> value);                              ///< bigint[]
+    void add(std::span<const std::string> value);                      ///< bytea[]
+    void add(std::span<const std::optional<std::int64_t>> value);      ///< bigint[] with NULLs
+    void add(std::span<const std::optional<std::string_view>> value);  ///< bytea[] with NULLs
     template <class Tag>
     void add(Key<Tag> key) {
         add(key.value);
@@ -86,6 +88,11 @@ class Rows {
     Rows() = default;
     explicit Rows(PGresult* result) : result_(result) {}
 
+    /// Whether the statement was done; asked where a connection does not ask itself.
+    [[nodiscard]] bool succeeded() const {
+        const ExecStatusType status = PQresultStatus(result_.get());
+        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    }
     [[nodiscard]] int size() const { return PQntuples(result_.get()); }
     /// Rows that the statement wrote.
     [[nodiscard]] std::int64_t affected() const;

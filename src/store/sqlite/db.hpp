@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <variant>
 
 #include <sqlite3.h>
 
@@ -102,6 +103,10 @@ class Rows {
     int status_;
 };
 
+/// A value whose kind is only known when the program runs. Not copied.
+using Bound =
+    std::variant<std::nullopt_t, std::int64_t, std::string_view, std::span<const std::byte>>;
+
 /// SQL that is compiled at its first use and kept until the connection closes. `db` outlives it.
 class Statement {
   public:
@@ -119,6 +124,18 @@ class Statement {
     template <class... Values>
     [[nodiscard]] Outcome<std::int64_t> execute(const Values&... values) {
         const int status = bind_all(values...);
+        return finish(Rows(db_, statement_.get(), status));
+    }
+
+    /// The same with values of any number.
+    [[nodiscard]] Outcome<std::int64_t> execute_all(std::span<const Bound> values) {
+        int status = prepare();
+        int index = 0;
+        for (const Bound& value : values) {
+            if (status != SQLITE_OK) break;
+            ++index;
+            status = std::visit([&](const auto& known) { return bind(index, known); }, value);
+        }
         return finish(Rows(db_, statement_.get(), status));
     }
 

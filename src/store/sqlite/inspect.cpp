@@ -40,6 +40,13 @@ Result<std::string> inspect(const std::string& directory) {
     if (application != sqlite::kApplicationId) {
         return std::unexpected(Error{.message = fmt::format("{} is not a Muster database", path)});
     }
+    TRY_ASSIGN(const auto unfinished, sqlite::is_unfinished(db));
+    if (unfinished) {
+        return std::unexpected(
+            Error{.message = fmt::format("{} is a copy that was not finished: run the same muster "
+                                         "copy or muster restore again",
+                                         path)});
+    }
     TRY_VOID(check_pages(db));
     TRY_ASSIGN(const auto version, number(db, "PRAGMA user_version"));
     TRY_ASSIGN(const auto resources, number(db, "SELECT sum(live) FROM counter"));

@@ -127,7 +127,7 @@ CREATE INDEX log_org_failed ON log_segment (org, last_id) WHERE failures > 0;
 CREATE INDEX log_connector_failed ON log_segment (connector, last_id) WHERE failures > 0;
 )sql"};
 
-Outcome<std::int64_t> read_number(Database& db, const char* sql) {
+Outcome<std::int64_t> read_number(const Database& db, const char* sql) {
     Statement statement(db, sql);
     Rows rows = statement.query();
     TRY_ASSIGN(const bool row, rows.next());
@@ -153,6 +153,12 @@ Outcome<void> apply(Database& db, std::size_t step) {
 
 std::int64_t newest_schema() { return static_cast<std::int64_t>(kMigrations.size()); }
 
+Outcome<bool> is_unfinished(const Database& db) {
+    Statement statement(db, "SELECT 1 FROM sqlite_schema WHERE name = ?1");
+    Rows rows = statement.query(std::string_view(kUnfinished));
+    return rows.next();
+}
+
 Outcome<void> migrate(Database& db) {
     TRY_ASSIGN(const std::int64_t application, read_number(db, "PRAGMA application_id"));
     TRY_ASSIGN(const std::int64_t version, read_number(db, "PRAGMA user_version"));
@@ -163,6 +169,12 @@ Outcome<void> migrate(Database& db) {
     }
     if (version < 0 || version > static_cast<std::int64_t>(kMigrations.size())) {
         return refuse("the database was written by a newer version of Muster; start that version");
+    }
+    TRY_ASSIGN(const bool unfinished, is_unfinished(db));
+    if (unfinished) {
+        return refuse(
+            "the database is a copy that was not finished: run the same muster copy or muster "
+            "restore again, or remove muster.db to begin anew");
     }
     for (auto step = static_cast<std::size_t>(version); step < kMigrations.size(); ++step) {
         TRY_VOID(apply(db, step));

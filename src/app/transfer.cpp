@@ -1,0 +1,142 @@
+#include "store/postgres/transfer.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/application.hpp"
+#include "app/settings.hpp"
+#include "base/result.hpp"
+#include "store/postgres/conninfo.hpp"
+#include "store/sqlite/transfer.hpp"
+#include "store/transfer/copy.hpp"
+
+namespace muster::app {
+
+namespace {
+
+using store::transfer::Servers;
+using store::transfer::Source;
+using store::transfer::Target;
+using Why = TransferFailure::Why;
+
+/// One end of a transfer. What it is called also says where a copy that was broken off came from.
+struct End {
+    enum class Kind : std::uint8_t { Directory, Database, Backup };
+    Kind kind = Kind::Directory;
+    std::string place;
+    std::string name;
+};
+
+std::string absolute(const std::string& path) {
+    std::error_code error;
+    const auto found = std::filesystem::weakly_canonical(path, error);
+    return error ? path : found.string();
+}
+
+End database_at(const std::string& url) {
+    return {End::Kind::Database, url, store::postgres::describe(url)};
+}
+
+End directory_at(const std::string& path) { return {End::Kind::Directory, path, absolute(path)}; }
+
+End named(const std::string& place) {
+    const bool url = place.starts_with("postgres://") || place.starts_with("postgresql://");
+    return url ? database_at(place) : directory_at(place);
+}
+
+End configured(const Config& config) {
+    return config.database.empty() ? directory_at(config.data.string())
+                                   : database_at(config.database);
+}
+
+End backup_at(const std::string& file) { return {End::Kind::Backup, file, absolute(file)}; }
+
+std::unexpected<TransferFailure> failed(const store::Error& error, Why otherwise) {
+    const Why why = error.code == store::ErrorCode::Unfit    ? Why::Refused
+                    : error.code == store::ErrorCode::Locked ? Why::Unreachable
+                                                             : otherwise;
+    return std::unexpected(TransferFailure{why, error.message});
+}
+
+store::Result<std::unique_ptr<Source>> open_source(const End& end, Servers servers) {
+    switch (end.kind) {
+        case End::Kind::Directory:
+            return store::sqlite::open_source(end.place, servers);
+        case End::Kind::Database:
+            return store::postgres::open_source(end.place, servers);
+        case End::Kind::Backup:
+            break;
+    }
+    return store::sqlite::open_backup_source(end.place);
+}
+
+store::Result<std::unique_ptr<Target>> open_target(const End& end) {
+    switch (end.kind) {
+        case End::Kind::Directory:
+            return store::sqlite::open_target(end.place);
+        case End::Kind::Database:
+            return store::postgres::open_target(end.place);
+        case End::Kind::Backup:
+            break;
+    }
+    return store::sqlite::open_backup_target(end.place);
+}
+
+std::expected<Transferred, TransferFailure> move_rows(const End& from, const End& to,
+                                                      Servers servers,
+                                                      const TransferProgress& progress) {
+    const auto start = std::chrono::steady_clock::now();
+    if (from.name == to.name) {
+        return std::unexpected(
+            TransferFailure{Why::Refused, fmt::format("{} cannot be copied to itself", from.name)});
+    }
+    auto source = open_source(from, servers);
+    if (!source) return failed(source.error(), Why::Unreachable);
+    auto target = open_target(to);
+    if (!target) return failed(target.error(), Why::Unreachable);
+    auto copied = store::transfer::copy(**source, from.name, **target, progress);
+    if (!copied) return failed(copied.error(), Why::Failed);
+
+    Transferred done{.from = from.name,
+                     .to = to.name,
+                     .resumed = copied->resumed,
+                     .organisations = copied->organisations,
+                     .rows = copied->rows};
+    for (const auto& [table, rows] : copied->tables) done.tables.emplace_back(table, rows);
+    done.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - start);
+    return done;
+}
+
+}  // namespace
+
+std::expected<Transferred, TransferFailure> copy(const std::string& from, const std::string& to,
+                                                 const TransferProgress& progress) {
+    return move_rows(named(from), named(to), Servers::MustRest, progress);
+}
+
+std::expected<Transferred, TransferFailure> backup(const ServeOptions& options,
+                                                   const std::string& file,
+                                                   const TransferProgress& progress) {
+    const auto config = settings_for(options);
+    if (!config) return std::unexpected(TransferFailure{Why::Refused, config.error()});
+    TRY_ASSIGN(Transferred done,
+               move_rows(configured(*config), backup_at(file), Servers::MayRun, progress));
+    done.key_file = config->key_file.string();
+    return done;
+}
+
+std::expected<Transferred, TransferFailure> restore(const ServeOptions& options,
+                                                    const std::string& file,
+                                                    const TransferProgress& progress) {
+    const auto config = settings_for(options);
+    if (!config) return std::unexpected(TransferFailure{Why::Refused, config.error()});
+    TRY_ASSIGN(Transferred done,
+               move_rows(backup_at(file), configured(*config), Servers::MustRest, progress));
+    done.key_file = config->key_file.string();
+    return done;
+}
+
+}  // namespace muster::app

@@ -299,6 +299,10 @@ const Value* find_ignoring_case(const Object& object, std::string_view name) {
     return nullptr;
 }
 
+Value* find_ignoring_case(Object& object, std::string_view name) {
+    return const_cast<Value*>(find_ignoring_case(std::as_const(object), name));
+}
+
 std::string_view string_or_empty(const Object& object, std::string_view name) {
     const Value* value = object.if_contains(name);
     if (value == nullptr || !value->is_string()) return {};

@@ -53,6 +53,7 @@ void append_string(std::string& out, std::string_view text);
 
 /// The member whose name equals `name` without ASCII case, or null. O(members).
 [[nodiscard]] const Value* find_ignoring_case(const Object& object, std::string_view name);
+[[nodiscard]] Value* find_ignoring_case(Object& object, std::string_view name);
 
 /// The member as a string view, or empty where it is absent or no string.
 [[nodiscard]] std::string_view string_or_empty(const Object& object, std::string_view name);

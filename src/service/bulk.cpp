@@ -65,18 +65,23 @@ class Bulk::Run {
     }
 
     [[nodiscard]] Answer answer() const {
-        std::string operations;
+        std::string body = fmt::format(R"({{"schemas":["{}"],"Operations":[)", scim::kBulkResponse);
+        std::size_t size = body.size();
+        for (const Item& item : items_) size += item.error_body.size() + kItemBytes;
+        body.reserve(size);
+        bool first = true;
         for (std::size_t i = 0; i < items_.size(); ++i) {
             if (!items_[i].outcome) continue;
-            if (!operations.empty()) operations.push_back(',');
-            append(operations, request_.operations[i], items_[i]);
+            if (!std::exchange(first, false)) body.push_back(',');
+            append(body, request_.operations[i], items_[i]);
         }
-        return {.status = 200,
-                .body = fmt::format(R"({{"schemas":["{}"],"Operations":[{}]}})",
-                                    scim::kBulkResponse, operations)};
+        body.append("]}");
+        return {.status = 200, .body = std::move(body)};
     }
 
   private:
+    static constexpr std::size_t kItemBytes = 200;  // of an outcome, about
+
     struct Item {
         std::set<std::string> references;
         std::optional<scim::Result<Answer>> outcome;
@@ -220,8 +225,13 @@ class Bulk::Run {
                                                scim::quoted(operation.path.substr(0, slash)))});
         } else {
             outcome = co_await dispatch(call, *type, std::move(id), operation);
+            // An answer to a bulk request tells of resources, it does not show them.
+            if (outcome) outcome->body = {};
         }
-        if (!outcome) error_body = scim::to_json(outcome.error(), call.record.shown_id());
+        if (!outcome) {
+            error_body = scim::to_json(outcome.error(), call.record.shown_id());
+            outcome.error().detail = {};
+        }
         if (!call.recorded) {
             const int status = outcome ? outcome->status : outcome.error().status;
             const auto us = call.elapsed_us();
@@ -318,10 +328,10 @@ class Bulk::Run {
 };
 
 Task<scim::Result<Answer>> Bulk::run(Call& call, std::string body) const {
-    CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
+    CO_TRY_ASSIGN(auto value, parse_body(call, core_.limits, body));
     // Each operation's own record holds what may be kept of it.
     call.record.request_body(body, nullptr);
-    CO_TRY_ASSIGN(auto request, parse_bulk(value, core_.limits.bulk_operations));
+    CO_TRY_ASSIGN(auto request, parse_bulk(std::move(value), core_.limits.bulk_operations));
     const auto operations = request.operations.size();
     Run run(*this, call, std::move(request));
     co_await run.carry_out();

@@ -113,9 +113,9 @@ std::optional<scim::Error> fault_of(const BulkOperation& operation, std::string_
     return std::nullopt;
 }
 
-BulkOperation operation_of(const json::Value& value) {
+BulkOperation operation_of(json::Value& value) {
     BulkOperation operation;
-    const auto* object = value.if_object();
+    auto* object = value.if_object();
     if (object == nullptr) {
         operation.malformed = refusal("A bulk operation must be a JSON object.");
         return operation;
@@ -127,7 +127,7 @@ BulkOperation operation_of(const json::Value& value) {
     operation.path = text_of(*object, "path");
     operation.bulk_id = text_of(*object, "bulkId");
     operation.version = text_of(*object, "version");
-    if (const auto* data = json::find_ignoring_case(*object, "data")) operation.data = *data;
+    if (auto* data = json::find_ignoring_case(*object, "data")) operation.data = std::move(*data);
     operation.malformed = fault_of(operation, method);
     return operation;
 }
@@ -136,8 +136,8 @@ BulkOperation operation_of(const json::Value& value) {
 
 std::string_view to_string(Method method) { return kMethods.at(std::to_underlying(method)); }
 
-scim::Result<BulkRequest> parse_bulk(const json::Value& body, std::size_t most) {
-    const auto* object = body.if_object();
+scim::Result<BulkRequest> parse_bulk(json::Value body, std::size_t most) {
+    auto* object = body.if_object();
     if (object == nullptr) {
         return std::unexpected(scim::invalid_syntax("A bulk request must be a JSON object."));
     }
@@ -149,12 +149,12 @@ scim::Result<BulkRequest> parse_bulk(const json::Value& body, std::size_t most) 
         }
         request.fail_on_errors = static_cast<std::size_t>(limit->get_int64());
     }
-    const auto* operations = json::find_ignoring_case(*object, "Operations");
+    auto* operations = json::find_ignoring_case(*object, "Operations");
     if (operations == nullptr || !operations->is_array()) {
         return std::unexpected(
             scim::invalid_syntax("A bulk request needs Operations, a list of objects."));
     }
-    const auto& list = operations->get_array();
+    auto& list = operations->get_array();
     if (list.size() > most) {
         return std::unexpected(scim::Error{
             413, scim::ScimType::None,
@@ -162,7 +162,7 @@ scim::Result<BulkRequest> parse_bulk(const json::Value& body, std::size_t most) 
                         most, list.size())});
     }
     std::set<std::string> bulk_ids;
-    for (const auto& value : list) {
+    for (auto& value : list) {
         auto operation = operation_of(value);
         const bool is_new = operation.bulk_id.empty() || bulk_ids.insert(operation.bulk_id).second;
         if (!is_new && !operation.malformed) {

@@ -32,7 +32,7 @@ struct BulkRequest {
 };
 
 /// Errors: InvalidSyntax, InvalidValue; 413 for more operations than `most`.
-[[nodiscard]] scim::Result<BulkRequest> parse_bulk(const json::Value& body, std::size_t most);
+[[nodiscard]] scim::Result<BulkRequest> parse_bulk(json::Value body, std::size_t most);
 
 /// The bulkIds that the path or a string of the data refers to ("bulkId:x").
 [[nodiscard]] std::set<std::string> references_of(const BulkOperation& operation);

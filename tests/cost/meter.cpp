@@ -54,7 +54,8 @@ Meter::Meter() : began_ms_(process_ms()), live_(live.load()) { peak.store(live_)
 double Meter::cpu_ms() const { return process_ms() - began_ms_; }
 
 std::size_t Meter::peak_bytes() const {
-    return static_cast<std::size_t>(std::max<std::ptrdiff_t>(peak.load() - live_, 0));
+    const std::ptrdiff_t kept = std::max<std::ptrdiff_t>(live.load() - live_, 0);
+    return static_cast<std::size_t>(std::max<std::ptrdiff_t>(peak.load() - live_ - kept, 0));
 }
 
 }  // namespace muster::cost

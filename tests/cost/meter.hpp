@@ -1,6 +1,7 @@
 #pragma once
 // What a piece of work costs this process: CPU time of all its threads, and how far the live memory
-// of operator new rises above where it was.
+// of operator new rises above where it was, less what the work leaves behind: the store's, and here
+// in memory, are the resources and the log records.
 
 #include <cstddef>
 

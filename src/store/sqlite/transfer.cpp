@@ -256,7 +256,7 @@ class BackupTarget final : public Ends {
           lock_(lock) {}
     ~BackupTarget() override {
         use(Database());
-        if (!finished_) ::unlink(partial_.c_str());
+        if (!finished_) remove();
         ::close(lock_);
     }
     BackupTarget(const BackupTarget&) = delete;
@@ -273,6 +273,11 @@ class BackupTarget final : public Ends {
         finished_ = true;
         const auto parent = std::filesystem::path(file_).parent_path();
         return sync_directory(parent.empty() ? "." : parent.string());
+    }
+
+    /// With what SQLite keeps beside a file and, on a full disk, cannot clear away itself.
+    void remove() const {
+        for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((partial_ + suffix).c_str());
     }
 
     static Result<void> require_absent(const std::string& file) {

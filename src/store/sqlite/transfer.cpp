@@ -318,7 +318,7 @@ Result<void> require_version(const Database& db, const std::string& file) {
     if (version != newest_schema()) {
         return refuse(ErrorCode::Unfit,
                       fmt::format("{} has version {} of the tables, and this Muster needs version "
-                                  "{}: use the Muster that wrote it, or run `muster migrate up`",
+                                  "{}: use the Muster that wrote it, then upgrade",
                                   file, version, newest_schema()));
     }
     return {};
@@ -341,8 +341,13 @@ Result<void> prepare_to_fill(Database& db) {
     TRY_VOID(db.run("PRAGMA synchronous = NORMAL"));
     TRY_VOID(db.run("PRAGMA wal_autocheckpoint = 4000"));
     TRY_ASSIGN(const bool unfinished, is_unfinished(db));
-    if (!unfinished) TRY_VOID(migrate(db));
-    return {};
+    if (unfinished) return {};
+    Outcome<void> migrated = migrate(db);
+    if (migrated) return {};
+    Failure why = std::move(migrated).error();
+    // Not the disk's fault but that of what is there.
+    if (why.code == 0) why.error.code = ErrorCode::Unfit;
+    return std::unexpected(std::move(why.error));
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ struct End {
 
 std::string absolute(const std::string& path) {
     std::error_code error;
-    const auto found = std::filesystem::weakly_canonical(path, error);
+    const auto found =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
     return error ? path : found.string();
 }
 

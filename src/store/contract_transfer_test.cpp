@@ -48,10 +48,31 @@ class Place {
         return database_ ? postgres::open_target(database_->url())
                          : sqlite::open_target(directory_.path());
     }
+    /// As if a newer Muster had been here.
+    void make_newer() const {
+        if (database_) {
+            execute_postgres("UPDATE muster_schema SET version = version + 1");
+        } else {
+            execute_sqlite("PRAGMA user_version = 1000");
+        }
+    }
     std::string file(const std::string& name) const { return directory_.path() + "/" + name; }
     const std::string& url() const { return database_->url(); }
 
   private:
+    void execute_postgres(const char* sql) const {
+        const std::unique_ptr<PGconn, decltype(&PQfinish)> db(PQconnectdb(url().c_str()),
+                                                              &PQfinish);
+        const std::unique_ptr<PGresult, decltype(&PQclear)> done(PQexec(db.get(), sql), &PQclear);
+        EXPECT_EQ(PQresultStatus(done.get()), PGRES_COMMAND_OK) << PQerrorMessage(db.get());
+    }
+    void execute_sqlite(const char* sql) const {
+        sqlite3* db = nullptr;
+        EXPECT_EQ(sqlite3_open(file("muster.db").c_str(), &db), SQLITE_OK);
+        EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+        sqlite3_close(db);
+    }
+
     TemporaryDirectory directory_{fast_parent()};
     std::unique_ptr<TemporaryDatabase> database_;
 };
@@ -267,6 +288,17 @@ TEST_P(Transfer, Nothing_is_overwritten) {
     EXPECT_EQ(copied.error().code, ErrorCode::Unfit);
     EXPECT_EQ(contents(*value_of(to.source())), before);
     EXPECT_TRUE(to.open());
+}
+
+TEST_P(Transfer, Tables_of_another_version_are_refused) {
+    value_of(to.open())->close();
+    for (const Place* place : {&from, &to}) place->make_newer();
+    const auto source = from.source();
+    ASSERT_FALSE(source);
+    EXPECT_EQ(source.error().code, ErrorCode::Unfit) << source.error().message;
+    const auto target = to.target();
+    ASSERT_FALSE(target);
+    EXPECT_EQ(target.error().code, ErrorCode::Unfit) << target.error().message;
 }
 
 TEST_P(Transfer, A_running_server_keeps_copies_away) {

@@ -130,6 +130,30 @@ TEST(Backup, OfPostgresqlBesideItsNodesIsWhole) {
     EXPECT_EQ(taken.back().promised.lost(nodes::read_all(second.address(), tenant, group)), 0U);
 }
 
+TEST(Backup, ThatDoesNotFitOnTheDiskLeavesNothingThere) {
+    if (!nodes::can_mount()) GTEST_SKIP() << "needs the right to mount a file system";
+    const Directory data;
+    const Tenant tenant = make_tenant(data.path());
+    {
+        ServerProcess server(MUSTER_PROGRAM, data.path());
+        Client client(server.address(), tenant);
+        for (int i = 0; i < 300; ++i) {
+            const auto made = client.send("POST", "/Users", user_body(fmt::format("u{}", i)));
+            ASSERT_TRUE(made && made->status == 201);
+        }
+        EXPECT_TRUE(server.stop(10s));
+    }
+    // A file system of its own, which goes with the shell.
+    const Directory disk;
+    const Ended backup =
+        run({"unshare", "--mount", "sh", "-c",
+             fmt::format("mount -t tmpfs -o size=400k muster {0} && {1} backup --data {2} --to "
+                         "{0}/backup; echo code $?; ls -A {0}",
+                         disk.path().string(), MUSTER_PROGRAM, data.path().string())});
+    EXPECT_THAT(backup.output, ::testing::HasSubstr("disk is full"));
+    EXPECT_THAT(backup.output, ::testing::EndsWith("code 1\n")) << "and nothing is listed";
+}
+
 TEST(Backup, ThatIsKilledLeavesNoFileOfItsName) {
     const Directory data;
     const Directory backups;

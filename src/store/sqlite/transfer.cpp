@@ -256,7 +256,7 @@ class BackupTarget final : public Ends {
           lock_(lock) {}
     ~BackupTarget() override {
         use(Database());
-        if (!finished_) ::unlink(partial_.c_str());
+        if (!finished_) remove();
         ::close(lock_);
     }
     BackupTarget(const BackupTarget&) = delete;
@@ -273,6 +273,11 @@ class BackupTarget final : public Ends {
         finished_ = true;
         const auto parent = std::filesystem::path(file_).parent_path();
         return sync_directory(parent.empty() ? "." : parent.string());
+    }
+
+    /// With what SQLite keeps beside a file and, on a full disk, cannot clear away itself.
+    void remove() const {
+        for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((partial_ + suffix).c_str());
     }
 
     static Result<void> require_absent(const std::string& file) {
@@ -313,7 +318,7 @@ Result<void> require_version(const Database& db, const std::string& file) {
     if (version != newest_schema()) {
         return refuse(ErrorCode::Unfit,
                       fmt::format("{} has version {} of the tables, and this Muster needs version "
-                                  "{}: use the Muster that wrote it, or run `muster migrate up`",
+                                  "{}: use the Muster that wrote it, then upgrade",
                                   file, version, newest_schema()));
     }
     return {};
@@ -336,8 +341,13 @@ Result<void> prepare_to_fill(Database& db) {
     TRY_VOID(db.run("PRAGMA synchronous = NORMAL"));
     TRY_VOID(db.run("PRAGMA wal_autocheckpoint = 4000"));
     TRY_ASSIGN(const bool unfinished, is_unfinished(db));
-    if (!unfinished) TRY_VOID(migrate(db));
-    return {};
+    if (unfinished) return {};
+    Outcome<void> migrated = migrate(db);
+    if (migrated) return {};
+    Failure why = std::move(migrated).error();
+    // Not the disk's fault but that of what is there.
+    if (why.code == 0) why.error.code = ErrorCode::Unfit;
+    return std::unexpected(std::move(why.error));
 }
 
 }  // namespace

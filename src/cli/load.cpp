@@ -23,7 +23,7 @@ namespace {
 /// JSON stays well below its limits.
 constexpr std::size_t kMostOperations = 1'000;
 constexpr std::size_t kMostMembers = 50'000;
-constexpr std::size_t kMembersAnOperation = 10'000;
+constexpr std::size_t kMembersAnOperation = 5'000;
 
 using Sizes = std::vector<std::uint64_t>;
 
@@ -63,7 +63,7 @@ std::optional<Sizes> sizes_of(std::string_view text) {
 /// commits among the creations of one.
 class Loader {
   public:
-    Loader(Session& session, const Plan& plan, std::string connector)
+    Loader(Session& session, const Plan& plan, const std::string& connector)
         : session_(session),
           plan_(plan),
           target_(target_of({"connectors", connector, "bulk"})),
@@ -112,7 +112,7 @@ class Loader {
                              last - first));
             } else {
                 // Once the creation went out, its id is known.
-                path = "/Groups/" + (operations_.empty() ? made_.back() : "bulkId:" + bulk_id);
+                path = "/Groups/" + (number < made_.size() ? made_[number] : "bulkId:" + bulk_id);
                 TRY_VOID(add(
                     "PATCH", path, "",
                     {{"schemas", json::Array{scim::kPatchOp}},
@@ -183,8 +183,8 @@ class Loader {
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
     json::Array operations_;           ///< of the next request
     std::size_t members_ = 0;          ///< in them
-    std::vector<std::string> made_;    ///< ids in order of creation
-    std::vector<std::string> people_;  ///< ids by number
+    std::vector<std::string> made_;    ///< ids of people, then of groups, by number
+    std::vector<std::string> people_;  ///< the same, once all are made
     std::uint64_t done_ = 0;
 };
 
@@ -217,8 +217,8 @@ Outcome load(Session& session, const Arguments& arguments) {
     if (plan.groups > 0 && std::ranges::max(*sizes) > plan.users) {
         return session.fail(ExitCode::Usage, "A group would have more members than --users.");
     }
-    TRY_ASSIGN(auto connector, connector_of(session, plan.org));
-    Loader loader(session, plan, std::move(connector));
+    TRY_ASSIGN(const auto connector, connector_of(session, plan.org));
+    Loader loader(session, plan, connector);
     TRY_VOID(loader.load());
     const auto elapsed = loader.elapsed();
     if (session.out().json()) {

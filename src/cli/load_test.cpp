@@ -19,8 +19,8 @@ using testing::HasSubstr;
 TEST(MadeUp, TheSameSeedMakesTheSamePeopleAndAnotherOneOthers) {
     EXPECT_EQ(made_up_person("acme", 7, 3), made_up_person("acme", 7, 3));
     EXPECT_NE(made_up_person("acme", 7, 3), made_up_person("acme", 8, 3));
-    EXPECT_EQ(made_up_members(7, 3, 20, 100), made_up_members(7, 3, 20, 100));
-    EXPECT_NE(made_up_members(7, 3, 20, 100), made_up_members(8, 3, 20, 100));
+    EXPECT_EQ(made_up_members(7, 3, 20, 1'000), made_up_members(7, 3, 20, 1'000));
+    EXPECT_NE(made_up_members(7, 3, 20, 1'000), made_up_members(8, 3, 20, 1'000));
 }
 
 TEST(MadeUp, NobodySharesAKeyWithAnybody) {
@@ -136,16 +136,18 @@ TEST(LoadForReal, FillsADataDirectory) {
     };
     run({"org", "create", "ACME"});
     run({"connector", "create", "--org", "acme", "--idp", "okta"});
-    // More people than one request takes, and a group of more than one operation takes.
-    run({"load", "--org", "acme", "--users", "10100", "--groups", "3", "--members", "5,10100"});
+    // More people than one request takes. The last group's creation is the last operation of its
+    // request; two more operations with its members follow.
+    run({"load", "--org", "acme", "--users", "10100", "--groups", "6", "--members",
+         "10100,10100,10100,10100,5000,10100"});
     const auto org = run({"org", "show", "acme"});
     EXPECT_EQ(org.at("users"), 10'100);
-    EXPECT_EQ(org.at("groups"), 3);
+    EXPECT_EQ(org.at("groups"), 6);
     std::multiset<std::int64_t> sizes;
     for (const auto& group : run({"group", "list", "--org", "acme"}).at("groups").as_array()) {
         sizes.insert(group.at("members").as_int64());
     }
-    EXPECT_THAT(sizes, ElementsAre(5, 5, 10'100));
+    EXPECT_THAT(sizes, ElementsAre(5'000, 10'100, 10'100, 10'100, 10'100, 10'100));
     std::filesystem::remove_all(pattern);
 }
 

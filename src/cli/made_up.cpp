@@ -1,5 +1,6 @@
 #include "cli/made_up.hpp"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 
@@ -112,6 +113,7 @@ std::vector<std::uint64_t> made_up_members(std::uint64_t seed, std::uint64_t num
         members.push_back(member);
         member = (member + width) % people;
     }
+    std::ranges::sort(members);
     return members;
 }
 

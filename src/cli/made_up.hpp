@@ -19,8 +19,8 @@ namespace muster::cli {
 /// The group's displayName, unique to seed and number: "Sales 1-7".
 [[nodiscard]] std::string made_up_group_name(std::uint64_t seed, std::uint64_t number);
 
-/// The numbers of the group's members: `size` different ones below `people`, spread over all of
-/// them. `size` must not be more than `people`.
+/// The numbers of the group's members, ascending: `size` different ones below `people`, spread over
+/// all of them. `size` must not be more than `people`.
 [[nodiscard]] std::vector<std::uint64_t> made_up_members(std::uint64_t seed, std::uint64_t number,
                                                          std::uint64_t size, std::uint64_t people);
 

@@ -31,6 +31,8 @@ Admin::Admin(const service::Core& core, service::Directory& directory, const Sci
     : core_(core),
       directory_(directory),
       options_(options),
+      resources_(core),
+      bulk_(core, resources_),
       version_(std::move(version)),
       started_(core.clock.now()) {}
 
@@ -81,6 +83,7 @@ Task<AdminResponse> Admin::call(AdminRequest request) const {
         Endpoint{Method::Patch, "/connectors/{}", &Admin::set_policy},
         Endpoint{Method::Post, "/connectors/{}/pause", &Admin::pause_connector},
         Endpoint{Method::Post, "/connectors/{}/resume", &Admin::resume_connector},
+        Endpoint{Method::Post, "/connectors/{}/bulk", &Admin::carry_out_bulk},
         Endpoint{Method::Get, "/tokens", &Admin::list_tokens},
         Endpoint{Method::Post, "/tokens", &Admin::generate_token},
         Endpoint{Method::Post, "/tokens/{}/activate", &Admin::activate_token},
@@ -112,7 +115,8 @@ Task<AdminResponse> Admin::call(AdminRequest request) const {
 namespace {
 
 constexpr std::string_view kBase = "/admin/v1";
-constexpr std::size_t kMaxBody = std::size_t{1} << 20;
+/// A bulk request is the longest; its own limits are the SCIM service's.
+constexpr std::size_t kMaxBody = std::size_t{8} << 20;
 
 http::Response to_http(AdminResponse answer) {
     http::Response response{.status = answer.status};

@@ -54,6 +54,7 @@ class Admin {
     Task<AdminResponse> set_policy(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> pause_connector(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> resume_connector(const AdminRequest& request, Segments path) const;
+    Task<AdminResponse> carry_out_bulk(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> list_tokens(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> generate_token(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> activate_token(const AdminRequest& request, Segments path) const;
@@ -82,6 +83,8 @@ class Admin {
     const service::Core& core_;
     service::Directory& directory_;
     const ScimOptions& options_;
+    service::Resources resources_;
+    service::Bulk bulk_;
     std::string version_;
     Timestamp started_;
 };

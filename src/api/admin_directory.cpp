@@ -218,6 +218,37 @@ Task<AdminResponse> Admin::resume_connector(const AdminRequest&, Segments path) 
     co_return ok(to_json(**changed));
 }
 
+Task<AdminResponse> Admin::carry_out_bulk(const AdminRequest& request, Segments path) const {
+    const auto entry = core_.registry.connector(path.front());
+    if (!entry) co_return not_found("connector", path.front());
+    const auto& connector = entry->connector;
+    service::Call call{
+        .principal = {.connector = entry, .token = {}, .token_id = {}},
+        .base_url = fmt::format("{}/c/{}/scim/v2", options_.public_url, connector.id),
+        .if_match = {},
+        .if_none_match = {},
+        .user_agent = request.actor,
+        .peer = {},
+        .record = provlog::Record(core_.ids.next_key<LogId>(),
+                                  {.org = connector.org,
+                                   .connector = connector.key,
+                                   .org_slug = entry->organisation.slug,
+                                   .connector_id = connector.id,
+                                   .token_id = {},
+                                   .peer = {},
+                                   .user_agent = request.actor,
+                                   .own_attributes = !entry->organisation.definitions.empty()},
+                                  {.method = "POST", .target = "/Bulk"}),
+        .started = std::chrono::steady_clock::now()};
+    call.record.step("authenticated", "by the operator's socket or data directory");
+    auto done = co_await bulk_.run(call, request.body);
+    const int status = done ? done->status : done.error().status;
+    auto record = std::move(call.record).finish(status, done ? done->body : "", call.elapsed_us());
+    co_await core_.store.record(std::move(record));
+    if (!done) co_return problem({status, "Refused", std::move(done).error().detail, {}});
+    co_return AdminResponse{.status = status, .body = std::move(done->body)};
+}
+
 Task<AdminResponse> Admin::list_tokens(const AdminRequest& request, Segments) const {
     const auto connector_id = request.parameter("connector");
     const auto entry = core_.registry.connector(connector_id);

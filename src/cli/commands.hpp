@@ -14,6 +14,7 @@ namespace muster::cli {
 [[nodiscard]] Command group_commands();
 [[nodiscard]] Command log_commands();
 [[nodiscard]] Command simulate_commands();
+[[nodiscard]] Command load_command();
 [[nodiscard]] Command conform_command();
 [[nodiscard]] Command doctor_command();
 [[nodiscard]] Command migrate_commands();

@@ -51,9 +51,9 @@ Command muster_command() {
                      {"muster log tail", "Watch what Okta asks for and what it is answered"}},
         .children = {serve_command(), org_commands(), connector_commands(), token_commands(),
                      schema_commands(), user_commands(), group_commands(), log_commands(),
-                     simulate_commands(), conform_command(), doctor_command(), migrate_commands(),
-                     copy_command(), backup_command(), restore_command(), version_command(),
-                     completion_command(), man_command()}};
+                     simulate_commands(), load_command(), conform_command(), doctor_command(),
+                     migrate_commands(), copy_command(), backup_command(), restore_command(),
+                     version_command(), completion_command(), man_command()}};
 }
 
 int run(const Environment& environment, std::vector<std::string> words) {

@@ -27,6 +27,8 @@ inline constexpr std::string_view kListResponse =
 inline constexpr std::string_view kSearchRequest =
     "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 inline constexpr std::string_view kPatchOp = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+inline constexpr std::string_view kBulkRequest =
+    "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 inline constexpr std::string_view kBulkResponse =
     "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 inline constexpr std::string_view kErrorSchema = "urn:ietf:params:scim:api:messages:2.0:Error";

@@ -221,7 +221,7 @@ TEST_P(ResourceContract, A_deletion_computed_from_an_old_document_blocks_no_name
     EXPECT_EQ(count({"User", ByKey{false, false, "username", "anna"}}), 1);
 }
 
-TEST_P(ResourceContract, A_row_of_another_organisation_does_not_exist) {
+TEST_P(ResourceContract, TN_01_a_row_of_another_organisation_does_not_exist) {
     given(user(Rid{10}, "ann"), group(Rid{20}, "staff", {Rid{10}}));
 
     EXPECT_FALSE(find(kOtherOrg, "User", "id-10"));
@@ -300,7 +300,7 @@ TEST_P(ResourceContract, An_empty_set_is_committed) {
     EXPECT_THAT(committed->applied, IsEmpty());
 }
 
-TEST_P(ResourceContract, Of_64_that_want_one_name_exactly_one_gets_it) {
+TEST_P(ResourceContract, CC_01_of_64_that_want_one_name_exactly_one_gets_it) {
     constexpr int kThreads = 4;
     constexpr int kEach = 16;
     std::atomic<int> won = 0;
@@ -328,7 +328,7 @@ TEST_P(ResourceContract, Of_64_that_want_one_name_exactly_one_gets_it) {
     EXPECT_EQ(count({"User", ScanAll{}, true}), 1);
 }
 
-TEST_P(ResourceContract, Concurrent_changes_of_one_version_let_one_through) {
+TEST_P(ResourceContract, SM_11_concurrent_changes_of_one_version_let_one_through) {
     given(user(Rid{10}, "ann"));
     boost::asio::io_context context;
     int won = 0;

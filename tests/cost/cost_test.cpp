@@ -348,7 +348,7 @@ TEST_F(Costs, OfPatchesAreBounded) {
                 }));
 }
 
-TEST_F(Costs, OfSearchesAreBounded) {
+TEST_F(Costs, PX_07_OfSearchesAreBounded) {
     const auto chain = [](std::string_view term, std::string_view joint) {
         std::string text{term};
         while (text.size() + term.size() + joint.size() < 8000) text.append(joint).append(term);

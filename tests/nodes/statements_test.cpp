@@ -139,8 +139,10 @@ class Session {
 /// What a plan does that its statement's keys would spare it: empty where it does nothing of it.
 std::string waste_in(const json::Value& node) {
     static const std::regex tenant("resource|uniq|attr|member|counter|log_segment");
-    // Columns that keys begin with; `type` and `deleted` are looked at in a row that was found.
-    static const std::regex key(R"(\b(org|rid|id|grp|member|attribute|first_id|slot) = [^c])");
+    // Columns that keys begin with, and the range of a key; `type` and `deleted` are looked at in a
+    // row that was found.
+    static const std::regex key(
+        R"(\b(org|rid|id|grp|member|attribute|first_id|slot) = [^c]|\bkey <)");
     if (node.is_array()) {
         for (const auto& one : node.get_array()) {
             if (auto waste = waste_in(one); !waste.empty()) return waste;
@@ -178,6 +180,9 @@ TEST(StatementsTest, EachIsFoundByItsKeysFromTheFirstDay) {
     EXPECT_NE(
         waste_in(session.plan_of("SELECT rid FROM uniq WHERE org = $1 AND type = $2 AND rid = $3")),
         "");
+    EXPECT_NE(waste_in(session.plan_of("SELECT rid FROM attr WHERE org = $1 AND type = $2 AND "
+                                       "attribute = $3 AND ($4::bytea IS NULL OR key < $4)")),
+              "");
 }
 
 }  // namespace

@@ -159,6 +159,12 @@ std::string waste_in(const json::Value& node) {
         if (kind == "Seq Scan") return "reads all of " + table;
         const bool by_key = table == "uniq" && condition.find("key = ") != std::string::npos;
         if (!by_key && std::regex_search(filter, key)) return table + " by a filter: " + filter;
+        // (org, type, rid) finds a rid only where the type is known as well.
+        if (json::string_or_empty(object, "Index Name") == "resource_live" &&
+            condition.find("rid = ") != std::string::npos &&
+            condition.find("type = ") == std::string::npos) {
+            return "reads all live rows: " + condition;
+        }
         if (kind != "Bitmap Heap Scan" && condition.find("org = ") == std::string::npos) {
             return table + " without its organisation: " + condition;
         }

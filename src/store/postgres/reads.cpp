@@ -16,11 +16,7 @@ namespace {
 // what a statement costs must not depend on what was known of the tables when it was prepared.
 #define MUSTER_ROW_OF(rid, condition)                                                 \
     " CROSS JOIN LATERAL (SELECT * FROM resource o WHERE o.org = $1 AND o.rid = " rid \
-    " AND o.deleted IS NULL" condition " LIMIT 1) AS r "
-
-// Said of a row that is found by its id. "deleted IS NULL" would offer the planner the index of
-// live rows, which it takes as long as it knows nothing of the table, and reads all of it.
-#define MUSTER_IS_LIVE(row) "coalesce(" row ".deleted, 0) = 0"
+    " AND " MUSTER_IS_LIVE("o") condition " LIMIT 1) AS r "
 
 constexpr Statement kFind{"SELECT " MUSTER_RECORD_COLUMNS
                           " FROM resource r WHERE r.org = $1 AND r.id = $2 AND r.type = $3 "

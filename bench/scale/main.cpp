@@ -107,30 +107,40 @@ void run(const Options& options) {
     }
     Findings findings;
     const auto report = [&] { write_report(options.out, origin, findings); };
+    const auto measure_size = [&](const std::string& store, std::uint64_t people) {
+        fmt::print(stderr, "{}: filling with {} people …\n", store, people);
+        Bed bed({.muster = options.muster,
+                 .work = options.work,
+                 .store = store,
+                 .people = people,
+                 .organisations = options.organisations});
+        findings.fillings.push_back({.store = store,
+                                     .people = people,
+                                     .memberships = bed.memberships(),
+                                     .seconds = bed.load_seconds(),
+                                     .database_mb = bed.database_mb()});
+        measure(bed, {.seconds = options.seconds, .floor = options.floor},
+                [&](const Figure& figure) {
+                    keep(findings, figure);
+                    report();
+                });
+    };
+    bool failed = false;
     const auto measure_store = [&](const std::string& store, const Sizes& sizes) {
         for (const auto people : sizes) {
-            fmt::print(stderr, "{}: filling with {} people …\n", store, people);
-            Bed bed({.muster = options.muster,
-                     .work = options.work,
-                     .store = store,
-                     .people = people,
-                     .organisations = options.organisations});
-            findings.fillings.push_back({.store = store,
-                                         .people = people,
-                                         .memberships = bed.memberships(),
-                                         .seconds = bed.load_seconds(),
-                                         .database_mb = bed.database_mb()});
-            measure(bed, {.seconds = options.seconds, .floor = options.floor},
-                    [&](const Figure& figure) {
-                        keep(findings, figure);
-                        report();
-                    });
+            try {
+                measure_size(store, people);
+            } catch (const std::exception& error) {
+                fmt::print(stderr, "{}, {} people: {}\n", store, people, error.what());
+                failed = true;
+            }
         }
     };
     measure_store("SQLite", options.sizes);
     measure_store("PostgreSQL", options.postgres_sizes);
-    origin.complete = true;
+    origin.complete = !failed;
     report();
+    if (failed) throw std::runtime_error("not everything could be measured");
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ struct Pace {
 };
 
 /// Everything, in an order in which what changes the store comes last; tells each figure as soon as
-/// it is known. Ends the bed's server to measure the floor. Throws std::runtime_error at the first
-/// answer that was not expected.
+/// it is known. Ends the bed's server to measure the floor. An answer that was not expected ends
+/// its part, and throws std::runtime_error after the others.
 void measure(Bed& bed, const Pace& pace, const std::function<void(const Figure&)>& found);
 
 }  // namespace muster::bench

@@ -1,9 +1,9 @@
 # Each target first installs what is missing (scripts/setup: instant and silent when nothing is).
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench peers format fuzz soak
+.PHONY: help setup build run test bench bench-scale peers format fuzz soak
 
 help:    ## this list
-	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':[^#]*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:   ## install the Debian 12 packages that are missing
 	@scripts/setup
@@ -20,6 +20,9 @@ test: setup   ## everything that must hold: style, layers, unit, scenario, robus
 
 bench: build  ## throughput and CPU time a request, against a floor
 	@bench/run
+
+bench-scale: build  ## what operations cost at 10^4 to 10^6 people, on both stores (OPTIONS=…)
+	@bench/scale/run $(OPTIONS)
 
 peers: build  ## conformance and load beside two other SCIM servers (needs node and npm)
 	@bench/peers/run

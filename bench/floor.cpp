@@ -112,7 +112,7 @@ class Writer {
             db_.prepare("INSERT INTO uniq VALUES (ORG, 'User', 'username', ?1, ?2)");
         sqlite3_stmt* attr = db_.prepare("INSERT INTO attr VALUES (ORG, 'User', ?3, ?1, ?2)");
         sqlite3_stmt* counter =
-            db_.prepare("UPDATE counter SET live = live + 1 WHERE type = 'User'");
+            db_.prepare("UPDATE counter SET live = live + 1 WHERE org = ORG AND type = 'User'");
         sqlite3_stmt* update = db_.prepare(
             "UPDATE resource SET version = version + 1, modified = modified + 1, document = ?2 "
             "WHERE org = ORG AND id = ?1");

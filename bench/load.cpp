@@ -158,6 +158,7 @@ Measured fire(const Load& load, const NextShot& next) {
         run.measured.p50 = run.times[run.times.size() / 2];
         run.measured.p99 = run.times[run.times.size() * 99 / 100];
     }
+    run.measured.times = std::move(run.times);
     return run.measured;
 }
 

@@ -27,7 +27,8 @@ struct Measured {
     double seconds = 0;
     std::chrono::nanoseconds p50{0};
     std::chrono::nanoseconds p99{0};
-    std::vector<std::string> bodies;  ///< where `keep_bodies` was asked for
+    std::vector<std::chrono::nanoseconds> times;  ///< of each request, the shortest first
+    std::vector<std::string> bodies;              ///< where `keep_bodies` was asked for
 
     /// Successes a second.
     [[nodiscard]] double rate() const { return static_cast<double>(requests - failures) / seconds; }

@@ -8,7 +8,7 @@
 
 namespace muster::bench {
 
-/// CPU seconds, user and system, that a process has used; resolution 10 ms.
+/// CPU seconds, user and system, that a process has used; 0 where there is none.
 [[nodiscard]] double cpu_seconds(pid_t pid);
 
 /// Where figures come from: without it they mean nothing.

@@ -13,12 +13,6 @@ namespace muster::bench {
 
 namespace {
 
-std::string patch_body(std::string_view operation) {
-    return fmt::format(
-        R"({{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{}]}})",
-        operation);
-}
-
 std::string group_body(std::size_t size) {
     return fmt::format(
         R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Group of {}"}})",
@@ -76,6 +70,12 @@ std::string user_body(std::string_view name) {
     return fmt::format(
         R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"userName":"{0}@acme.example","externalId":"00u{0}","name":{{"givenName":"Ann","familyName":"Ash of {0}"}},"displayName":"Ann Ash {0}","title":"Engineer","locale":"en-US","emails":[{{"primary":true,"value":"{0}@acme.example","type":"work"}}],"phoneNumbers":[{{"value":"+49 30 123456","type":"work"}}],"groups":[],"password":"1mz050nq","active":true,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"employeeNumber":"701984","department":"Tour Operations","costCenter":"4130"}}}})",
         name);
+}
+
+std::string patch_body(std::string_view operations) {
+    return fmt::format(
+        R"({{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{}]}})",
+        operations);
 }
 
 std::string member_body(std::string_view op, std::string_view id) {

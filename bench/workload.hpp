@@ -33,6 +33,8 @@ struct Directory {
 };
 
 [[nodiscard]] std::string user_body(std::string_view name);
+/// Operations with commas between them.
+[[nodiscard]] std::string patch_body(std::string_view operations);
 [[nodiscard]] std::string member_body(std::string_view op, std::string_view id);
 
 /// Creates `users` people over `connections`, and a group of the first so many of them for each

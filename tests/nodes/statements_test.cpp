@@ -143,8 +143,10 @@ class Session {
 /// What a plan does that its statement's keys would spare it: empty where it does nothing of it.
 std::string waste_in(const json::Value& node) {
     static const std::regex tenant("resource|uniq|attr|member|counter|log_segment");
-    // Columns that keys begin with; `type` and `deleted` are looked at in a row that was found.
-    static const std::regex key(R"(\b(org|rid|id|grp|member|attribute|first_id|slot) = [^c])");
+    // Columns that keys begin with, and the range of a key; `type` and `deleted` are looked at in a
+    // row that was found.
+    static const std::regex key(
+        R"(\b(org|rid|id|grp|member|attribute|first_id|slot) = [^c]|\bkey <)");
     if (node.is_array()) {
         for (const auto& one : node.get_array()) {
             if (auto waste = waste_in(one); !waste.empty()) return waste;
@@ -161,6 +163,12 @@ std::string waste_in(const json::Value& node) {
         if (kind == "Seq Scan") return "reads all of " + table;
         const bool by_key = table == "uniq" && condition.find("key = ") != std::string::npos;
         if (!by_key && std::regex_search(filter, key)) return table + " by a filter: " + filter;
+        // (org, type, rid) finds a rid only where the type is known as well.
+        if (json::string_or_empty(object, "Index Name") == "resource_live" &&
+            condition.find("rid = ") != std::string::npos &&
+            condition.find("type = ") == std::string::npos) {
+            return "reads all live rows: " + condition;
+        }
         if (kind != "Bitmap Heap Scan" && condition.find("org = ") == std::string::npos) {
             return table + " without its organisation: " + condition;
         }
@@ -182,6 +190,9 @@ TEST(StatementsTest, EachIsFoundByItsKeysFromTheFirstDay) {
     EXPECT_NE(
         waste_in(session.plan_of("SELECT rid FROM uniq WHERE org = $1 AND type = $2 AND rid = $3")),
         "");
+    EXPECT_NE(waste_in(session.plan_of("SELECT rid FROM attr WHERE org = $1 AND type = $2 AND "
+                                       "attribute = $3 AND ($4::bytea IS NULL OR key < $4)")),
+              "");
 }
 
 // A statement that forgot its organisation: the rows' own policy is the second wall.

@@ -16,11 +16,7 @@ namespace {
 // what a statement costs must not depend on what was known of the tables when it was prepared.
 #define MUSTER_ROW_OF(rid, condition)                                                 \
     " CROSS JOIN LATERAL (SELECT * FROM resource o WHERE o.org = $1 AND o.rid = " rid \
-    " AND o.deleted IS NULL" condition " LIMIT 1) AS r "
-
-// Said of a row that is found by its id. "deleted IS NULL" would offer the planner the index of
-// live rows, which it takes as long as it knows nothing of the table, and reads all of it.
-#define MUSTER_IS_LIVE(row) "coalesce(" row ".deleted, 0) = 0"
+    " AND " MUSTER_IS_LIVE("o") condition " LIMIT 1) AS r "
 
 constexpr Statement kFind{"SELECT " MUSTER_RECORD_COLUMNS
                           " FROM resource r WHERE r.org = $1 AND r.id = $2 AND r.type = $3 "
@@ -31,7 +27,7 @@ constexpr Statement kRecords{"SELECT " MUSTER_RECORD_COLUMNS
 // ---- candidates ------------------------------------------------------------------------------
 
 // Every way to find candidates gives rids and takes the same parameters: $1 organisation, $2 type,
-// $3 id or attribute, $4 key, $5 end of the key's range (NULL: there is none), $6 rid to go on
+// $3 id or attribute, $4 key, $5 end of the key's range, $6 rid to go on
 // behind, $7 limit, $8 rows to skip. The rows are fetched afterwards, so skipping reads no
 // document. All are mentioned in each, so that one set of parameters fits.
 #define MUSTER_ALL_PARAMETERS                                           \
@@ -103,14 +99,10 @@ constexpr std::array kAccess = {
     MUSTER_ACCESS("SELECT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key = $4", "k.rid"),
     MUSTER_ACCESS("SELECT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key = $4", "k.rid"),
     // A multi-valued attribute may hold several keys of one range, hence DISTINCT.
-    MUSTER_ACCESS(
-        "SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key >= $4 AND "
-                                                        "($5::bytea IS NULL OR k.key < $5)",
-        "k.rid"),
-    MUSTER_ACCESS(
-        "SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key >= $4 AND "
-                                                        "($5::bytea IS NULL OR k.key < $5)",
-        "k.rid"),
+    MUSTER_ACCESS("SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key >= $4 AND k.key < $5",
+                  "k.rid"),
+    MUSTER_ACCESS("SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key >= $4 AND k.key < $5",
+                  "k.rid"),
 };
 constexpr Statement kLiveCount{
     "SELECT coalesce(sum(live), 0)::bigint FROM counter WHERE org = $1 AND type = $2"};
@@ -118,10 +110,12 @@ constexpr Statement kHasNested{
     "SELECT 1::bigint FROM member WHERE org = $1 AND is_group AND grp = "
     "(SELECT rid FROM resource r WHERE org = $1 AND id = $2 AND " MUSTER_IS_LIVE("r") ") LIMIT 1"};
 
-/// The least byte string greater than every one that begins with `prefix`. None: there is no end.
-std::optional<std::string> end_of_prefix(std::string prefix) {
+/// The least byte string greater than every one that begins with `prefix`; where there is none, one
+/// greater than every key: an entry of an index has fewer bytes. A bound that may be missing would
+/// not bound the scan of the index.
+std::string end_of_prefix(std::string prefix) {
     while (!prefix.empty() && prefix.back() == '\xFF') prefix.pop_back();
-    if (prefix.empty()) return std::nullopt;
+    if (prefix.empty()) return std::string(4'096, '\xFF');
     prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
     return prefix;
 }

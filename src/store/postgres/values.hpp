@@ -22,6 +22,10 @@ struct Statement {
     const char* sql;
 };
 
+// Said of a row that is found by its id or rid. "deleted IS NULL" would offer the planner the index
+// of live rows, which it takes as long as it knows nothing of the table, and reads all of it.
+#define MUSTER_IS_LIVE(row) "coalesce(" row ".deleted, 0) = 0"
+
 /// The parameters of one execution, in order.
 class Parameters {
   public:

@@ -51,11 +51,12 @@ inline constexpr Statement kDeleteIndexed{
 // document; such a row must not block a name for ever.
 inline constexpr Statement kHolder{
     "SELECT r.id FROM uniq u JOIN resource r ON r.org = $1 AND r.rid = "
-    "u.rid AND r.deleted IS NULL WHERE u.org = $1 AND u.type = $2 AND "
+    "u.rid AND " MUSTER_IS_LIVE("r") " WHERE u.org = $1 AND u.type = $2 AND "
     "u.attribute = $3 AND u.key = $4"};
 inline constexpr Statement kForgetStale{
     "DELETE FROM uniq WHERE org = $1 AND type = $2 AND attribute = $3 AND key = $4 AND NOT EXISTS "
-    "(SELECT 1 FROM resource r WHERE r.org = $1 AND r.rid = uniq.rid AND r.deleted IS NULL)"};
+    "(SELECT 1 FROM resource r WHERE r.org = $1 AND r.rid = uniq.rid "
+    "AND " MUSTER_IS_LIVE("r") ")"};
 inline constexpr Statement kVersion{
     "SELECT version FROM resource WHERE org = $1 AND rid = $2 AND type = "
     "$3 AND deleted IS NULL"};
@@ -65,13 +66,15 @@ inline constexpr Statement kPresent{
 // Holds the members until the transaction ends against being deleted, not against being changed.
 inline constexpr Statement kLiveMembers{
     "SELECT 1 / (count(r.rid) = $3)::int FROM unnest($2::bigint[]) AS w (rid) CROSS JOIN LATERAL "
-    "(SELECT rid FROM resource o WHERE o.org = $1 AND o.rid = w.rid AND o.deleted IS NULL LIMIT 1 "
+    "(SELECT rid FROM resource o WHERE o.org = $1 AND o.rid = w.rid "
+    "AND " MUSTER_IS_LIVE("o") " LIMIT 1 "
     "FOR KEY SHARE) AS r"};
 // The limit keeps the planner from looking for the members among all of an organisation's rows.
 inline constexpr Statement kAddMembers{
     "INSERT INTO member (org, grp, member, is_group) SELECT r.org, $2, r.rid, r.rid = ANY ($4) "
     "FROM unnest($3::bigint[]) AS w (rid) CROSS JOIN LATERAL (SELECT org, rid FROM resource o "
-    "WHERE o.org = $1 AND o.rid = w.rid AND o.deleted IS NULL LIMIT 1) AS r "
+    "WHERE o.org = $1 AND o.rid = w.rid "
+    "AND " MUSTER_IS_LIVE("o") " LIMIT 1) AS r "
     "ON CONFLICT DO NOTHING"};
 inline constexpr Statement kRemoveMember{
     "DELETE FROM member WHERE org = $1 AND grp = $2 AND member = $3"};

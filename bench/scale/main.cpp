@@ -30,8 +30,8 @@ struct Options {
     fs::path floor;
     fs::path work;
     fs::path out = "docs";
-    Sizes sizes{10'000, 100'000};
-    Sizes postgres_sizes;
+    Sizes sizes{10'000, 100'000, 1'000'000};
+    Sizes postgres_sizes{10'000, 100'000};
     std::size_t organisations = 50;
     double seconds = 1;
     std::string command = "bench/scale/run";

@@ -157,6 +157,8 @@ constexpr std::string_view kReading = R"(## How to read it
   The large one has 24 groups: six each of 10, of 1,000, of a tenth of its people and of all of them, so
   that everybody is in about seven. `muster load` made them, through the same checks, keys, log and durable
   commits as any request.
+- Both stores are on the disk and answer a write after the fsync. PostgreSQL has its defaults but for
+  `shared_buffers` (1 GB) and `max_wal_size` (4 GB).
 - `p50` and `p99`: one connection, one request after the other, nothing else running. `growth` is p50
   against the row above.
 - `/s` and `busy p99`: closed loop over 32 connections (8 for a group of 1,000 with its members, 4 for

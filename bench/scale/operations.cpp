@@ -502,8 +502,8 @@ class Measurement {
         tell("remove", "from", removed, busy_removed);
     }
 
-    /// Okta's Push Now: the whole group anew, of which three members came or went. `fixed`: it has
-    /// as many members on every store.
+    /// Okta's Push Now: the whole group anew, three of its members for three others. `fixed`: it
+    /// has as many members on every store.
     void push(std::string_view group_name, std::uint64_t size, bool fixed) {
         const auto path = "/Groups/" + bed_.group_of(size);
         const auto group = ask_json(target_, path + "?excludedAttributes=members");
@@ -514,7 +514,7 @@ class Measurement {
                 json::to_text(group.at("displayName")), members_of(ids, 0, ids.size()));
         };
         const auto before = target_.request("PUT", path, body());
-        ids.insert(ids.end(), extras_.begin(), extras_.begin() + 3);
+        std::ranges::copy_n(extras_.begin(), 3, ids.begin());
         const auto after = target_.request("PUT", path, body());
         measure({.family = fixed ? "write" : "group",
                  .name = fmt::format("PUT a group of {}, 3 members changed", group_name),

@@ -139,6 +139,20 @@ TEST_P(LogContract, Segments_that_lie_across_each_other_hide_nothing) {
     EXPECT_THAT(log(query), ElementsAre(is(80)));
 }
 
+// The answer to a commit got lost: the request is refused as unknown, though its set was committed.
+TEST_P(LogContract, A_refusal_of_what_was_committed_takes_no_other_record_with_it) {
+    const std::int64_t base = id_at(3).value;
+    WriteSet set = write(kOrg, TouchToken{TokenKey{1}, kStart, ""});
+    set.log.push_back({LogId{base}, kOrg, kConnector, false, R"({"n":0)"});
+    ASSERT_TRUE(run(store->commit(std::move(set))));
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(store->offer(
+            {LogId{base + i}, kOrg, kConnector, true, R"({"n":)" + std::to_string(i)}));
+    }
+    for (int i = 1; i < 5; ++i) EXPECT_EQ(entry(LogId{base + i}), text(i));
+    EXPECT_THAT(entry(LogId{base}), Optional(StartsWith(R"({"n":0)")));
+}
+
 TEST_P(LogContract, A_record_that_comes_late_is_found_in_its_place) {
     for (int i = 0; i < 10; ++i) {
         if (i == 4) continue;

@@ -44,8 +44,9 @@ Kills copy_with_kills(const std::string& from, const std::string& to, const std:
     const auto target = served_from(to, scratch);
     for (Kills kills; kills.all < 500; ++kills.all) {
         Process copy({MUSTER_PROGRAM, "copy", "--from", from, "--to", to});
-        // Later attempts live longer, so that one of them comes to the end.
-        const milliseconds life{std::uniform_int_distribution<>(10, 60 + 10 * kills.all)(random)};
+        // Each attempt lives a little longer: some end within the copy, however long it takes to
+        // begin, and one of them comes through.
+        const milliseconds life{10 + 6 * kills.all + std::uniform_int_distribution<>(0, 6)(random)};
         if (const auto status = copy.wait(life)) {
             // Killed behind its last commit, it left a database that is whole, and not empty.
             const bool was_whole = kills.half > 0 && WEXITSTATUS(*status) == 4;

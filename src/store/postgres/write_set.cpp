@@ -361,21 +361,45 @@ Task<std::expected<std::vector<Committed>, Refused>> apply(Connection& connectio
 
 Task<Outcome<void>> write_log(Connection& connection, Connection::Deadline deadline,
                               const std::vector<LogEntry>& entries) {
-    SegmentBatch log;
+    // Where an answer got lost, segments may be there from an earlier attempt; or a record's write
+    // set was committed although it was answered as unknown, and its segment begins with the id.
+    std::set<std::int64_t> written;    // first ids of segments that are there
+    std::set<std::int64_t> elsewhere;  // ids of records that stand in a write set's segment
     SegmentPacker packer;
-    for (const LogEntry& entry : entries) log.add(entry, finish_log_json(entry.json));
-    std::map<OrgKey, std::vector<const SegmentBatch::Segment*>> by_org;
-    for (const SegmentBatch::Segment& segment : log.segments()) {
-        by_org[segment.org].push_back(&segment);
-    }
-    for (const auto& [org, segments] : by_org) {
-        Transaction transaction(connection, deadline);
-        transaction.add(begin_writing());
-        transaction.add(become(org));
-        for (const auto* segment : segments) transaction.add(insert_segment(*segment, packer));
-        const auto done = co_await transaction.finish();
-        // What is there already was written by an attempt whose answer got lost.
-        if (!done && !done.error().is(kUniqueViolation)) co_return std::unexpected(done.error());
+    for (bool complete = false; !complete;) {
+        SegmentBatch log;
+        for (const LogEntry& entry : entries) {
+            if (!elsewhere.contains(entry.id.value)) log.add(entry, finish_log_json(entry.json));
+        }
+        std::map<OrgKey, std::vector<const SegmentBatch::Segment*>> by_org;
+        for (const SegmentBatch::Segment& segment : log.segments()) {
+            if (!written.contains(segment.first_id)) by_org[segment.org].push_back(&segment);
+        }
+        complete = true;
+        for (const auto& [org, segments] : by_org) {
+            std::vector<Query> inserts;
+            for (const auto* segment : segments)
+                inserts.push_back(insert_segment(*segment, packer));
+            const auto done = co_await write_once(connection, deadline, org, std::move(inserts));
+            if (done) {
+                for (const auto* segment : segments) written.insert(segment->first_id);
+                continue;
+            }
+            if (!done.error().is(kUniqueViolation)) co_return std::unexpected(done.error());
+            complete = false;
+            std::vector<Query> looks;
+            for (const auto* segment : segments) {
+                looks.push_back({&kSegmentThere, Parameters(org, segment->first_id)});
+            }
+            CO_TRY_ASSIGN(const auto found,
+                          co_await write_once(connection, deadline, org, std::move(looks)));
+            for (std::size_t i = 0; i < segments.size(); ++i) {
+                if (found[i].size() == 0) continue;
+                const bool same = found[i].integer(0, 0) == segments[i]->last_id &&
+                                  found[i].integer(0, 1) == segments[i]->records;
+                (same ? written : elsewhere).insert(segments[i]->first_id);
+            }
+        }
     }
     co_return Outcome<void>();
 }

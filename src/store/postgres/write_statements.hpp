@@ -152,6 +152,8 @@ inline constexpr Statement kInsertOwnSegment{
     "INSERT INTO log_segment (org, first_id, last_id, connector, records, failures, data) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
+inline constexpr Statement kSegmentThere{
+    "SELECT last_id, records FROM log_segment WHERE org = $1 AND first_id = $2"};
 inline constexpr Statement kPurgeLog{
     "DELETE FROM log_segment WHERE org = $1 AND first_id = ANY (ARRAY(SELECT first_id FROM "
     "log_segment WHERE org = $1 AND last_id < $2 ORDER BY last_id LIMIT $3))"};
@@ -200,6 +202,7 @@ inline constexpr Statement kPurgeDeleted{
                                          &kNewDirectory,
                                          &kInsertSegment,
                                          &kInsertOwnSegment,
+                                         &kSegmentThere,
                                          &kPurgeLog,
                                          &kPurgeDeleted};
     for (const Statement& statement : kRemoveOrganisation) all.push_back(&statement);

@@ -114,6 +114,8 @@ void register_http_gauges(Instance& instance, const http::Server& server) {
            &http::Figures::connections_total);
     figure("muster_http_connections_refused", "Connections refused for want of room",
            &http::Figures::connections_refused);
+    figure("muster_http_connections_displaced", "Slow or idle connections closed to make room",
+           &http::Figures::connections_displaced);
     figure("muster_http_requests", "Requests read since the start", &http::Figures::requests_total);
     figure("muster_http_malformed", "Requests that were not HTTP", &http::Figures::malformed_total);
     figure("muster_http_timeouts", "Connections closed for slowness",

@@ -23,7 +23,8 @@ namespace {
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::milliseconds kPause{100};
-/// Connections above the limit that are told so; still more are closed without a word.
+/// Connections above the limit that are told so or get another's place; still more wait in the
+/// kernel's line.
 constexpr std::size_t kMaxSurplus = 256;
 
 [[noreturn]] void cannot_listen(const boost::system::error_code& ec, const std::string& address) {
@@ -150,8 +151,17 @@ Task<void> Acceptor::accept_forever(Acceptor* self, Listener* listener) {
     }
 }
 
+std::size_t Acceptor::open() const {
+    std::size_t open = 0;
+    for (const auto& thread : threads_) open += thread->connections();
+    return open;
+}
+
 bool Acceptor::accept_waiting(Listener& listener) {
+    // The operator's socket has room always.
+    const bool limited = listener.path.empty();
     for (;;) {
+        if (limited && open() >= limits_.max_connections + kMaxSurplus) return false;
         asio::generic::stream_protocol::endpoint endpoint;
         auto size = static_cast<socklen_t>(endpoint.capacity());
         const int descriptor = ::accept4(listener.socket.native_handle(), endpoint.data(), &size,
@@ -166,21 +176,21 @@ bool Acceptor::accept_waiting(Listener& listener) {
         endpoint.resize(size);
         std::optional<std::string> peer = peer_of(descriptor, endpoint);
         if (peer) {
-            hand_over(listener, descriptor, endpoint.protocol().family(), *std::move(peer));
+            const bool surplus = limited && open() >= limits_.max_connections;
+            hand_over(listener, descriptor, endpoint.protocol().family(), *std::move(peer),
+                      surplus);
         } else {
             ::close(descriptor);
         }
     }
 }
 
-void Acceptor::hand_over(Listener& listener, int descriptor, int family, std::string peer) {
+void Acceptor::hand_over(Listener& listener, int descriptor, int family, std::string peer,
+                         bool surplus) {
     accepted_.add();
     const auto least_loaded = std::ranges::min_element(
         threads_, {}, [](const auto& thread) { return thread->connections(); });
     IoThread& thread = **least_loaded;
-    std::size_t open = 0;
-    for (const auto& each : threads_) open += each->connections();
-
     Socket socket(thread.context());
     boost::system::error_code ec;
     socket.assign(asio::generic::stream_protocol(family, 0), descriptor, ec);
@@ -191,9 +201,6 @@ void Acceptor::hand_over(Listener& listener, int descriptor, int family, std::st
     socket.non_blocking(true, ec);
     if (family != AF_UNIX) socket.set_option(asio::ip::tcp::no_delay(true), ec);
 
-    const bool surplus = open >= limits_.max_connections;
-    if (surplus) refused_.add();
-    if (open >= limits_.max_connections + kMaxSurplus) return;
     thread.adopt({.socket = std::move(socket),
                   .peer = std::move(peer),
                   .handler = listener.handler,

@@ -35,7 +35,6 @@ class Acceptor {
     void stop();
 
     [[nodiscard]] std::uint64_t accepted() const { return accepted_.get(); }
-    [[nodiscard]] std::uint64_t refused() const { return refused_.get(); }
 
   private:
     using ListeningSocket =
@@ -49,16 +48,17 @@ class Acceptor {
     };
 
     static Task<void> accept_forever(Acceptor* self, Listener* listener);
-    /// False where the process has no descriptor or memory left for a connection that waits.
+    /// False where there is no room for a connection that waits: no descriptor, no memory, or more
+    /// than enough of them above the limit.
     bool accept_waiting(Listener& listener);
-    void hand_over(Listener& listener, int descriptor, int family, std::string peer);
+    [[nodiscard]] std::size_t open() const;
+    void hand_over(Listener& listener, int descriptor, int family, std::string peer, bool surplus);
 
     const Limits& limits_;
     std::vector<std::unique_ptr<IoThread>>& threads_;
     boost::asio::io_context context_{1};
     std::list<Listener> listeners_;
     Counter accepted_;
-    Counter refused_;
     std::thread thread_;
 };
 

@@ -91,6 +91,12 @@ class Connection final : public Watched {
         socket().cancel(ec);
     }
 
+    void become_known() {
+        if (known()) return;
+        set_known();
+        thread_.watch(*this);
+    }
+
     /// Passes over the body of a refused request where all of it is here already.
     bool skip_body();
     bool write_response_head(Ending ending);
@@ -117,7 +123,9 @@ template <class Stream>
 Task<bool> Connection<Stream>::open() {
     if constexpr (kTls) {
         wait_until(steady_clock::now() + thread_.limits().header_timeout);
+        set_waits(Waits::ForRestOfHead);
         const auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kToken);
+        set_waits(Waits::ForNothing);
         if (expired()) thread_.timeouts.add();
         if (ec) co_return false;
     }
@@ -158,10 +166,11 @@ Task<bool> Connection<Stream>::read_head() {
             co_await refuse(431, "the header is too large");
             co_return false;
         }
-        set_idle(!begun);
+        set_waits(begun ? Waits::ForRestOfHead : Waits::ForRequest);
+        if (!begun && known()) thread_.watch(*this);
         const auto [ec, count] =
             co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kToken);
-        set_idle(false);
+        set_waits(Waits::ForNothing);
         if (ec) {
             if (!begun || !expired()) co_return false;
             thread_.timeouts.add();
@@ -211,6 +220,7 @@ Task<bool> Connection<Stream>::answer() {
         framed = skip_body();
         if (admission.refusal) response_ = *std::move(admission.refusal);
     } else {
+        become_known();
         body_.clear();
         if (head_.has_body) failure = co_await read_body(admission.body_limit);
         framed = !failure;
@@ -371,7 +381,7 @@ Task<bool> Connection<Stream>::write(std::array<asio::const_buffer, 2> rest) {
 template <class Stream>
 Task<void> Connection<Stream>::end() {
     wait_until(steady_clock::now() + kLingerTime);
-    set_idle(true);
+    set_waits(Waits::ForClose);
     if constexpr (kTls) co_await stream_.async_shutdown(kToken);
     boost::system::error_code ignored;
     socket().shutdown(Socket::shutdown_send, ignored);

@@ -22,8 +22,31 @@ void IoThread::start() {
 void IoThread::adopt(Accepted accepted) {
     ++connections_;
     asio::post(context_, [this, accepted = std::move(accepted)]() mutable {
+        if (accepted.surplus) {
+            accepted.surplus = !make_room();
+            (accepted.surplus ? refused : displaced).add();
+        }
         serve(*this, std::move(accepted));
     });
+}
+
+void IoThread::watch(Watched& connection) {
+    connection.unlink();
+    (connection.known() ? known_ : strangers_).push_back(connection);
+}
+
+// Whoever is slow or idle holds a place only as long as nobody else wants it.
+bool IoThread::make_room() {
+    for (Connections* connections : {&strangers_, &known_}) {
+        for (Watched& connection : *connections) {
+            const bool about_to_ask = connection.idle() && connection.has_input();
+            if (!connection.dispensable() || about_to_ask) continue;
+            connection.unlink();
+            connection.close();
+            return true;
+        }
+    }
+    return false;
 }
 
 void IoThread::post(std::function<Task<void>()> task) {
@@ -46,9 +69,9 @@ void IoThread::drain() {
 
 void IoThread::close_idle() {
     asio::post(context_, [this] {
-        for (Watched& connection : watched_) {
+        for_each_connection([](Watched& connection) {
             if (connection.idle() && !connection.has_input()) connection.expire();
-        }
+        });
     });
 }
 
@@ -56,7 +79,7 @@ void IoThread::stop() {
     asio::post(context_, [this] {
         draining_ = stopping_ = true;
         sweep_timer_.cancel();
-        for (Watched& connection : watched_) connection.close();
+        for_each_connection([](Watched& connection) { connection.close(); });
         for (asio::cancellation_signal& task : tasks_) {
             task.emit(asio::cancellation_type::terminal);
         }
@@ -76,9 +99,9 @@ void IoThread::sweep_every_second() {
 
 void IoThread::sweep() {
     const auto now = std::chrono::steady_clock::now();
-    for (Watched& connection : watched_) {
+    for_each_connection([now](Watched& connection) {
         if (connection.deadline() <= now) connection.expire();
-    }
+    });
 }
 
 }  // namespace muster::http

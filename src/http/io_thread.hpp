@@ -36,7 +36,7 @@ struct Accepted {
     std::string peer;
     Handler* handler = nullptr;
     boost::asio::ssl::context* tls = nullptr;  ///< none: plain
-    bool surplus = false;                      ///< above the limit: answer 503 and close
+    bool surplus = false;  ///< above the limit: another one goes, or it is answered 503
 };
 
 /// A figure that one thread counts and others read; no bus lock.
@@ -65,7 +65,13 @@ class Watched : public boost::intrusive::list_base_hook<
     }
     [[nodiscard]] Time deadline() const { return deadline_; }
     /// Between requests, or waiting for the client to close.
-    [[nodiscard]] bool idle() const { return idle_; }
+    [[nodiscard]] bool idle() const {
+        return waits_ == Waits::ForRequest || waits_ == Waits::ForClose;
+    }
+    /// Nothing was promised: no request of it has arrived whole.
+    [[nodiscard]] bool dispensable() const { return waits_ != Waits::ForNothing; }
+    /// One of its requests was admitted.
+    [[nodiscard]] bool known() const { return known_; }
     /// Bytes have arrived that were not read yet.
     [[nodiscard]] virtual bool has_input() = 0;
     /// At once, whatever goes on.
@@ -78,14 +84,19 @@ class Watched : public boost::intrusive::list_base_hook<
         expired_ = false;
     }
     [[nodiscard]] bool expired() const { return expired_; }
-    void set_idle(bool idle) { idle_ = idle; }
+
+    /// What the client owes.
+    enum class Waits : std::uint8_t { ForNothing, ForRequest, ForRestOfHead, ForClose };
+    void set_waits(Waits waits) { waits_ = waits; }
+    void set_known() { known_ = true; }
 
   private:
     virtual void cancel() = 0;
 
     Time deadline_ = Time::max();
     bool expired_ = false;
-    bool idle_ = false;
+    bool known_ = false;
+    Waits waits_ = Waits::ForNothing;
 };
 
 class IoThread {
@@ -112,14 +123,29 @@ class IoThread {
     [[nodiscard]] const Limits& limits() const { return limits_; }
     [[nodiscard]] bool draining() const { return draining_; }
     [[nodiscard]] std::string_view date() { return date_.now(); }
-    void watch(Watched& connection) { watched_.push_back(connection); }
+    /// Puts the connection behind the others of its kind. The front goes first where room is made:
+    /// strangers in the order of their arrival, then known ones, the longest idle first.
+    void watch(Watched& connection);
     void forget() { --connections_; }
 
     Counter requests;
     Counter malformed;
     Counter timeouts;
+    Counter refused;
+    Counter displaced;
 
   private:
+    using Connections =
+        boost::intrusive::list<Watched, boost::intrusive::constant_time_size<false>>;
+
+    template <class Act>
+    void for_each_connection(Act act) {
+        for (Connections* connections : {&strangers_, &known_}) {
+            for (Watched& connection : *connections) act(connection);
+        }
+    }
+    /// Ends a connection for which nothing is under way; false where there is none.
+    bool make_room();
     void sweep_every_second();
     void sweep();
 
@@ -127,7 +153,8 @@ class IoThread {
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::steady_timer sweep_timer_;
-    boost::intrusive::list<Watched, boost::intrusive::constant_time_size<false>> watched_;
+    Connections strangers_;
+    Connections known_;
     std::list<boost::asio::cancellation_signal> tasks_;
     DateCache date_;
     std::atomic<std::size_t> connections_{0};

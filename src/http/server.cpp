@@ -84,11 +84,12 @@ Figures Server::figures() const {
     Figures figures;
     figures.connections_open = impl_->open();
     figures.connections_total = impl_->acceptor.accepted();
-    figures.connections_refused = impl_->acceptor.refused();
     for (const auto& thread : impl_->threads) {
         figures.requests_total += thread->requests.get();
         figures.malformed_total += thread->malformed.get();
         figures.timeouts_total += thread->timeouts.get();
+        figures.connections_refused += thread->refused.get();
+        figures.connections_displaced += thread->displaced.get();
     }
     return figures;
 }

@@ -17,7 +17,9 @@ namespace muster::http {
 
 struct Limits {
     std::size_t max_header_bytes = 16 * 1024;
-    std::size_t max_connections = 10'000;     ///< above: the new one gets 503 and is closed
+    /// Above: one that is slow or idle makes room, a stranger first; where all are busy the new
+    /// one gets 503. A Unix socket's are not limited.
+    std::size_t max_connections = 10'000;
     std::chrono::seconds header_timeout{10};  ///< first byte of a request to end of its head
     std::chrono::seconds body_timeout{60};    ///< end of head to end of body
     std::chrono::seconds write_timeout{60};
@@ -41,7 +43,8 @@ struct Options {
 struct Figures {
     std::uint64_t connections_open = 0;
     std::uint64_t connections_total = 0;
-    std::uint64_t connections_refused = 0;
+    std::uint64_t connections_refused = 0;    ///< all others were busy
+    std::uint64_t connections_displaced = 0;  ///< slow or idle, for a new one
     std::uint64_t requests_total = 0;
     std::uint64_t malformed_total = 0;
     std::uint64_t timeouts_total = 0;

@@ -174,16 +174,16 @@ TEST(ServerLimits, DoNotEndAHandlerThatTakesItsTime) {
     EXPECT_EQ(status_of(client.read_answer()), 200);
 }
 
-TEST(ServerLimits, AnswerConnectionsAboveTheLimitWith503) {
+TEST(ServerLimits, AnswerConnectionsAboveTheLimitWith503WhereAllAreBusy) {
     Limits limits;
     limits.max_connections = 3;
     TestServer server(with(limits));
     std::vector<RawClient> clients;
     for (int i = 0; i < 3; ++i) {
         clients.emplace_back(server.server.port());
-        clients.back().send(get("/echo"));
-        EXPECT_EQ(status_of(clients.back().read_answer()), 200);
+        clients.back().send(get("/slow?2000"));
     }
+    while (server.server.figures().requests_total < 3) std::this_thread::sleep_for(1ms);
     RawClient surplus(server.server.port());
     surplus.send(get("/echo"));
     EXPECT_EQ(status_of(surplus.read_to_end()), 503);
@@ -191,11 +191,48 @@ TEST(ServerLimits, AnswerConnectionsAboveTheLimitWith503) {
     EXPECT_EQ(server.server.figures().connections_refused, 1U);
     EXPECT_EQ(server.server.figures().malformed_total, 0U);
 
-    clients.pop_back();
-    while (server.server.figures().connections_open > 2) std::this_thread::sleep_for(1ms);
+    for (RawClient& client : clients) EXPECT_EQ(status_of(client.read_answer()), 200);
     RawClient next(server.server.port());
     next.send(get("/echo"));
     EXPECT_EQ(status_of(next.read_answer()), 200);
+    EXPECT_EQ(server.server.figures().connections_displaced, 1U);
+}
+
+TEST(ServerLimits, MakeRoomByTheOldestStrangerAndThenByTheLongestIdle) {
+    Limits limits;
+    limits.max_connections = 4;
+    TestServer server(with(limits));
+    const auto ask = [&](RawClient& client) {
+        client.send(get("/echo"));
+        return status_of(client.read_answer());
+    };
+    const auto wait_for = [&](std::uint64_t open) {
+        while (server.server.figures().connections_open != open) std::this_thread::sleep_for(1ms);
+    };
+    RawClient first(server.server.port());
+    RawClient second(server.server.port());
+    EXPECT_EQ(ask(first), 200);
+    EXPECT_EQ(ask(second), 200);
+    RawClient refused(server.server.port());
+    refused.send(get("/refuse"));
+    EXPECT_EQ(status_of(refused.read_answer()), 401);
+    RawClient slow(server.server.port());
+    slow.send(get("/echo").substr(0, 20));
+    wait_for(4);
+
+    RawClient newcomer(server.server.port());
+    EXPECT_EQ(ask(newcomer), 200);
+    EXPECT_EQ(refused.read_to_end(), "");
+    RawClient other(server.server.port());
+    EXPECT_EQ(ask(other), 200);
+    EXPECT_EQ(slow.read_to_end(), "");
+    EXPECT_EQ(ask(first), 200);
+    RawClient another(server.server.port());
+    EXPECT_EQ(ask(another), 200);
+    EXPECT_EQ(second.read_to_end(), "");
+    EXPECT_EQ(ask(first), 200);
+    EXPECT_EQ(server.server.figures().connections_displaced, 3U);
+    EXPECT_EQ(server.server.figures().connections_refused, 0U);
 }
 
 TEST(ServerLimits, LetAThousandStalledClientsNeitherDelayOthersNorTakeMuchMemory) {

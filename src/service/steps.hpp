@@ -37,9 +37,9 @@ namespace muster::service {
 [[nodiscard]] scim::Result<void> check_precondition(Call& call, std::int64_t version);
 
 /// The live resources behind member ids. Unknown ones are refused by name or skipped with a note,
-/// by the connector's policy.
+/// by the connector's policy. `group`: whose whole list `ids` are, if any.
 [[nodiscard]] Task<scim::Result<std::vector<store::Reference>>> resolve_members(
-    const Core& core, Call& call, const std::vector<std::string>& ids);
+    const Core& core, Call& call, const std::vector<std::string>& ids, Rid group = {});
 
 /// The live person whose id a new manager.value is. Nobody's is noted, for some clients send a
 /// name; a strict connector refuses it.

@@ -158,7 +158,8 @@ Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::Reso
         auto draft = draft_document(core_, type, call, before, document, prepared.document);
         // An absent `members` keeps them: an omission never empties a group (docs/adr/0007).
         if (prepared.members) {
-            CO_TRY_ASSIGN(auto members, co_await resolve_members(core_, call, *prepared.members));
+            CO_TRY_ASSIGN(auto members,
+                          co_await resolve_members(core_, call, *prepared.members, before.rid));
             if (contains(members, before.rid)) co_return refuse_self_membership(call);
             draft.update.members = {.replace = true,
                                     .add = rids_of(members),

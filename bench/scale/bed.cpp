@@ -95,7 +95,7 @@ Bed::Bed(BedOptions options)
         targets_.push_back(
             {.address = server_->address(), .path = tenant.target(""), .token = tenant.token});
     }
-    fill("org-0", options_.people, 24, fmt::format("10,1000,{},{}", tenth(), options_.people));
+    fill("org-0", options_.people, 36, fmt::format("10,1000,{},{}", tenth(), options_.people));
     for (std::size_t i = 1; i < options_.organisations; ++i) {
         fill(fmt::format("org-{}", i), kPeopleElsewhere, 2, "20");
     }

@@ -33,7 +33,7 @@ struct BedOptions {
 /// The people of each organisation but the first.
 inline constexpr std::uint64_t kPeopleElsewhere = 200;
 
-/// Made by `muster load`: the first organisation has the people, in 24 groups of the sizes 10,
+/// Made by `muster load`: the first organisation has the people, in 36 groups of the sizes 10,
 /// 1,000, a tenth of them and all of them in turn; the others have 200 people each. What was made
 /// is removed with the bed.
 class Bed {

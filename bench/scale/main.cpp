@@ -31,7 +31,7 @@ struct Options {
     fs::path work;
     fs::path out = "docs";
     Sizes sizes{10'000, 100'000, 1'000'000};
-    Sizes postgres_sizes{10'000, 100'000};
+    Sizes postgres_sizes{10'000, 100'000, 1'000'000};
     std::size_t organisations = 50;
     double seconds = 1;
     std::string command = "bench/scale/run";

@@ -154,8 +154,8 @@ and writes this page with its drawings.
 constexpr std::string_view kReading = R"(## How to read it
 
 - A store has one large organisation, of the size that stands in the row, and 49 of 200 people each.
-  The large one has 24 groups: six each of 10, of 1,000, of a tenth of its people and of all of them, so
-  that everybody is in about seven. `muster load` made them, through the same checks, keys, log and durable
+  The large one has 36 groups: nine each of 10, of 1,000, of a tenth of its people and of all of them, so
+  that everybody is in about ten. `muster load` made them, through the same checks, keys, log and durable
   commits as any request.
 - Both stores are on the disk and answer a write after the fsync. PostgreSQL has its defaults but for
   `shared_buffers` (1 GB) and `max_wal_size` (4 GB).

@@ -5,17 +5,20 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
+#include <tuple>
 #include <vector>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
@@ -52,30 +55,53 @@ struct Plan {
     milliseconds pause{0};
     steady_clock::time_point begin;
     steady_clock::time_point end;
+    std::string new_people{};  ///< prefix of the names of people to POST; empty: GET
+    bool reconnects = false;   ///< a connection for each request
 };
+
+asio::ip::tcp::endpoint endpoint_of(const std::string& address) {
+    const std::size_t colon = address.find(':');
+    return {asio::ip::make_address(address.substr(0, colon)),
+            static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1)))};
+}
+
+http::request<http::string_body> request_of(const Plan& plan, int number) {
+    http::request<http::string_body> request(http::verb::get, plan.target, 11);
+    request.set(http::field::host, plan.address);
+    request.set(http::field::authorization, "Bearer " + plan.token);
+    if (!plan.new_people.empty()) {
+        request.method(http::verb::post);
+        request.set(http::field::content_type, "application/scim+json");
+        request.body() =
+            fmt::format(R"({{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],)"
+                        R"("userName":"{}-{}"}})",
+                        plan.new_people, number);
+        request.prepare_payload();
+    }
+    return request;
+}
 
 Task<void> ask(Plan plan, Tally& tally) {
     const auto executor = co_await asio::this_coro::executor;
-    const std::size_t colon = plan.address.find(':');
-    const asio::ip::tcp::endpoint server(
-        asio::ip::make_address(plan.address.substr(0, colon)),
-        static_cast<std::uint16_t>(std::stoi(plan.address.substr(colon + 1))));
     asio::ip::tcp::socket socket(executor);
-    co_await socket.async_connect(server, asio::use_awaitable);
     asio::steady_timer timer(executor);
     boost::beast::flat_buffer buffer;
-    while (steady_clock::now() < plan.end) {
-        http::request<http::empty_body> request(http::verb::get, plan.target, 11);
-        request.set(http::field::host, plan.address);
-        request.set(http::field::authorization, "Bearer " + plan.token);
+    for (int number = 0; steady_clock::now() < plan.end; ++number) {
         const auto asked = steady_clock::now();
+        if (plan.reconnects) socket.close();
+        if (!socket.is_open()) {
+            co_await socket.async_connect(endpoint_of(plan.address), asio::use_awaitable);
+        }
+        const auto request = request_of(plan, number);
         co_await http::async_write(socket, request, asio::use_awaitable);
         http::response<http::string_body> response;
         co_await http::async_read(socket, buffer, response, asio::use_awaitable);
         const auto answered = steady_clock::now();
         if (asked >= plan.begin) {
             tally.times.push_back(std::chrono::duration_cast<microseconds>(answered - asked));
-            ++(response.result_int() == 200   ? tally.served
+        }
+        if (answered >= plan.begin && answered < plan.end) {
+            ++(response.result_int() < 300    ? tally.served
                : response.result_int() == 429 ? tally.refused
                                               : tally.others);
         }
@@ -86,16 +112,48 @@ Task<void> ask(Plan plan, Tally& tally) {
     }
 }
 
+/// Holds a connection by a request that never comes to its end, and takes another where that one
+/// is closed.
+Task<void> dawdle(std::string address, steady_clock::time_point end, int& connections) {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor);
+    constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+    while (steady_clock::now() < end) {
+        asio::ip::tcp::socket socket(executor);
+        co_await socket.async_connect(endpoint_of(address), asio::use_awaitable);
+        ++connections;
+        std::string bytes = "GET /readyz HTTP/1.1\r\nHost: h\r\nX: ";
+        for (bool open = true; open && steady_clock::now() < end; bytes = "x") {
+            const auto [failed, sent] =
+                co_await asio::async_write(socket, asio::buffer(bytes), kToken);
+            open = !failed;
+            timer.expires_after(std::chrono::seconds(1));
+            co_await timer.async_wait(kToken);
+        }
+    }
+}
+
 microseconds p99(std::vector<microseconds> times) {
     if (times.empty()) return microseconds::max();
     std::ranges::sort(times);
     return times[times.size() * 99 / 100];
 }
 
+/// Lets this process and the servers that it starts open so many descriptors, or as many as the
+/// system allows.
+rlim_t descriptors(rlim_t wanted) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = std::min(std::max(wanted, limit.rlim_cur), limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    return std::min(wanted, limit.rlim_cur);
+}
+
 class OverloadTest : public ::testing::Test {
   protected:
     OverloadTest()
-        : data_(testing::make_temporary_directory()),
+        : descriptors_(descriptors(10'500)),
+          data_(testing::make_temporary_directory()),
           loud_(testing::make_tenant(data_, "loud")),
           quiet_(testing::make_tenant(data_, "quiet")),
           // One thread: the clients need a processor of their own, or they measure each other.
@@ -118,6 +176,23 @@ class OverloadTest : public ::testing::Test {
     ~OverloadTest() override {
         server_.kill();
         std::filesystem::remove_all(data_);
+    }
+
+    /// `connections` ask without a pause.
+    Tally crowd(int connections, Plan plan, milliseconds settle, milliseconds measured) {
+        plan.address = server_.address();
+        plan.token = loud_.token;
+        plan.begin = steady_clock::now() + settle;
+        plan.end = plan.begin + measured;
+        Tally tally;
+        Clients clients(1);
+        const std::string names = plan.new_people;
+        for (int i = 0; i < connections; ++i) {
+            if (!names.empty()) plan.new_people = fmt::format("{}-{}", names, i);
+            asio::co_spawn(clients, ask(plan, tally), asio::detached);
+        }
+        clients.run();
+        return tally;
     }
 
     std::string one_thread() {
@@ -161,6 +236,7 @@ class OverloadTest : public ::testing::Test {
         return outcome;
     }
 
+    rlim_t descriptors_;
     std::filesystem::path data_;
     testing::Tenant loud_;
     testing::Tenant quiet_;
@@ -185,6 +261,88 @@ TEST_F(OverloadTest, ACrowdOfOneOrganisationIsHardlyFeltByAnother) {
     EXPECT_LT(p99(amid.quiet.times), 2 * p99(alone.quiet.times) + microseconds(milliseconds(10)))
         << told;
     EXPECT_GT(p99(within.quiet.times), 3 * p99(amid.quiet.times)) << told;
+}
+
+// With more waiting than can be answered in time, what is answered must not become less.
+TEST_F(OverloadTest, AtManyTimesTheCapacityAsMuchIsDoneAsAtThePeak) {
+    const milliseconds settle(1500);
+    const milliseconds measured(3000);
+    const Plan pages{.target = loud_.target("/Users?count=100")};
+    const Plan peak_people{.target = loud_.target("/Users"), .new_people = "peak"};
+    const Plan crowd_people{.target = loud_.target("/Users"), .new_people = "crowd"};
+    const int few = 32;
+    const int many = 4000;  // each asks at once again: 125 times as many under way
+    const Tally usual = crowd(1, pages, settle, measured);
+    const struct {
+        std::string_view what;
+        Tally peak;
+        Tally beyond;
+    } cases[] = {
+        {"pages", crowd(few, pages, settle, measured), crowd(many, pages, settle, measured)},
+        {"creations", crowd(few, peak_people, settle, measured),
+         crowd(many, crowd_people, settle, measured)}};
+    const Tally after = crowd(1, pages, milliseconds(1000), measured);
+    for (const auto& [what, peak, beyond] : cases) {
+        const auto told = fmt::format("{}: {} served at the peak, {} beyond it, {} refused", what,
+                                      peak.served, beyond.served, beyond.refused);
+        fmt::print("{}\n", told);
+        EXPECT_GE(beyond.served, peak.served * 8 / 10) << told;
+        EXPECT_EQ(peak.others + beyond.others, 0) << told;
+    }
+    fmt::print("p99 before {} us, a second after {} us\n", p99(usual.times).count(),
+               p99(after.times).count());
+    EXPECT_LT(p99(after.times), 2 * p99(usual.times) + microseconds(milliseconds(10)));
+}
+
+TEST_F(OverloadTest, TenThousandSlowConnectionsAreHardlyFelt) {
+    const int slow = static_cast<int>(descriptors_) - 500;
+    const auto play = [&](int crowd) {
+        const auto begin = steady_clock::now() + milliseconds(crowd == 0 ? 200 : 6000);
+        const auto end = begin + milliseconds(crowd == 0 ? 1500 : 5000);
+        int connections = 0;
+        std::thread dawdlers([&, this] {
+            Clients clients(1);
+            for (int i = 0; i < crowd; ++i) {
+                asio::co_spawn(clients, dawdle(server_.address(), end, connections),
+                               asio::detached);
+            }
+            clients.run();
+        });
+        Tally staying;
+        Tally coming;
+        Clients clients(1);
+        for (const bool reconnects : {false, true}) {
+            for (int i = 0; i < 2; ++i) {
+                asio::co_spawn(clients,
+                               ask({.address = server_.address(),
+                                    .target = quiet_.target("/Users?count=1"),
+                                    .token = quiet_.token,
+                                    .pause = milliseconds(10),
+                                    .begin = begin,
+                                    .end = end,
+                                    .reconnects = reconnects},
+                                   reconnects ? coming : staying),
+                               asio::detached);
+            }
+        }
+        clients.run();
+        dawdlers.join();
+        return std::tuple(staying, coming, connections);
+    };
+    const auto [staying, coming, none] = play(0);
+    const auto [staying_amid, coming_amid, connections] = play(slow);
+    const auto told = fmt::format(
+        "{} slow ones made {} connections; p99 of who stays {} us alone, {} us amid them; of who "
+        "connects anew {} us alone, {} us amid them",
+        slow, connections, p99(staying.times).count(), p99(staying_amid.times).count(),
+        p99(coming.times).count(), p99(coming_amid.times).count());
+    fmt::print("{}\n", told);
+    for (const auto& [alone, amid] :
+         {std::pair(staying, staying_amid), std::pair(coming, coming_amid)}) {
+        EXPECT_GT(amid.served, 100) << told;
+        EXPECT_EQ(amid.refused + amid.others, 0) << told;
+        EXPECT_LT(p99(amid.times), 2 * p99(alone.times) + microseconds(milliseconds(10))) << told;
+    }
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -212,6 +214,31 @@ class ContractTest : public testing::TestWithParam<Kind> {
     template <class... Mutations>
     Committed given(Mutations... mutations) {
         return value_of(commit(std::move(mutations)...));
+    }
+
+    /// Commits 64 sets from four threads at once; what came of each.
+    std::vector<Result<Committed>> commit_64_at_once(
+        const std::function<Mutation(std::int64_t)>& make) {
+        constexpr std::int64_t kThreads = 4;
+        constexpr std::int64_t kEach = 16;
+        std::vector<Result<Committed>> results(kThreads * kEach);
+        std::vector<std::jthread> threads;
+        for (std::int64_t thread = 0; thread < kThreads; ++thread) {
+            threads.emplace_back([&, thread] {
+                boost::asio::io_context context;
+                for (std::int64_t i = thread * kEach; i < (thread + 1) * kEach; ++i) {
+                    boost::asio::co_spawn(
+                        context, store->commit(write(kOrg, make(i))),
+                        [&results, i](const std::exception_ptr& error, Result<Committed> result) {
+                            ASSERT_FALSE(error);
+                            results[static_cast<std::size_t>(i)] = std::move(result);
+                        });
+                }
+                context.run();
+            });
+        }
+        threads.clear();
+        return results;
     }
 
     std::optional<Record> find(OrgKey org, std::string_view type, const std::string& id) {

@@ -48,6 +48,28 @@ TEST_P(MemberContract, Adding_and_removing_are_idempotent_and_counted) {
     EXPECT_THAT(members_of(Rid{20}), ElementsAre(2, 3));
 }
 
+TEST_P(MemberContract, SM_01_members_that_64_add_and_remove_at_once_are_the_right_ones) {
+    std::vector<std::int64_t> stayed;
+    for (std::int64_t i = 0; i < 64; ++i) {
+        given(user(Rid{100 + i}, "many" + std::to_string(i)));
+        stayed.push_back(100 + i);
+    }
+    change({false, {Rid{1}, Rid{2}}, {}});
+    std::int64_t added = 0;
+    std::int64_t removed = 0;
+    for (const auto& result : commit_64_at_once([](std::int64_t i) {
+             return change_members(Rid{20}, {false, {Rid{100 + i}}, {Rid{1 + i % 2}}});
+         })) {
+        ASSERT_TRUE(result) << result.error().message;
+        added += result->applied.at(0).members_added;
+        removed += result->applied.at(0).members_removed;
+    }
+    EXPECT_EQ(members_of(Rid{20}), stayed);
+    EXPECT_EQ(added, 64);
+    EXPECT_EQ(removed, 2);
+    EXPECT_EQ(version(), 2 + 64) << "one for each change";
+}
+
 TEST_P(MemberContract, A_member_both_removed_and_added_stays) {
     change({false, {Rid{1}}, {}});
     change({false, {Rid{1}}, {Rid{1}}});

@@ -30,6 +30,10 @@ struct SchemaState {
     bool bypasses_rls = false;  ///< the role is not bound by row-level security
 };
 
+/// A session's options where Citus is: by it SET LOCAL reaches the workers, where row-level
+/// security reads it.
+inline constexpr const char* kTellWorkers = " -c citus.propagate_set_commands=local";
+
 /// Blocking, each on a connection of its own. Errors name what to do, and never the password.
 [[nodiscard]] Result<SchemaState> schema_state(const std::string& conninfo);
 /// Takes the steps from the database's version to `target`, up or down; two callers at once take

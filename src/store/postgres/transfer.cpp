@@ -81,7 +81,9 @@ std::string last_key_sql(const Table& table, OrgKey org) {
                        names(key, " DESC"));
 }
 
-/// COPY would be quicker, but does not write where row-level security holds.
+/// COPY would be quicker, but does not write where row-level security holds. ON CONFLICT, though
+/// there is none, keeps Citus from sending the rows by COPY; what was written is counted and
+/// compared afterwards.
 std::string insert_sql(const Table& table, OrgKey org) {
     std::string values;
     std::string arrays;
@@ -93,10 +95,12 @@ std::string insert_sql(const Table& table, OrgKey org) {
         arrays += fmt::format("{}${}::{}[]", comma, i + 1, type_of(column));
         cells += fmt::format("{}c{}", comma, i);
     }
-    return fmt::format("INSERT INTO {} ({}{}{}) SELECT {}{}{} FROM unnest({}) AS w ({})",
-                       table.name, table.shared ? "" : "org, ", has_slots(table) ? "slot, " : "",
-                       names(table.columns), table.shared ? "" : fmt::format("{}, ", org.value),
-                       has_slots(table) ? "0, " : "", values, arrays, cells);
+    return fmt::format(
+        "INSERT INTO {} ({}{}{}) SELECT {}{}{} FROM unnest({}) AS w ({}) "
+        "ON CONFLICT DO NOTHING",
+        table.name, table.shared ? "" : "org, ", has_slots(table) ? "slot, " : "",
+        names(table.columns), table.shared ? "" : fmt::format("{}, ", org.value),
+        has_slots(table) ? "0, " : "", values, arrays, cells);
 }
 
 // ---- values ----------------------------------------------------------------------------------
@@ -277,13 +281,14 @@ class Ends final : public transfer::Target {
     bool reading_ = false;  ///< in a transaction that reads
 };
 
-Result<Session> connect(const std::string& url) {
+Result<Session> connect(const std::string& url, bool citus) {
     // Batches need not be on disk one by one: what a crash of the server takes is copied again.
+    std::string options =
+        "-c synchronous_commit=off -c jit=off -c statement_timeout=0 "
+        "-c idle_in_transaction_session_timeout=0 -c client_min_messages=error -c timezone=UTC";
+    if (citus) options += kTellWorkers;
     TRY_ASSIGN(const std::string conninfo,
-               with_settings(url, {{"options",
-                                    "-c synchronous_commit=off -c jit=off -c statement_timeout=0 "
-                                    "-c idle_in_transaction_session_timeout=0 "
-                                    "-c client_min_messages=error -c timezone=UTC"},
+               with_settings(url, {{"options", options},
                                    {"application_name", "muster transfer"},
                                    {"connect_timeout", "5"}}));
     return Session::open(conninfo);
@@ -315,7 +320,7 @@ Result<std::unique_ptr<transfer::Source>> open_source(const std::string& url,
         return refuse(ErrorCode::Unfit, "the database is itself a copy that was not finished");
     }
     TRY_VOID(require_version(schema));
-    TRY_ASSIGN(Session session, connect(url));
+    TRY_ASSIGN(Session session, connect(url, schema.citus));
     if (servers == transfer::Servers::MustRest) TRY_VOID(require_rest(session));
     auto source = std::make_unique<Ends>(std::move(session));
     TRY_VOID(source->fix_moment());
@@ -329,7 +334,7 @@ Result<std::unique_ptr<transfer::Target>> open_target(const std::string& url) {
         TRY_ASSIGN(schema, migrate(url, schema.newest));
     }
     TRY_VOID(require_version(schema));
-    TRY_ASSIGN(Session session, connect(url));
+    TRY_ASSIGN(Session session, connect(url, schema.citus));
     // A copy that was killed has it until the server notices.
     if (!session.run(fmt::format("SET lock_timeout = '2s'; SELECT pg_advisory_lock({}); RESET "
                                  "lock_timeout",

@@ -19,7 +19,7 @@ namespace muster::store::postgres {
 namespace {
 
 Query insert_segment(const SegmentBatch::Segment& segment, SegmentPacker& packer) {
-    return {segment.org ? &kInsertSegment : &kInsertOwnSegment,
+    return {&kInsertSegment,
             Parameters(segment.org, segment.first_id, segment.last_id, segment.connector,
                        segment.records, segment.failures, packer.pack(segment))};
 }
@@ -378,10 +378,13 @@ Task<Outcome<void>> write_log(Connection& connection, Connection::Deadline deadl
         complete = true;
         for (const auto& [org, segments] : by_org) {
             std::vector<Query> inserts;
-            for (const auto* segment : segments)
+            if (org) inserts.push_back({&kOrganisationThere, Parameters(org)});
+            for (const auto* segment : segments) {
                 inserts.push_back(insert_segment(*segment, packer));
+            }
             const auto done = co_await write_once(connection, deadline, org, std::move(inserts));
-            if (done) {
+            const bool nobody_left = !done && done.error().is(kGuard);
+            if (done || nobody_left) {
                 for (const auto* segment : segments) written.insert(segment->first_id);
                 continue;
             }

@@ -1,6 +1,7 @@
 #pragma once
 // Everything that is written to PostgreSQL. Each statement names its organisation ($1) by equality,
-// or touches only the small tables that all organisations share.
+// or touches only the small tables that all organisations share. An INSERT of rows that a SELECT
+// makes says ON CONFLICT: without it Citus sends them by COPY, which row-level security refuses.
 
 #include <array>
 #include <vector>
@@ -69,13 +70,10 @@ inline constexpr Statement kLiveMembers{
     "(SELECT rid FROM resource o WHERE o.org = $1 AND o.rid = w.rid "
     "AND " MUSTER_IS_LIVE("o") " LIMIT 1 "
     "FOR KEY SHARE) AS r"};
-// The limit keeps the planner from looking for the members among all of an organisation's rows.
+// Behind kLiveMembers, which holds them.
 inline constexpr Statement kAddMembers{
-    "INSERT INTO member (org, grp, member, is_group) SELECT r.org, $2, r.rid, r.rid = ANY ($4) "
-    "FROM unnest($3::bigint[]) AS w (rid) CROSS JOIN LATERAL (SELECT org, rid FROM resource o "
-    "WHERE o.org = $1 AND o.rid = w.rid "
-    "AND " MUSTER_IS_LIVE("o") " LIMIT 1) AS r "
-    "ON CONFLICT DO NOTHING"};
+    "INSERT INTO member (org, grp, member, is_group) SELECT $1::bigint, $2::bigint, w.rid, "
+    "w.rid = ANY ($4::bigint[]) FROM unnest($3::bigint[]) AS w (rid) ON CONFLICT DO NOTHING"};
 inline constexpr Statement kRemoveMember{
     "DELETE FROM member WHERE org = $1 AND grp = $2 AND member = $3"};
 inline constexpr Statement kMarkRow{
@@ -145,10 +143,9 @@ inline constexpr std::array kRemoveOrganisation = {
 };
 
 // A request may end after its organisation was removed with everything in it.
+inline constexpr Statement kOrganisationThere{
+    "SELECT 1 / count(*) FROM organisation WHERE key = $1"};
 inline constexpr Statement kInsertSegment{
-    "INSERT INTO log_segment (org, first_id, last_id, connector, records, failures, data) "
-    "SELECT key, $2, $3, $4, $5, $6, $7 FROM organisation WHERE key = $1"};
-inline constexpr Statement kInsertOwnSegment{
     "INSERT INTO log_segment (org, first_id, last_id, connector, records, failures, data) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 
@@ -200,8 +197,8 @@ inline constexpr Statement kPurgeDeleted{
                                          &kAuthorityPaused,
                                          &kSameDirectory,
                                          &kNewDirectory,
+                                         &kOrganisationThere,
                                          &kInsertSegment,
-                                         &kInsertOwnSegment,
                                          &kSegmentThere,
                                          &kPurgeLog,
                                          &kPurgeDeleted};

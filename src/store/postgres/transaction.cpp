@@ -10,12 +10,16 @@ constexpr std::string_view kOperatorIntervention = "57P";
 
 }  // namespace
 
-void Transaction::add(Query query, Meaning meaning) {
+std::size_t Transaction::add(Query query, Meaning meaning) {
     queries_.push_back(std::move(query));
     meanings_.push_back(meaning);
+    return queries_.size() - 1;
 }
 
-Task<Outcome<std::vector<Rows>>> Transaction::so_far() { return send(false); }
+Task<Outcome<std::vector<Rows>>> Transaction::so_far() {
+    if (queries_.empty()) co_return std::vector<Rows>();
+    co_return co_await send(false);
+}
 
 Task<Outcome<std::vector<Rows>>> Transaction::finish() {
     add(commit());

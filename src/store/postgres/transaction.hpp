@@ -31,7 +31,8 @@ class Transaction {
     Transaction(Connection& connection, Connection::Deadline deadline)
         : connection_(connection), deadline_(deadline) {}
 
-    void add(Query query, Meaning meaning = {});
+    /// Its place among the answers to what is sent next.
+    std::size_t add(Query query, Meaning meaning = {});
     /// Sends what was gathered. The value: the answers to it, in order.
     [[nodiscard]] Task<Outcome<std::vector<Rows>>> so_far();
     /// Sends what was gathered and COMMIT. After it the work is durable.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -24,6 +25,25 @@ Query insert_segment(const SegmentBatch::Segment& segment, SegmentPacker& packer
                        segment.records, segment.failures, packer.pack(segment))};
 }
 
+std::vector<Rid> without_repeats(std::vector<Rid> rids) {
+    std::ranges::sort(rids);
+    rids.erase(std::ranges::unique(rids).begin(), rids.end());
+    return rids;
+}
+
+/// A change that leads from the members that are present, in rid order, to exactly the wanted ones.
+MembersChange difference(const Rows& members, MembersChange wanted) {
+    std::vector<Rid> present;
+    present.reserve(static_cast<std::size_t>(members.size()));
+    for (int row = 0; row < members.size(); ++row) present.push_back(Rid{members.integer(row, 0)});
+    const std::vector<Rid> all = without_repeats(std::move(wanted.add));
+    MembersChange change;
+    change.groups = std::move(wanted.groups);
+    std::ranges::set_difference(all, present, std::back_inserter(change.add));
+    std::ranges::set_difference(present, all, std::back_inserter(change.remove));
+    return change;
+}
+
 // ---- one write set ---------------------------------------------------------------------------
 
 class Application {
@@ -35,9 +55,10 @@ class Application {
     [[nodiscard]] const Transaction& transaction() const { return transaction_; }
 
   private:
-    struct Delta {
-        std::int64_t added = 0;
-        std::int64_t removed = 0;
+    /// Where the answers to a change of members will be.
+    struct Change {
+        std::vector<std::size_t> removals;
+        std::optional<std::size_t> addition;
     };
     struct Owner {
         TypeName type;
@@ -57,8 +78,9 @@ class Application {
     void check_authority();
     void run_each(const Statement& statement, const Owner& owner,
                   const std::vector<scim::IndexKey>& keys, Meaning meaning = {});
-    void add_members(Rid group, std::vector<Rid> members, const std::vector<Rid>& groups);
-    Task<Outcome<Delta>> change_members(Rid group, const MembersChange& change);
+    std::optional<std::size_t> add_members(Rid group, std::vector<Rid> members,
+                                           const std::vector<Rid>& groups);
+    Change change_members(Rid group, const MembersChange& change);
     void change_directory(Query query, const char* state = nullptr);
 
     [[nodiscard]] Meaning meaning(const char* state, ErrorCode code) const {
@@ -140,33 +162,41 @@ Task<Outcome<Applied>> Application::apply(const CreateResource& create) {
         meaning(kForeignKey, ErrorCode::DirectoryConflict));
     run_each(kInsertIndexed, owner, create.index);
     live_[create.type] += 1;
-    std::vector<Rid> members = create.members;
-    std::ranges::sort(members);
-    members.erase(std::ranges::unique(members).begin(), members.end());
+    std::vector<Rid> members = without_repeats(create.members);
     const auto count = static_cast<std::int64_t>(members.size());
     add_members(create.rid, std::move(members), create.groups);
     co_return Applied{1, create.now, count, 0};
 }
 
 Task<Outcome<Applied>> Application::apply(const UpdateResource& update) {
-    transaction_.add(
+    const std::size_t head = transaction_.add(
         {&kHead, Parameters(set_->org, update.rid, update.type, update.expected_version)},
         meaning(kGuard, ErrorCode::NotFound));
     Applied applied{0, update.now, 0, 0};
     if (update.document && !update.members && update.expected_version) {
         applied.version = *update.expected_version + 1;  // or nothing at all
     } else {
-        // The version is the database's to tell: the answer to the statement that was added last.
-        CO_TRY_ASSIGN(const std::vector<Rows> before, co_await transaction_.so_far());
-        applied.version = before.back().integer(0, 0);
-        Delta delta;
-        if (update.members) {
-            CO_TRY_ASSIGN(delta, co_await change_members(update.rid, *update.members));
+        // The version, and what comes of a change of members, are the database's to tell.
+        MembersChange members = update.members.value_or(MembersChange{});
+        Rows before;
+        if (members.replace) {
+            // Only differences are written, however long the list is.
+            const std::size_t present =
+                transaction_.add({&kPresent, Parameters(set_->org, update.rid)});
+            CO_TRY_ASSIGN(std::vector<Rows> answers, co_await transaction_.so_far());
+            before = std::move(answers[head]);
+            members = difference(answers[present], std::move(members));
         }
-        applied.members_added = delta.added;
-        applied.members_removed = delta.removed;
-        if (!update.document && delta.added + delta.removed == 0) {
-            applied.modified = Timestamp{before.back().integer(0, 1)};
+        const Change change = change_members(update.rid, members);
+        CO_TRY_ASSIGN(std::vector<Rows> answers, co_await transaction_.so_far());
+        if (!update.members || !update.members->replace) before = std::move(answers[head]);
+        for (const std::size_t at : change.removals) {
+            applied.members_removed += answers[at].affected();
+        }
+        if (change.addition) applied.members_added = answers[*change.addition].affected();
+        applied.version = before.integer(0, 0);
+        if (!update.document && applied.members_added + applied.members_removed == 0) {
+            applied.modified = Timestamp{before.integer(0, 1)};
             co_return applied;
         }
         applied.version += 1;
@@ -217,7 +247,10 @@ Task<Outcome<Applied>> Application::apply(const DeleteResource& removal) {
 
 // ---- members ---------------------------------------------------------------------------------
 
-void Application::add_members(Rid group, std::vector<Rid> members, const std::vector<Rid>& groups) {
+/// The place of the answer that counts them, where there are any.
+std::optional<std::size_t> Application::add_members(Rid group, std::vector<Rid> members,
+                                                    const std::vector<Rid>& groups) {
+    std::optional<std::size_t> addition;
     const std::span<const Rid> nested = groups;
     if (!nested.empty()) transaction_.add({&kTakeTurns, Parameters(set_->org)});
     if (!members.empty()) {
@@ -225,48 +258,27 @@ void Application::add_members(Rid group, std::vector<Rid> members, const std::ve
         transaction_.add({&kLiveMembers,
                           Parameters(set_->org, wanted, static_cast<std::int64_t>(wanted.size()))},
                          meaning(kGuard, ErrorCode::MemberGone));
-        transaction_.add({&kAddMembers, Parameters(set_->org, group, wanted, nested)});
+        addition = transaction_.add({&kAddMembers, Parameters(set_->org, group, wanted, nested)});
     }
-    if (nested.empty()) return;
     for (const Rid one : groups) {
         transaction_.add({&kMarkRow, Parameters(set_->org, group, one)});
         transaction_.add({&kMarkGroup, Parameters(set_->org, one)});
     }
-    transaction_.add({&kNoCircle, Parameters(set_->org, group, nested)},
-                     meaning(kGuard, ErrorCode::Circle));
+    if (!nested.empty()) {
+        transaction_.add({&kNoCircle, Parameters(set_->org, group, nested)},
+                         meaning(kGuard, ErrorCode::Circle));
+    }
+    return addition;
 }
 
-Task<Outcome<Application::Delta>> Application::change_members(Rid group,
-                                                              const MembersChange& change) {
-    std::vector<Rid> add = change.add;
-    std::vector<Rid> remove = change.remove;
-    std::ranges::sort(add);
-    add.erase(std::ranges::unique(add).begin(), add.end());
-    if (change.replace) {
-        // Only differences are written, however long the list is.
-        transaction_.add({&kPresent, Parameters(set_->org, group)});
-        CO_TRY_ASSIGN(const std::vector<Rows> answers, co_await transaction_.so_far());
-        const Rows& rows = answers.back();
-        std::vector<Rid> present;
-        present.reserve(static_cast<std::size_t>(rows.size()));
-        for (int row = 0; row < rows.size(); ++row) present.push_back(Rid{rows.integer(row, 0)});
-        const std::vector<Rid> wanted = std::exchange(add, {});
-        remove.clear();
-        std::ranges::set_difference(wanted, present, std::back_inserter(add));
-        std::ranges::set_difference(present, wanted, std::back_inserter(remove));
+Application::Change Application::change_members(Rid group, const MembersChange& members) {
+    Change change;
+    for (const Rid one : members.remove) {
+        change.removals.push_back(
+            transaction_.add({&kRemoveMember, Parameters(set_->org, group, one)}));
     }
-    for (const Rid one : remove) {
-        transaction_.add({&kRemoveMember, Parameters(set_->org, group, one)});
-    }
-    const bool adds = !add.empty();
-    const bool turns = !change.groups.empty();
-    add_members(group, std::move(add), change.groups);
-    CO_TRY_ASSIGN(const std::vector<Rows> done, co_await transaction_.so_far());
-    // In the order in which they were added above: removals, turn, guard, addition.
-    Delta delta;
-    for (std::size_t i = 0; i < remove.size(); ++i) delta.removed += done[i].affected();
-    if (adds) delta.added = done[remove.size() + (turns ? 1U : 0U) + 1U].affected();
-    co_return delta;
+    change.addition = add_members(group, without_repeats(members.add), members.groups);
+    return change;
 }
 
 // ---- the directory ---------------------------------------------------------------------------

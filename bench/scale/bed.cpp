@@ -123,7 +123,7 @@ Bed::~Bed() {
 }
 
 void Bed::make_organisations() {
-    auto offline = app::Offline::open(data_);
+    auto offline = app::Offline::open({.data = data_});
     if (!offline) throw std::runtime_error(offline.error());
     for (std::size_t i = 0; i < options_.organisations; ++i) {
         tenants_.push_back(testing::make_tenant(

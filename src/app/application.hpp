@@ -15,12 +15,13 @@
 
 namespace muster::app {
 
+/// What is given here stands before the environment, which stands before the file.
 struct ServeOptions {
     std::optional<std::filesystem::path> data;
     std::optional<std::string> listen;
     std::optional<std::string> public_url;
     std::optional<std::string> database;
-    std::optional<std::filesystem::path> config;
+    std::optional<std::filesystem::path> config;  ///< none: MUSTER_CONFIG names it, if any
     bool json =
         false;  ///< events on stdout as JSON lines: {"event":"ready","listen":"127.0.0.1:8080"}
 };
@@ -29,12 +30,16 @@ struct ServeOptions {
 /// says on stderr, with the remedy, why it could not start.
 [[nodiscard]] int serve(const ServeOptions& options);
 
+/// The data directory of a configuration; the error is a sentence.
+[[nodiscard]] std::expected<std::filesystem::path, std::string> data_directory(
+    const ServeOptions& options);
+
 /// The operator's API on a data directory that no server holds.
 class Offline {
   public:
     /// Takes the directory's lock; the error says who holds it and what to do.
     [[nodiscard]] static std::expected<std::unique_ptr<Offline>, std::string> open(
-        const std::filesystem::path& data);
+        const ServeOptions& options);
     ~Offline();
 
     /// `target` begins with /admin/v1. Blocking; returns status and JSON body.

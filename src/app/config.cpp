@@ -173,7 +173,7 @@ std::expected<Overrides, std::string> from_environment(const char* const* enviro
         const auto equals = entry.find('=');
         if (!entry.starts_with(kPrefix) || equals == std::string_view::npos) continue;
         const auto variable = entry.substr(kPrefix.size(), equals - kPrefix.size());
-        bool known = false;
+        bool known = variable == "CONFIG";  // the file, which is read before
         for (const auto name : names()) {
             std::string spelled{name};
             for (char& c : spelled) c = c == '.' ? '_' : c;
@@ -192,8 +192,9 @@ std::expected<Config, std::string> load_config(const std::optional<std::filesyst
     Config config;
     if (file) {
         if (!std::filesystem::exists(*file)) {
-            return std::unexpected(fmt::format(
-                "There is no configuration file {}. Correct --config.", file->string()));
+            return std::unexpected(
+                fmt::format("There is no configuration file {}. Correct --config or MUSTER_CONFIG.",
+                            file->string()));
         }
         try {
             const auto table = toml::parse_file(file->string());

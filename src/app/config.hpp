@@ -44,7 +44,8 @@ struct Config {
 using Overrides = std::map<std::string, std::string>;
 
 /// Settings of the environment: MUSTER_LISTEN for listen, MUSTER_LOG_RETENTION_DAYS for
-/// log.retention_days. An unknown MUSTER_ variable is an error that names the nearest setting.
+/// log.retention_days; MUSTER_CONFIG is none of them. An unknown MUSTER_ variable is an error that
+/// names the nearest setting.
 [[nodiscard]] std::expected<Overrides, std::string> from_environment(
     const char* const* environment);
 

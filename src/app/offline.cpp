@@ -30,9 +30,8 @@ struct Offline::Impl {
 Offline::Offline(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Offline::~Offline() = default;
 
-std::expected<std::unique_ptr<Offline>, std::string> Offline::open(
-    const std::filesystem::path& data) {
-    auto config = settings_for({.data = data});
+std::expected<std::unique_ptr<Offline>, std::string> Offline::open(const ServeOptions& options) {
+    auto config = settings_for(options);
     if (!config) return std::unexpected(config.error());
     auto instance = Instance::open(std::move(*config));
     if (!instance) return std::unexpected(instance.error().message);

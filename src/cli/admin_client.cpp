@@ -66,7 +66,7 @@ std::unique_ptr<AdminClient> socket_client(const std::filesystem::path& socket) 
 }
 
 ClientResult connect(const std::filesystem::path& data, bool may_make_directory,
-                     const std::function<ClientResult(const std::filesystem::path&)>& offline) {
+                     const std::function<ClientResult()>& offline) {
     const auto socket = data / app::kSocketName;
     std::error_code ignored;
     std::string socket_error;
@@ -83,7 +83,7 @@ ClientResult connect(const std::filesystem::path& data, bool may_make_directory,
                         "create\" make a new one.",
                         data.string()));
     }
-    auto client = offline(data);
+    auto client = offline();
     if (!client) {
         return std::unexpected(locked_and_silent(client.error(), socket, socket_error));
     }

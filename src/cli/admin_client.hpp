@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/application.hpp"
 #include "json/json.hpp"
 
 namespace muster::cli {
@@ -39,13 +40,14 @@ using ClientResult = std::expected<std::unique_ptr<AdminClient>, std::string>;
 [[nodiscard]] std::unique_ptr<AdminClient> socket_client(const std::filesystem::path& socket);
 
 /// Works on the data directory itself and holds its lock until it goes.
-[[nodiscard]] ClientResult offline_client(const std::filesystem::path& data);
+[[nodiscard]] ClientResult offline_client(const app::ServeOptions& installation);
 
 /// The running server's where its socket answers, else `offline`. The error is a sentence with the
 /// remedy: the directory is missing and may not be made, or it is locked by what does not answer.
-[[nodiscard]] ClientResult connect(
-    const std::filesystem::path& data, bool may_make_directory,
-    const std::function<ClientResult(const std::filesystem::path&)>& offline);
+[[nodiscard]] ClientResult connect(const std::filesystem::path& data, bool may_make_directory,
+                                   const std::function<ClientResult()>& offline);
+/// The same for the data directory of an installation and the client that works on it.
+[[nodiscard]] ClientResult connect(const app::ServeOptions& installation, bool may_make_directory);
 
 /// {"tokens", "a b"}, {{"org", "x"}, {"failed", ""}} is "/tokens/a%20b?org=x": segments and values
 /// are encoded, parameters without a value left out.

@@ -78,7 +78,7 @@ void leave_stale_socket(const std::filesystem::path& socket) {
     ::close(descriptor);
 }
 
-ClientResult never(const std::filesystem::path&) {
+ClientResult never() {
     ADD_FAILURE() << "opened offline";
     return std::unexpected(std::string{"never"});
 }
@@ -130,11 +130,9 @@ TEST(AdminClient, WorksOnTheDirectoryWhereNoServerAnswers) {
     const Directory directory;
     leave_stale_socket(directory.path() / "muster.sock");
     FakeApi api{.live = false};
-    const auto client =
-        connect(directory.path(), false, [&](const std::filesystem::path& data) -> ClientResult {
-            EXPECT_EQ(data, directory.path());
-            return std::make_unique<FakeClient>(api);
-        });
+    const auto client = connect(directory.path(), false, [&]() -> ClientResult {
+        return std::make_unique<FakeClient>(api);
+    });
     ASSERT_TRUE(client) << client.error();
     EXPECT_FALSE((*client)->live());
 }
@@ -142,7 +140,7 @@ TEST(AdminClient, WorksOnTheDirectoryWhereNoServerAnswers) {
 TEST(AdminClient, SaysWhatToDoWhereTheDirectoryIsLockedButNobodyAnswers) {
     const Directory directory;
     leave_stale_socket(directory.path() / "muster.sock");
-    const auto locked = [](const std::filesystem::path&) -> ClientResult {
+    const auto locked = []() -> ClientResult {
         return std::unexpected(std::string{"It is locked."});
     };
     const auto client = connect(directory.path(), false, locked);
@@ -162,9 +160,8 @@ TEST(AdminClient, MakesNoDirectoryForAQuestion) {
     EXPECT_THAT(client.error(), testing::StartsWith("There is no data directory " +
                                                     missing.string() + ". Name it with --data"));
     FakeApi api;
-    EXPECT_TRUE(connect(missing, true, [&](const std::filesystem::path&) -> ClientResult {
-        return std::make_unique<FakeClient>(api);
-    }));
+    EXPECT_TRUE(connect(missing, true,
+                        [&]() -> ClientResult { return std::make_unique<FakeClient>(api); }));
 }
 
 }  // namespace

@@ -84,6 +84,10 @@ const std::vector<Argument>& common_arguments() {
          .value = "DIR",
          .help = "the data directory (default: MUSTER_DATA, else ./var)",
          .hint = Hint::Directory},
+        {.name = "--config",
+         .value = "FILE",
+         .help = "a TOML file of settings, the server's (default: MUSTER_CONFIG)",
+         .hint = Hint::File},
         {.name = "--no-color", .help = "never colour (NO_COLOR does the same)"},
         {.name = "--help", .help = "show how the command is used", .letter = "h"},
     };

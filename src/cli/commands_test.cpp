@@ -57,7 +57,7 @@ TEST_F(Commands, CreatesAnOrganisationAndMayMakeTheDirectory) {
     api().answer("POST /organisations", 201, kAcme);
     EXPECT_EQ(run({"org", "create", "Acme Ltd", "--slug", "acme", "--data", "/d"}), 0);
     EXPECT_TRUE(world_.may_make_directory);
-    EXPECT_EQ(world_.data, "/d");
+    EXPECT_EQ(world_.installation.data, "/d");
     EXPECT_EQ(json::to_text(api().bodies.at(0)), R"({"name":"Acme Ltd","slug":"acme"})");
     EXPECT_THAT(out(), StartsWith("SLUG        acme\nNAME        Acme Ltd\n"));
     EXPECT_EQ(err(), "Created. Next: muster connector create --org acme --idp okta\n");
@@ -473,15 +473,15 @@ TEST_F(Commands, SayWhyNothingCanBeReached) {
     EXPECT_EQ(err(), "Error: The data directory is locked.\n");
 }
 
-TEST_F(Commands, TakeTheDirectoryFromTheFlagThenTheEnvironmentThenHere) {
+TEST_F(Commands, NameTheInstallationByWhatWasGivenOnly) {
     api().answer("GET /organisations", 200, R"({"organisations":[]})");
-    EXPECT_EQ(run({"org", "list"}), 0);
-    EXPECT_EQ(world_.data, "./var");
     world_.variables["MUSTER_DATA"] = "/env";
     EXPECT_EQ(run({"org", "list"}), 0);
-    EXPECT_EQ(world_.data, "/env");
-    EXPECT_EQ(run({"--data", "/flag", "org", "list"}), 0);
-    EXPECT_EQ(world_.data, "/flag");
+    EXPECT_EQ(world_.installation.data, std::nullopt) << "the environment is the application's";
+    EXPECT_EQ(world_.installation.config, std::nullopt);
+    EXPECT_EQ(run({"--data", "/flag", "org", "list", "--config", "/etc/muster.toml"}), 0);
+    EXPECT_EQ(world_.installation.data, "/flag");
+    EXPECT_EQ(world_.installation.config, "/etc/muster.toml");
 }
 
 TEST_F(Commands, ColourOnlyATerminalThatWantsIt) {

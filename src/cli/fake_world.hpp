@@ -52,7 +52,7 @@ struct FakeWorld {
     std::ostringstream err;
     std::map<std::string, std::string> variables;
     std::string cannot_connect;
-    std::filesystem::path data;  ///< what was connected to
+    app::ServeOptions installation;  ///< what was connected to
     bool may_make_directory = false;
     app::ServeOptions serve_options;
     int serve_result = 0;
@@ -79,8 +79,8 @@ struct FakeWorld {
             if (found == variables.end()) return std::nullopt;
             return found->second;
         },
-        .connect = [this](const std::filesystem::path& directory, bool may_make) -> ClientResult {
-            data = directory;
+        .connect = [this](const app::ServeOptions& options, bool may_make) -> ClientResult {
+            installation = options;
             may_make_directory = may_make;
             if (!cannot_connect.empty()) return std::unexpected(cannot_connect);
             return std::make_unique<FakeClient>(api);

@@ -125,8 +125,8 @@ TEST(LoadForReal, FillsADataDirectory) {
     auto pattern = (std::filesystem::temp_directory_path() / "muster-load-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     FakeWorld world;
-    world.environment.connect = [](const std::filesystem::path& data, bool may_make) {
-        return connect(data, may_make, offline_client);
+    world.environment.connect = [](const app::ServeOptions& installation, bool may_make) {
+        return connect(installation, may_make);
     };
     const auto run = [&](std::vector<std::string> words) {
         words.insert(words.end(), {"--data", pattern, "--json"});

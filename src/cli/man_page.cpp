@@ -102,6 +102,7 @@ std::string exit_status() {
 std::string environment() {
     return ".SH ENVIRONMENT\n" +
            entry("MUSTER_DATA", "The data directory where --data is not given.") +
+           entry("MUSTER_CONFIG", "The file of settings where --config is not given.") +
            entry("MUSTER_...",
                  "Every other setting of muster serve, for example MUSTER_LISTEN and "
                  "MUSTER_LOG_RETENTION_DAYS.") +

@@ -24,10 +24,16 @@ class OfflineClient final : public AdminClient {
 
 }  // namespace
 
-ClientResult offline_client(const std::filesystem::path& data) {
-    auto offline = app::Offline::open(data);
+ClientResult offline_client(const app::ServeOptions& installation) {
+    auto offline = app::Offline::open(installation);
     if (!offline) return std::unexpected(std::move(offline).error());
     return std::make_unique<OfflineClient>(*std::move(offline));
+}
+
+ClientResult connect(const app::ServeOptions& installation, bool may_make_directory) {
+    const auto data = app::data_directory(installation);
+    if (!data) return std::unexpected(data.error());
+    return connect(*data, may_make_directory, [&] { return offline_client(installation); });
 }
 
 }  // namespace muster::cli

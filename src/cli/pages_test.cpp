@@ -179,10 +179,11 @@ Options:
   --confirm SLUG  the slug once more, instead of being asked
 
 Options of every command:
-  --json      write JSON, one value a line, instead of text
-  --data DIR  the data directory (default: MUSTER_DATA, else ./var)
-  --no-color  never colour (NO_COLOR does the same)
-  -h, --help  show how the command is used
+  --json         write JSON, one value a line, instead of text
+  --data DIR     the data directory (default: MUSTER_DATA, else ./var)
+  --config FILE  a TOML file of settings, the server's (default: MUSTER_CONFIG)
+  --no-color     never colour (NO_COLOR does the same)
+  -h, --help     show how the command is used
 )");
 }
 

@@ -73,11 +73,7 @@ std::vector<Argument> serve_arguments() {
              .help = "the address under which Okta reaches this server"},
             {.name = "--database",
              .value = "URL",
-             .help = "postgres://... (default: SQLite in the data directory)"},
-            {.name = "--config",
-             .value = "FILE",
-             .help = "a TOML file of settings",
-             .hint = Hint::File}};
+             .help = "postgres://... (default: SQLite in the data directory)"}};
 }
 
 // ---- migrate ---------------------------------------------------------------------------------

@@ -56,17 +56,12 @@ Session::Session(const Environment& environment, const Command& root, const Invo
       invocation_(invocation),
       output_(environment.out, environment.err, style_of(environment, invocation.arguments)) {}
 
-std::filesystem::path Session::data_directory() const {
-    if (const auto flag = invocation_.arguments.text_if_given("--data")) return *flag;
-    return environment_.variable("MUSTER_DATA").value_or("./var");
-}
-
 std::expected<json::Object, ExitCode> Session::ask(std::string_view method,
                                                    const std::string& target,
                                                    const json::Object& body) {
     if (client_ == nullptr) {
-        auto client =
-            environment_.connect(data_directory(), invocation_.path.back()->makes_data_directory);
+        auto client = environment_.connect(installation_of(invocation_.arguments),
+                                           invocation_.path.back()->makes_data_directory);
         if (!client) return fail(ExitCode::Unreachable, client.error());
         client_ = *std::move(client);
     }
@@ -120,21 +115,23 @@ std::expected<Secret, ExitCode> Session::read_secret(const std::string& file) {
     return Secret{std::string{whole.reveal().substr(begin, end - begin + 1)}};
 }
 
-app::ServeOptions database_of(const Arguments& arguments) {
-    app::ServeOptions options{.database = arguments.text_if_given("--database")};
+app::ServeOptions installation_of(const Arguments& arguments) {
+    app::ServeOptions options;
     if (const auto data = arguments.text_if_given("--data")) options.data = *data;
     if (const auto config = arguments.text_if_given("--config")) options.config = *config;
+    return options;
+}
+
+app::ServeOptions database_of(const Arguments& arguments) {
+    app::ServeOptions options = installation_of(arguments);
+    options.database = arguments.text_if_given("--database");
     return options;
 }
 
 std::vector<Argument> database_arguments() {
     return {{.name = "--database",
              .value = "URL",
-             .help = "postgres://... (default: SQLite in the data directory)"},
-            {.name = "--config",
-             .value = "FILE",
-             .help = "a TOML file of settings",
-             .hint = Hint::File}};
+             .help = "postgres://... (default: SQLite in the data directory)"}};
 }
 
 Outcome list(Session& session, const json::Object& answer, std::string_view member,

@@ -33,7 +33,8 @@ struct Environment {
     bool err_is_terminal = false;
     /// An environment variable; nothing where it is unset or empty.
     std::function<std::optional<std::string>(const char*)> variable;
-    std::function<ClientResult(const std::filesystem::path& data, bool may_make_directory)> connect;
+    std::function<ClientResult(const app::ServeOptions& installation, bool may_make_directory)>
+        connect;
     std::function<int(const app::ServeOptions&)> serve;
     std::function<std::vector<app::DoctorCheck>(const app::ServeOptions&)> doctor;
     std::function<std::expected<app::SchemaVersion, std::string>(const app::ServeOptions&)>
@@ -89,8 +90,6 @@ class Session {
     [[nodiscard]] std::expected<Secret, ExitCode> read_secret(const std::string& file);
 
   private:
-    [[nodiscard]] std::filesystem::path data_directory() const;
-
     const Environment& environment_;
     const Command& root_;
     const Invocation& invocation_;
@@ -98,7 +97,9 @@ class Session {
     std::unique_ptr<AdminClient> client_;
 };
 
-/// The options that say which database is meant, beside --data, and what they say.
+/// What the options of every command say of the installation that is meant.
+[[nodiscard]] app::ServeOptions installation_of(const Arguments& arguments);
+/// The options that say which database is meant, beside --data and --config, and what they say.
 [[nodiscard]] std::vector<Argument> database_arguments();
 [[nodiscard]] app::ServeOptions database_of(const Arguments& arguments);
 

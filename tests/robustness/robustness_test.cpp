@@ -536,7 +536,7 @@ TEST_F(RobustnessTest, SM_08_WhoeverWasMadeWithoutAnAnswerIsFound) {
 }
 
 TEST_F(RobustnessTest, ASecondProcessOnTheSameDataIsRefused) {
-    const auto offline = app::Offline::open(data_);
+    const auto offline = app::Offline::open({.data = data_});
     ASSERT_FALSE(offline);
     EXPECT_NE(offline.error().find(data_.string()), std::string::npos) << offline.error();
     const pid_t second = ::fork();

@@ -32,7 +32,7 @@ Tenant make_tenant(const Operator& call, std::string_view name, std::string_view
 }
 
 Tenant make_tenant(const std::filesystem::path& data, std::string_view name, std::string_view idp) {
-    auto offline = app::Offline::open(data);
+    auto offline = app::Offline::open({.data = data});
     if (!offline) throw std::runtime_error(offline.error());
     return make_tenant(
         [&](std::string_view method, std::string_view target, std::string_view body) {

@@ -48,9 +48,8 @@ muster::cli::Environment real_environment() {
             .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
             .variable = variable,
             .connect =
-                [](const std::filesystem::path& data, bool may_make_directory) {
-                    return muster::cli::connect(data, may_make_directory,
-                                                muster::cli::offline_client);
+                [](const muster::app::ServeOptions& installation, bool may_make_directory) {
+                    return muster::cli::connect(installation, may_make_directory);
                 },
             .serve = muster::app::serve,
             .doctor = muster::app::doctor,

@@ -80,7 +80,7 @@ Task<AdminResponse> Admin::call(AdminRequest request) const {
         Endpoint{Method::Get, "/connectors", &Admin::list_connectors},
         Endpoint{Method::Post, "/connectors", &Admin::create_connector},
         Endpoint{Method::Get, "/connectors/{}", &Admin::show_connector},
-        Endpoint{Method::Patch, "/connectors/{}", &Admin::set_policy},
+        Endpoint{Method::Patch, "/connectors/{}", &Admin::change_connector},
         Endpoint{Method::Post, "/connectors/{}/pause", &Admin::pause_connector},
         Endpoint{Method::Post, "/connectors/{}/resume", &Admin::resume_connector},
         Endpoint{Method::Post, "/connectors/{}/bulk", &Admin::carry_out_bulk},

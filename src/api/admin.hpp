@@ -51,7 +51,7 @@ class Admin {
     Task<AdminResponse> list_connectors(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> create_connector(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> show_connector(const AdminRequest& request, Segments path) const;
-    Task<AdminResponse> set_policy(const AdminRequest& request, Segments path) const;
+    Task<AdminResponse> change_connector(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> pause_connector(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> resume_connector(const AdminRequest& request, Segments path) const;
     Task<AdminResponse> carry_out_bulk(const AdminRequest& request, Segments path) const;

@@ -196,12 +196,14 @@ Task<AdminResponse> Admin::show_connector(const AdminRequest&, Segments path) co
     co_return ok(to_json(*entry));
 }
 
-Task<AdminResponse> Admin::set_policy(const AdminRequest& request, Segments path) const {
+Task<AdminResponse> Admin::change_connector(const AdminRequest& request, Segments path) const {
     const auto body = body_of(request);
     if (!body) co_return problem(body.error());
-    const auto* policy = body->if_contains("policy");
-    auto settings = policy != nullptr ? json::to_text(*policy) : std::string{};
-    const auto changed = co_await directory_.set_policy(path.front(), std::move(settings));
+    service::ConnectorChange change;
+    if (body->contains("idp")) change.idp = text_member(*body, "idp");
+    if (body->contains("name")) change.name = text_member(*body, "name");
+    if (const auto* policy = body->if_contains("policy")) change.policy = json::to_text(*policy);
+    const auto changed = co_await directory_.change_connector(path.front(), std::move(change));
     if (!changed) co_return problem(changed.error());
     co_return ok(to_json(**changed));
 }

@@ -37,9 +37,10 @@ struct ServeOptions {
 /// The operator's API on a data directory that no server holds.
 class Offline {
   public:
-    /// Takes the directory's lock; the error says who holds it and what to do.
+    /// Takes the directory's lock; the error says who holds it and what to do. Makes a database
+    /// where there is none, if it may and nothing tells that the directory has one elsewhere.
     [[nodiscard]] static std::expected<std::unique_ptr<Offline>, std::string> open(
-        const ServeOptions& options);
+        const ServeOptions& options, bool may_make_database = true);
     ~Offline();
 
     /// `target` begins with /admin/v1. Blocking; returns status and JSON body.

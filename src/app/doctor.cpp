@@ -11,6 +11,7 @@
 #include "app/key_file.hpp"
 #include "app/settings.hpp"
 #include "base/clock.hpp"
+#include "http/tls.hpp"
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/migrations.hpp"
 #include "store/sqlite/inspect.hpp"
@@ -113,6 +114,15 @@ DoctorCheck check_tls(const Config& config) {
         check.finding = fmt::format("cannot read {}: {}", file.string(), std::strerror(errno));
         check.remedy = "Correct the path or its permissions.";
     }
+    if (check.result != Result::Ok) return check;
+    try {
+        static_cast<void>(http::make_server_context(
+            {.certificate = config.tls_certificate, .key = config.tls_key}));
+    } catch (const std::exception& error) {
+        check.result = Result::Failed;
+        check.finding = error.what();
+        check.remedy = "Name a certificate chain and the private key that belongs to it.";
+    }
     return check;
 }
 
@@ -151,7 +161,10 @@ DoctorCheck check_database(const Config& config) {
     DoctorCheck check{.name = "database"};
     auto finding = store::inspect(config.data.string());
     check.finding = finding ? *finding : finding.error().message;
-    if (!finding) {
+    if (!finding && finding.error().code == store::ErrorCode::Locked) {
+        check.result = Result::Warning;
+        check.remedy = "A server starts or stops just now: look again in a moment.";
+    } else if (!finding) {
         check.result = Result::Failed;
         check.remedy = "Stop the server and restore the newest backup.";
     }

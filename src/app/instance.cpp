@@ -55,6 +55,13 @@ api::ScimOptions options_of(const Config& config) {
                         .token = config.token_requests_per_s}};
 }
 
+store::Result<void> hold_key(const Config& config, const Digest& fingerprint) {
+    if (!config.database.empty()) {
+        return store::hold_key(store::PostgresOptions{.url = config.database}, fingerprint);
+    }
+    return store::hold_key(store::SqliteOptions{.directory = config.data.string()}, fingerprint);
+}
+
 store::Result<std::unique_ptr<store::Store>> open_store(const Config& config) {
     if (!config.database.empty())
         return store::open(store::PostgresOptions{.url = config.database});
@@ -82,9 +89,8 @@ std::expected<std::unique_ptr<Instance>, OpenFailure> Instance::open(Config conf
     auto key = read_or_create_key(config.key_file, directory->tokens.empty());
     if (!key) return std::unexpected(OpenFailure{key.error()});
     KeyedHash hash{key->reveal()};
-    if (!config.database.empty()) {
-        const auto held = store::hold_key({.url = config.database}, hash("which key is this?"));
-        if (!held) return std::unexpected(OpenFailure{held.error().message});
+    if (auto held = hold_key(config, hash("which key is this?")); !held) {
+        return std::unexpected(OpenFailure{held.error().message});
     }
 
     auto instance =

@@ -1,6 +1,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
 
 #include "app/application.hpp"
 #include "app/instance.hpp"
@@ -30,9 +31,17 @@ struct Offline::Impl {
 Offline::Offline(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Offline::~Offline() = default;
 
-std::expected<std::unique_ptr<Offline>, std::string> Offline::open(const ServeOptions& options) {
+std::expected<std::unique_ptr<Offline>, std::string> Offline::open(const ServeOptions& options,
+                                                                   bool may_make_database) {
     auto config = settings_for(options);
     if (!config) return std::unexpected(config.error());
+    if (config->database.empty() && !std::filesystem::exists(config->data / "muster.db") &&
+        (!may_make_database || std::filesystem::exists(config->data / "key"))) {
+        return std::unexpected(fmt::format(
+            "There is no database in {}. Where the server keeps it in PostgreSQL, name "
+            "its settings: --config FILE or MUSTER_CONFIG. Else muster serve makes one.",
+            config->data.string()));
+    }
     auto instance = Instance::open(std::move(*config));
     if (!instance) return std::unexpected(instance.error().message);
     auto impl = std::make_unique<Impl>();

@@ -40,7 +40,8 @@ using ClientResult = std::expected<std::unique_ptr<AdminClient>, std::string>;
 [[nodiscard]] std::unique_ptr<AdminClient> socket_client(const std::filesystem::path& socket);
 
 /// Works on the data directory itself and holds its lock until it goes.
-[[nodiscard]] ClientResult offline_client(const app::ServeOptions& installation);
+[[nodiscard]] ClientResult offline_client(const app::ServeOptions& installation,
+                                          bool may_make_database);
 
 /// The running server's where its socket answers, else `offline`. The error is a sentence with the
 /// remedy: the directory is missing and may not be made, or it is locked by what does not answer.

@@ -126,9 +126,11 @@ TEST_F(Commands, SetsPolicyFromPairs) {
     EXPECT_EQ(run({"connector", "set", "x", "on_delete=erase", "note=a=b"}), 0);
     EXPECT_EQ(json::to_text(api().bodies.at(0)),
               R"({"policy":{"on_delete":"erase","note":"a=b"}})");
+    EXPECT_EQ(run({"connector", "set", "x", "idp=entra", "name=Entra ID"}), 0);
+    EXPECT_EQ(json::to_text(api().bodies.at(1)), R"({"idp":"entra","name":"Entra ID"})");
     EXPECT_EQ(run({"connector", "set", "x", "on_delete"}), 2);
     EXPECT_EQ(run({"connector", "set", "x", "=erase"}), 2);
-    EXPECT_EQ(api().calls.size(), 1U);
+    EXPECT_EQ(api().calls.size(), 2U);
 }
 
 // ---- tokens
@@ -384,7 +386,9 @@ TEST_F(Commands, SimulatesOktaWithATokenFromStandardInput) {
     EXPECT_EQ(out(),
               "STEP          REQUESTS  FAILURES     P50      P99\n"
               "Create users        25         1  1.5 ms  20.0 ms\n");
-    EXPECT_EQ(err(), "Create users: POST /Users: 500\n25 requests in 2.0 s, 1 failure.\n");
+    EXPECT_EQ(err(),
+              "Create users: POST /Users: 500\nIf the server is a Muster: is the connector this "
+              "client's (muster connector show)?\n25 requests in 2.0 s, 1 failure.\n");
 
     world_.report.failures = 0;
     world_.in = std::istringstream{"t"};
@@ -546,6 +550,9 @@ TEST_F(Commands, FailWhereStandardOutputIsFull) {
     world_.out.setstate(std::ios::badbit);
     EXPECT_EQ(muster::cli::run(world_.environment, {"version"}), 1);
     EXPECT_THAT(err(), testing::StartsWith("Error: standard output did not take everything."));
+    EXPECT_THAT(err(), testing::Not(testing::HasSubstr("token renew")));
+    api().answer("POST /tokens", 201, R"({"id":"t","kind":"bearer","secret":"s3cret"})");
+    EXPECT_EQ(muster::cli::run(world_.environment, {"token", "generate", "--connector", "c"}), 1);
     EXPECT_THAT(err(), testing::HasSubstr("muster token renew"));
 }
 

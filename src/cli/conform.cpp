@@ -1,5 +1,7 @@
 // muster conform: check any SCIM server against the RFCs.
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "base/result.hpp"
@@ -35,6 +37,10 @@ Outcome conform_command_run(Session& session, const Arguments& arguments) {
     }
     TRY_ASSIGN(const auto secret, session.read_secret(arguments.text("--token-file")));
     const auto& environment = session.environment();
+    if (const auto& checks = arguments.text("--checks");
+        !checks.empty() && !std::filesystem::is_directory(checks)) {
+        return session.fail(ExitCode::Usage, fmt::format("There is no directory \"{}\".", checks));
+    }
     const conform::Options options{
         .base_url = base_url.substr(0, base_url.find_last_not_of('/') + 1),
         .authorization =

@@ -53,6 +53,9 @@ Outcome create_connector(Session& session, const Arguments& arguments) {
     TRY_ASSIGN(const auto made, session.ask("POST", target_of({"connectors"}), wanted));
     session.out().say(fmt::format("Created. Next: muster token generate --connector {}",
                                   json::string_or_empty(made, "id")));
+    if (!session.live()) {
+        session.out().say("No server runs: the URL is made of the settings (--config FILE).");
+    }
     return show(session, made);
 }
 
@@ -84,7 +87,8 @@ Outcome resume_connector(Session& session, const Arguments& arguments) {
     return change_state(session, arguments, "resume");
 }
 
-Outcome set_policy(Session& session, const Arguments& arguments) {
+Outcome set_connector(Session& session, const Arguments& arguments) {
+    json::Object wanted;
     json::Object policy;
     for (const auto& setting : arguments.all("KEY=VALUE")) {
         const auto equals = setting.find('=');
@@ -93,9 +97,11 @@ Outcome set_policy(Session& session, const Arguments& arguments) {
                                 fmt::format("\"{}\" is not of the form KEY=VALUE.", setting),
                                 "For example: on_delete=erase");
         }
-        policy[setting.substr(0, equals)] = setting.substr(equals + 1);
+        const auto key = setting.substr(0, equals);
+        const bool own = key == "idp" || key == "name";
+        (own ? wanted : policy)[key] = setting.substr(equals + 1);
     }
-    const json::Object wanted{{"policy", std::move(policy)}};
+    if (!policy.empty()) wanted["policy"] = std::move(policy);
     const auto target = target_of({"connectors", arguments.text("ID")});
     TRY_ASSIGN(const auto connector, session.ask("PATCH", target, wanted));
     return show(session, connector);
@@ -137,9 +143,11 @@ Command create_command() {
 Command set_command() {
     return {
         .name = "set",
-        .summary = "Set how a connector treats what it is sent",
+        .summary = "Set whom a connector is for and how it treats what it is sent",
         .description =
-            "Settings and their values, the first being the default:\n\n"
+            "idp=IDP: who sends the requests, as in connector create; name=NAME: a name for "
+            "people.\n\n"
+            "How it treats what it is sent, the first value being the default:\n\n"
             "unknown_members=refuse|skip: a group change that names unknown people is refused, "
             "or done without them.\n\n"
             "unknown_attributes=drop|keep|refuse: an attribute that no schema has is left out, or "
@@ -155,8 +163,9 @@ Command set_command() {
                        .required = true,
                        .repeated = true}},
         .examples = {{"muster connector set ID unknown_members=skip on_delete=erase",
-                      "Two settings at once"}},
-        .run = set_policy};
+                      "Two settings at once"},
+                     {"muster connector set ID idp=entra", "It was made for another client"}},
+        .run = set_connector};
 }
 
 }  // namespace

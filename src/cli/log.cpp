@@ -207,7 +207,7 @@ std::vector<Argument> list_arguments() {
 
 Argument id() {
     return {.name = "ID",
-            .help = "the record's id: from a list, or the Ref of an error that Okta shows",
+            .help = "the record's id: from a list, or from the error that Okta shows",
             .required = true};
 }
 

@@ -24,8 +24,8 @@ class OfflineClient final : public AdminClient {
 
 }  // namespace
 
-ClientResult offline_client(const app::ServeOptions& installation) {
-    auto offline = app::Offline::open(installation);
+ClientResult offline_client(const app::ServeOptions& installation, bool may_make_database) {
+    auto offline = app::Offline::open(installation, may_make_database);
     if (!offline) return std::unexpected(std::move(offline).error());
     return std::make_unique<OfflineClient>(*std::move(offline));
 }
@@ -33,7 +33,8 @@ ClientResult offline_client(const app::ServeOptions& installation) {
 ClientResult connect(const app::ServeOptions& installation, bool may_make_directory) {
     const auto data = app::data_directory(installation);
     if (!data) return std::unexpected(data.error());
-    return connect(*data, may_make_directory, [&] { return offline_client(installation); });
+    return connect(*data, may_make_directory,
+                   [&] { return offline_client(installation, may_make_directory); });
 }
 
 }  // namespace muster::cli

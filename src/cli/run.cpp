@@ -70,9 +70,14 @@ int run(const Environment& environment, std::vector<std::string> words) {
         code = complain(environment, std::get<UsageError>(parsed));
     }
     if (!environment.out.flush() && code == ExitCode::Ok) {
+        const auto* invocation = std::get_if<Invocation>(&parsed);
+        const bool tells_secret =
+            invocation != nullptr && spelled(invocation->path).starts_with("muster token");
         environment.err << "Error: standard output did not take everything. What the command did "
-                           "stands; a secret that was lost on the way is made anew with muster "
-                           "token renew ID (muster token list).\n";
+                           "stands"
+                        << (tells_secret ? "; a secret that was lost on the way is made anew with "
+                                           "muster token renew ID (muster token list).\n"
+                                         : ".\n");
         code = ExitCode::Failed;
     }
     return std::to_underlying(code);

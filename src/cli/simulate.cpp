@@ -53,6 +53,10 @@ void show(Session& session, const simulator::Report& report) {
             session.out().say(fmt::format("{}: {}", step.step, example));
         }
     }
+    if (report.failures > 0) {
+        session.out().say(
+            "If the server is a Muster: is the connector this client's (muster connector show)?");
+    }
     const auto count = [](std::uint64_t number, std::string_view noun) {
         return count_of(static_cast<std::int64_t>(number), noun);
     };

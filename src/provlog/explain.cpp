@@ -139,6 +139,18 @@ std::vector<std::string> notes_of(const json::Object& record) {
     return texts;
 }
 
+/// What the trace says of a client that is not the one that the connector was made for.
+std::string_view other_client(const json::Object& record) {
+    const auto* trace = record.if_contains("trace");
+    if (trace == nullptr || !trace->is_array()) return {};
+    for (const auto& step : trace->get_array()) {
+        if (!step.is_object()) continue;
+        const auto text = json::string_or_empty(step.get_object(), "text");
+        if (text.starts_with("looks like ")) return text;
+    }
+    return {};
+}
+
 std::string accepted_why(const json::Object& record) {
     const auto* changes = record.if_contains("changes");
     if (changes == nullptr || !changes->is_array()) return "Nothing had to be changed.";
@@ -175,6 +187,11 @@ Explanation explain(const json::Object& record) {
             if (cause.reason != reason) continue;
             explanation.why = cause.why;
             explanation.todo = cause.todo;
+        }
+        if (const auto other = other_client(record); !other.empty()) {
+            explanation.todo = fmt::format(
+                "The request {}. If that is who sends them: muster connector set ID idp=IDP.",
+                other);
         }
         // The answer names the attribute, the value or the ids that the cause speaks of.
         auto detail = error_detail(record);

@@ -205,15 +205,18 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
 std::string mask_tokens(std::string_view text) {
     std::string masked;
     std::size_t position = 0;
+    const auto is_token_character = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               c == '_' || c == '-';
+    };
     for (auto found = text.find(kTokenPrefix); found != std::string_view::npos;
          found = text.find(kTokenPrefix, position)) {
-        masked.append(text.substr(position, found - position)).append(kRedacted);
-        const auto is_token_character = [](char c) {
-            return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                   c == '_' || c == '-';
-        };
+        masked.append(text.substr(position, found - position));
         position = found;
         while (position < text.size() && is_token_character(text[position])) ++position;
+        // The bare prefix is no secret: a refusal tells it.
+        const bool bare = position == found + kTokenPrefix.size();
+        masked.append(bare ? kTokenPrefix : kRedacted);
     }
     return masked.append(text.substr(position));
 }

@@ -148,6 +148,20 @@ TEST(Explain, SaysWhatHappenedWhyAndWhatToDo) {
     EXPECT_NE(explanation.sentence.find(explanation.todo), std::string::npos);
 }
 
+TEST(Redaction, LeavesABarePrefixWhichARefusalTells) {
+    EXPECT_EQ(mask_tokens("it begins with mst_."), "it begins with mst_.");
+    EXPECT_EQ(mask_tokens("mst_a"), "[redacted]");
+}
+
+TEST(Explain, SaysFirstWhenTheRequestLooksLikeAnotherClients) {
+    auto record = record_of("PATCH", "/c/x/scim/v2/Users/1");
+    record.step("dialect", "looks like entra (by its user agent); the connector says okta");
+    record.reason("invalidSyntax");
+    const auto explanation = explain(finished(std::move(record), 400, "{}"));
+    EXPECT_NE(explanation.todo.find("looks like entra"), std::string::npos);
+    EXPECT_NE(explanation.todo.find("connector set ID idp="), std::string::npos);
+}
+
 TEST(Explain, FallsBackToTheAnswersOwnWords) {
     auto record = record_of("GET", "/c/x/scim/v2/Users");
     record.reason("something-new");

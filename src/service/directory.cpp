@@ -55,6 +55,11 @@ std::unexpected<Problem> invalid(std::string detail, std::string remedy = {}) {
     return std::unexpected(Problem{400, "Invalid request", std::move(detail), std::move(remedy)});
 }
 
+std::unexpected<Problem> unknown_idp(std::string_view idp) {
+    return invalid(fmt::format("\"{}\" is no known identity provider.", idp),
+                   fmt::format("Choose one of {}.", known_dialects()));
+}
+
 std::unexpected<Problem> missing(std::string_view what, std::string_view id, std::string remedy) {
     return std::unexpected(Problem{
         404, "Not found", fmt::format("There is no {} \"{}\".", what, id), std::move(remedy)});
@@ -233,10 +238,7 @@ Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
 
 Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector request) {
     const auto* dialect = scim::find_dialect(request.idp);
-    if (dialect == nullptr) {
-        co_return invalid(fmt::format("\"{}\" is no known identity provider.", request.idp),
-                          fmt::format("Choose one of {}.", known_dialects()));
-    }
+    if (dialect == nullptr) co_return unknown_idp(request.idp);
     if (request.name.empty()) request.name = dialect->client();
     CO_TRY_VOID(check_name(request.name));
     const auto turn = co_await begin_change();
@@ -271,13 +273,19 @@ Task<Outcome<auth::ConnectorPtr>> Directory::set_state(std::string connector_id,
     co_return core_.registry.connector(connector.id);
 }
 
-Task<Outcome<auth::ConnectorPtr>> Directory::set_policy(std::string connector_id,
-                                                        std::string settings) {
+Task<Outcome<auth::ConnectorPtr>> Directory::change_connector(std::string connector_id,
+                                                              ConnectorChange change) {
+    if (change.idp && scim::find_dialect(*change.idp) == nullptr) {
+        co_return unknown_idp(*change.idp);
+    }
+    if (change.name) CO_TRY_VOID(check_name(*change.name));
     const auto turn = co_await begin_change();
     CO_TRY_ASSIGN(const auto known, known_connector(connector_id));
-    const auto parsed = json::parse(settings);
+    const auto parsed = json::parse(change.policy);
     if (!parsed || !parsed->is_object()) co_return invalid("A policy is a JSON object.");
     auto connector = known->connector;
+    if (change.idp) connector.idp = *change.idp;
+    if (change.name) connector.name = *change.name;
     connector.policy = merge_settings(connector.policy, parsed->get_object());
     const auto policy = auth::Policy::parse(connector.policy);
     if (!policy) co_return invalid(policy.error());

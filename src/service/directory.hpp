@@ -32,6 +32,13 @@ struct NewConnector {
     std::string name;  ///< empty: the provider's name
 };
 
+/// What is not named stays as it is.
+struct ConnectorChange {
+    std::optional<std::string> idp;
+    std::optional<std::string> name;
+    std::string policy = "{}";  ///< a JSON object
+};
+
 struct NewToken {
     std::string connector_id;
     std::string name;
@@ -66,9 +73,9 @@ class Directory {
     [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> create_connector(NewConnector request);
     [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> set_state(std::string connector_id,
                                                               store::ConnectorState state);
-    /// `settings` is a JSON object; what it does not name stays as it is.
-    [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> set_policy(std::string connector_id,
-                                                               std::string settings);
+    /// From the next request on.
+    [[nodiscard]] Task<Outcome<auth::ConnectorPtr>> change_connector(std::string connector_id,
+                                                                     ConnectorChange change);
 
     [[nodiscard]] Task<Outcome<IssuedToken>> generate_token(NewToken request);
     [[nodiscard]] Task<Outcome<store::Token>> set_token_active(std::string token_id, bool active);

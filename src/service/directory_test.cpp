@@ -96,13 +96,24 @@ TEST_F(DirectoryTest, ATokenThatIsSwitchedOffIsNotRenewed) {
 
 TEST_F(DirectoryTest, EverythingSurvivesAReload) {
     const auto issued = generate();
-    EXPECT_TRUE(wait(directory_.set_policy(connector_->connector.id, R"({"on_delete":"erase"})")));
+    EXPECT_TRUE(wait(directory_.change_connector(connector_->connector.id,
+                                                 {.policy = R"({"on_delete":"erase"})"})));
     const auto loaded = store_->load_directory();
     ASSERT_TRUE(loaded);
     registry_.load(*loaded);
     EXPECT_TRUE(accepted(issued.secret));
     EXPECT_EQ(registry_.connector(connector_->connector.id)->policy.on_delete,
               auth::OnDelete::Erase);
+}
+
+TEST_F(DirectoryTest, AConnectorMayBeGivenToAnotherClient) {
+    const auto id = connector_->connector.id;
+    ASSERT_TRUE(wait(directory_.change_connector(id, {.idp = "entra", .name = "Entra ID"})));
+    EXPECT_EQ(registry_.connector(id)->connector.idp, "entra");
+    EXPECT_EQ(registry_.connector(id)->connector.name, "Entra ID");
+    EXPECT_EQ(wait(directory_.change_connector(id, {.idp = "ldap"})).error().status, 400);
+    EXPECT_EQ(wait(directory_.change_connector(id, {.name = "a\nb"})).error().status, 400);
+    EXPECT_EQ(registry_.connector(id)->connector.idp, "entra");
 }
 
 TEST_F(DirectoryTest, AnOrganisationBeginsWithItsRoles) {
@@ -146,7 +157,9 @@ TEST_F(DirectoryTest, UnknownThingsAreNamed) {
     EXPECT_EQ(wait(directory_.create_connector({.org_slug = "acme", .idp = "ldap"})).error().status,
               400);
     EXPECT_EQ(wait(directory_.renew_token("x")).error().status, 404);
-    EXPECT_EQ(wait(directory_.set_policy(connector_->connector.id, R"({"x":1})")).error().status,
+    EXPECT_EQ(wait(directory_.change_connector(connector_->connector.id, {.policy = R"({"x":1})"}))
+                  .error()
+                  .status,
               400);
     EXPECT_EQ(wait(directory_.generate_token(
                        {.connector_id = connector_->connector.id, .life = std::chrono::days{5000}}))

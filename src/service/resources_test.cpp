@@ -10,7 +10,8 @@ namespace {
 class ResourcesTest : public ServiceTest {
   protected:
     void set_policy(const std::string& settings) {
-        ASSERT_TRUE(wait(directory_.set_policy(connector_->connector.id, settings)));
+        ASSERT_TRUE(
+            wait(directory_.change_connector(connector_->connector.id, {.policy = settings})));
     }
     std::size_t members_of(const std::string& group_id) {
         return body(get(groups_, group_id)).at("members").as_array().size();

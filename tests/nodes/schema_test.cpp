@@ -73,6 +73,19 @@ TEST_F(SchemaTest, AStepThatIsCutShortNeverHappened) {
     EXPECT_EQ(tables(), kAllTables);
 }
 
+TEST_F(SchemaTest, NothingIsTakenAwayUnderAServer) {
+    ASSERT_EQ(testing::run(migrate({"up"})).code, 0);
+    {
+        Node node(database->url());
+        const auto ended = testing::run(migrate({"down", "--to", "0", "--yes"}));
+        EXPECT_EQ(ended.code, 1);
+        EXPECT_THAT(ended.output, HasSubstr("a server runs on the database"));
+        EXPECT_EQ(tables(), kAllTables);
+        EXPECT_TRUE(node.stop(10s));
+    }
+    EXPECT_EQ(testing::run(migrate({"down", "--to", "0", "--yes"})).code, 0);
+}
+
 TEST_F(SchemaTest, AnOlderBinaryRefusesNewerTables) {
     ASSERT_EQ(testing::run(migrate({"up"})).code, 0);
     const auto data = testing::make_temporary_directory();

@@ -535,6 +535,46 @@ TEST_F(RobustnessTest, SM_08_WhoeverWasMadeWithoutAnAnswerIsFound) {
     EXPECT_GT(conflicts, 0) << "nothing was made without an answer: the test shows nothing";
 }
 
+// As in the data directory of a node that keeps its data in PostgreSQL.
+TEST(Commands, FillNoDirectoryWhoseDatabaseIsElsewhere) {
+    const auto data = testing::make_temporary_directory();
+    std::ofstream(data / "key") << std::string(43, 'k') << '\n';
+    for (const char* what : {"list", "create"}) {
+        std::vector<std::string> command = {MUSTER_PROGRAM, "org", what, "--data", data.string()};
+        if (std::string_view(what) == "create") command.emplace_back("ACME");
+        const auto ended = testing::run(command);
+        EXPECT_EQ(ended.code, 5) << ended.output;
+        EXPECT_THAT(ended.output, ::testing::HasSubstr("--config FILE"));
+        EXPECT_FALSE(std::filesystem::exists(data / "muster.db"));
+    }
+    std::filesystem::remove_all(data);
+}
+
+// A key file outside of the data directory is found by the settings, and another one is refused.
+TEST(Commands, UseTheServersKey) {
+    const auto data = testing::make_temporary_directory();
+    const auto settings = (data / "muster.toml").string();
+    std::ofstream(settings) << fmt::format("data = \"{0}/data\"\nkey_file = \"{0}/its-key\"\n",
+                                           data.string());
+    const auto run = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), MUSTER_PROGRAM);
+        return testing::run(words);
+    };
+    ASSERT_EQ(run({"org", "create", "ACME", "--config", settings}).code, 0);
+    const auto made = run(
+        {"connector", "create", "--org", "acme", "--idp", "okta", "--config", settings, "--json"});
+    const auto id = testing::text_member(made.output.substr(0, made.output.find('\n')), "id");
+    EXPECT_EQ(run({"token", "generate", "--connector", id, "--config", settings}).code, 0);
+    EXPECT_TRUE(std::filesystem::exists(data / "its-key"));
+
+    std::ofstream(data / "data/key") << std::string(43, 'k') << '\n';
+    std::filesystem::permissions(data / "data/key", std::filesystem::perms::owner_read);
+    const auto other = run({"token", "list", "--data", (data / "data").string()});
+    EXPECT_EQ(other.code, 5) << other.output;
+    EXPECT_THAT(other.output, ::testing::HasSubstr("the key file is not the one"));
+    std::filesystem::remove_all(data);
+}
+
 TEST_F(RobustnessTest, ASecondProcessOnTheSameDataIsRefused) {
     const auto offline = app::Offline::open({.data = data_});
     ASSERT_FALSE(offline);

@@ -23,6 +23,12 @@ constexpr std::size_t kMostText = 1000;
 
 constexpr std::string_view kUrnPrefix = "urn:";
 
+/// RFC 7643 §7, "attributes".
+constexpr std::array<std::string_view, 12> kCharacteristics = {
+    "name",        "type",     "subAttributes",   "multiValued",
+    "description", "required", "canonicalValues", "caseExact",
+    "mutability",  "returned", "uniqueness",      "referenceTypes"};
+
 /// The product gives these a meaning of their own, which a schema of somebody else's cannot have.
 constexpr std::array<std::string_view, 7> kReservedAttributes = {
     "schemas", "id", "externalId", "meta", "members", "groups", "password"};
@@ -135,6 +141,11 @@ Result<Attribute> attribute(const json::Value& value, bool nested, std::string_v
     TRY_ASSIGN(made.name, text(object, "name", schema));
     const std::string where = fmt::format("{}:{}", schema, made.name);
     if (!is_attribute_name(made.name)) return refuse(where, "this is no attribute name.");
+    for (const auto& [name, ignored] : object) {
+        const std::string_view given = name;
+        if (std::ranges::find(kCharacteristics, given) != kCharacteristics.end()) continue;
+        return refuse(where, fmt::format("an attribute has no {}.", quoted(name)));
+    }
     TRY_ASSIGN(made.description, text(object, "description", where));
     TRY_ASSIGN(made.type, word(object, "type", kTypes, where));
     TRY_ASSIGN(made.multi_valued, flag(object, "multiValued", where));
@@ -258,6 +269,11 @@ std::string conflict_of(const ResourceType& before, const ResourceType* after) {
 class CatalogBuilder {
   public:
     Result<std::shared_ptr<const Catalog>> build(const json::Object& definitions) {
+        // A misspelt name would take everything away instead of adding something.
+        for (const auto& [name, value] : definitions) {
+            if (name == "schemas" || name == "resourceTypes") continue;
+            return refuse(quoted(name), "definitions are \"schemas\" and \"resourceTypes\".");
+        }
         TRY_ASSIGN(const auto* schemas, list(definitions, "schemas", kMostSchemas, "schemas"));
         for (const auto& value : *schemas) {
             TRY_ASSIGN(Schema made, schema(value));

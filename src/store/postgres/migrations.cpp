@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "store/postgres/node.hpp"
 #include "store/postgres/session.hpp"
 
 namespace muster::store::postgres {
@@ -81,6 +82,14 @@ Result<SchemaState> migrate(const std::string& conninfo, std::int64_t target) {
     TRY_ASSIGN(SchemaState state, state_of(session));
     if (state.current > state.newest) {
         return refuse("the database was written by a newer version of Muster; use that version");
+    }
+    if (target < state.current) {
+        TRY_ASSIGN(const bool served, node_runs(session));
+        if (served) {
+            return refuse(
+                "a server runs on the database: stop it first (one that was killed counts for "
+                "three minutes)");
+        }
     }
     while (state.current != target) {
         TRY_VOID(step(session, state, state.current < target));

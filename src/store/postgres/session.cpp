@@ -51,9 +51,18 @@ Result<Rows> Session::query(const std::string& sql, const Parameters& parameters
 }
 
 std::string Session::message() const {
-    std::string text = PQerrorMessage(connection_.get());
-    while (text.ends_with('\n')) text.pop_back();
-    return text;
+    // On one line: a second one says more of the same, indented.
+    std::string line;
+    for (const char c : std::string_view(PQerrorMessage(connection_.get()))) {
+        const bool space = c == '\n' || c == '\t' || c == ' ';
+        if (!space) {
+            line += c;
+        } else if (!line.empty() && line.back() != ' ') {
+            line += ' ';
+        }
+    }
+    if (line.ends_with(' ')) line.pop_back();
+    return line;
 }
 
 }  // namespace muster::store::postgres

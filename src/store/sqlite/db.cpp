@@ -102,7 +102,12 @@ void Database::leave_log_on_close() { set_flag(handle(), SQLITE_DBCONFIG_NO_CKPT
 
 Failure Database::failure(int code) const {
     const char* text = handle_ ? sqlite3_errmsg(handle()) : sqlite3_errstr(code);
-    return {code, {ErrorCode::Unavailable, fmt::format("{} (SQLite {})", text, code), {}, {}}};
+    const bool busy = (code & 0xFF) == SQLITE_BUSY;
+    return {code,
+            {busy ? ErrorCode::Locked : ErrorCode::Unavailable,
+             fmt::format("{} (SQLite {})", text, code),
+             {},
+             {}}};
 }
 
 Rows::~Rows() {

@@ -16,7 +16,7 @@ namespace {
 // - Few groups are members of groups: `resource.nested` (has been one) and `member_nested` keep the
 //   look for indirect membership free for all others.
 // - The identifiers of one log segment lie within 2^32 of each other, about one second of them.
-constexpr std::array<const char*, 1> kMigrations = {R"sql(
+constexpr std::array<const char*, 2> kMigrations = {R"sql(
 CREATE TABLE organisation (
     key     INTEGER PRIMARY KEY,
     slug    TEXT NOT NULL UNIQUE,
@@ -125,6 +125,12 @@ CREATE INDEX log_connector ON log_segment (connector, last_id);
 CREATE INDEX log_time_failed ON log_segment (last_id) WHERE failures > 0;
 CREATE INDEX log_org_failed ON log_segment (org, last_id) WHERE failures > 0;
 CREATE INDEX log_connector_failed ON log_segment (connector, last_id) WHERE failures > 0;
+)sql",
+                                                    R"sql(
+CREATE TABLE instance_key (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    fingerprint BLOB NOT NULL
+) STRICT;
 )sql"};
 
 Outcome<std::int64_t> read_number(const Database& db, const char* sql) {

@@ -187,4 +187,36 @@ Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options) {
                                             std::move(writer));
 }
 
+Result<void> hold_key(const SqliteOptions& options, const Digest& fingerprint) {
+    using sqlite::Database;
+    using sqlite::Statement;
+    TRY_ASSIGN(Database database,
+               Database::open({options.directory + "/muster.db", Database::Access::Write, true,
+                               kWriterCacheKib, options.vfs}));
+    const auto is_held = [&]() -> Result<bool> {
+        Statement held(database, "SELECT 1 FROM instance_key WHERE fingerprint = ?1");
+        sqlite::Rows rows = held.query(std::span(fingerprint));
+        TRY_ASSIGN(const bool found, rows.next());
+        return found;
+    };
+    TRY_ASSIGN(const bool known, is_held());
+    if (known) return {};
+    TRY_VOID(database.run("DELETE FROM instance_key WHERE NOT EXISTS (SELECT 1 FROM token)"));
+    Statement keep(database,
+                   "INSERT INTO instance_key (one, fingerprint) VALUES (1, ?1) ON CONFLICT DO "
+                   "NOTHING");
+    TRY_VOID(keep.execute(std::span(fingerprint)));
+    TRY_ASSIGN(const bool kept, is_held());
+    if (kept) return {};
+    return std::unexpected(
+        Error{ErrorCode::Unavailable,
+              fmt::format("the key file is not the one by which this database's tokens were made. "
+                          "Give that one as key_file; a command finds it by the server's settings: "
+                          "--config FILE. Where it is lost for good: sqlite3 {}/muster.db 'DELETE "
+                          "FROM instance_key', then renew every token",
+                          options.directory),
+              {},
+              {}});
+}
+
 }  // namespace muster::store

@@ -38,4 +38,9 @@ class SqliteStore : public Store {};
 /// another process has the lock, or the directory or the file in it cannot be used.
 [[nodiscard]] Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options);
 
+/// Keeps the fingerprint of the key under which token hashes are made, or, where one is kept and
+/// there are tokens, refuses another: by a key of its own a process would know none of them. Of a
+/// directory that this process has opened.
+[[nodiscard]] Result<void> hold_key(const SqliteOptions& options, const Digest& fingerprint);
+
 }  // namespace muster::store

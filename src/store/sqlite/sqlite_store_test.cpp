@@ -131,8 +131,30 @@ TEST_F(SqliteStoreTest, A_directory_that_cannot_be_made_is_named) {
 TEST_F(SqliteStoreTest, The_file_carries_our_marks) {
     opened(options());
     EXPECT_EQ(ask("PRAGMA application_id"), std::to_string(sqlite::kApplicationId));
-    EXPECT_EQ(ask("PRAGMA user_version"), "1");
+    EXPECT_EQ(ask("PRAGMA user_version"), std::to_string(sqlite::newest_schema()));
     EXPECT_EQ(ask("PRAGMA journal_mode"), "wal");
+}
+
+TEST_F(SqliteStoreTest, Another_key_is_refused_once_there_are_tokens) {
+    const auto store = opened(options());
+    Digest key{};
+    Digest other{};
+    other.front() = std::byte{1};
+    EXPECT_TRUE(hold_key(options(), key));
+    EXPECT_TRUE(hold_key(options(), key));
+    EXPECT_TRUE(hold_key(options(), other)) << "nobody depends on a key yet";
+    {
+        Database db = Database::open({path(), Database::Access::Write, true, 1000, {}}).value();
+        ASSERT_TRUE(
+            db.run("INSERT INTO organisation VALUES (1, 'a', 'A', 0, '{}');"
+                   "INSERT INTO connector VALUES (1, 1, 'c', 'okta', 'C', 0, '{}', 0);"
+                   "INSERT INTO token VALUES (1, 1, 't', 'T', 0, 1, zeroblob(32), NULL, '', 0, 0, "
+                   "NULL, '', NULL)"));
+    }
+    EXPECT_TRUE(hold_key(options(), other));
+    const auto held = hold_key(options(), key);
+    ASSERT_FALSE(held);
+    EXPECT_THAT(held.error().message, HasSubstr("--config FILE"));
 }
 
 TEST_F(SqliteStoreTest, Files_that_are_not_ours_are_refused_and_left_alone) {

@@ -184,7 +184,12 @@ Task<AdminResponse> Admin::show_log(const AdminRequest&, Segments path) const {
 Task<AdminResponse> Admin::explain_log(const AdminRequest& request, Segments path) const {
     const auto record = co_await show_log(request, path);
     if (record.status != 200) co_return record;
-    const auto explanation = provlog::explain(service::parse_document(record.body));
+    const auto document = service::parse_document(record.body);
+    const auto connector = core_.registry.connector(text_member(document, "connector"));
+    const auto* dialect = connector ? scim::find_dialect(connector->connector.idp) : nullptr;
+    const bool named = dialect != nullptr && dialect->name() != "generic" && !dialect->is_strict();
+    const auto explanation =
+        named ? provlog::explain(document, dialect->client()) : provlog::explain(document);
     co_return ok({{"id", path.front()},
                   {"sentence", explanation.sentence},
                   {"happened", explanation.happened},

@@ -14,34 +14,36 @@ namespace {
 
 struct Cause {
     std::string_view reason;  ///< Record::reason
-    std::string_view why;
-    std::string_view todo;
+    std::string_view why;     ///< {}: the client
+    std::string_view todo;    ///< likewise
 };
 
 // Reasons are either those of authentication (auth::to_string) or SCIM error words.
 constexpr std::array kCauses{
     Cause{"missing-credential", "The request carried no credential that Muster accepts.",
-          "In Okta open the app's Provisioning > Integration, paste the token and run the test."},
+          "Paste the token in {} (in Okta under Provisioning > Integration) and test the "
+          "connection."},
     Cause{"not-a-token", "The credential is not a Muster token.",
           "Copy the token again from where it was generated; it begins with mst_."},
     Cause{"bad-checksum", "The token was damaged: a character is missing or mistyped.",
-          "Paste the whole token into Okta again, without spaces or line breaks."},
+          "Paste the whole token into {} again, without spaces or line breaks."},
     Cause{"unknown-token", "The token was removed.",
-          "Generate a new one (muster token generate) and paste it into Okta."},
+          "Generate a new one (muster token generate) and paste it into {}."},
     Cause{"other-connector", "The token belongs to another connector than the one in the base URL.",
-          "Use the base URL and the token of the same connector in Okta."},
+          "Use the base URL and the token of the same connector in {}."},
     Cause{"wrong-secret",
           "The token was renewed since and its old secret retired, or it is a forgery.",
-          "Paste the newest token into Okta, or renew it and paste that."},
-    Cause{"wrong-scheme", "The token was sent in another way than it was made for.",
-          "Choose the authentication mode in Okta that fits the token: Basic for a basic token, "
-          "HTTP Header or OAuth Bearer Token for a bearer token."},
+          "Paste the newest token into {}, or renew it and paste that."},
+    Cause{
+        "wrong-scheme", "The token was sent in another way than it was made for.",
+        "Choose in {} how the token is sent: Basic for a basic token, a bearer token otherwise (in "
+        "Okta: HTTP Header or OAuth Bearer Token)."},
     Cause{"inactive", "The token is switched off.",
-          "Switch it on again (muster token activate) or use another one in Okta."},
+          "Switch it on again (muster token activate) or use another one in {}."},
     Cause{"expired", "The token has expired.",
-          "Renew it (muster token renew) and paste the new secret into Okta."},
+          "Renew it (muster token renew) and paste the new secret into {}."},
     Cause{"no-such-connector", "No connector has the id that stands in the base URL.",
-          "Correct the base URL in Okta: muster connector list shows it."},
+          "Correct the base URL in {}: muster connector list shows it."},
     Cause{"outcome-unknown",
           "The database was lost while it committed: the change may have been made, or not.",
           "Identity providers repeat the request by themselves. Else look at the person or group "
@@ -50,16 +52,19 @@ constexpr std::array kCauses{
           "It was more than a limit that the operator set, or than the server can do.",
           "Identity providers try again after Retry-After. Where it lasts, look at who asks "
           "(muster log list) and at the limits in the configuration."},
-    Cause{"paused", "The connector is paused, so nothing was changed. Okta retries by itself.",
-          "Resume it (muster connector resume); if Okta gave up meanwhile, retry its failed tasks "
-          "under Dashboard > Tasks."},
+    Cause{
+        "paused", "The connector is paused, so nothing was changed; {} retries by itself.",
+        "Resume it (muster connector resume); if {} gave up meanwhile, retry what failed (in Okta "
+        "under Dashboard > Tasks)."},
     Cause{"uniqueness", "Another person or group already has that name.",
-          "In Okta import from this app or assign the person again so that Okta links the existing "
-          "account, or give one of the two another user name; then retry the task."},
+          "Link the existing account to the person in {} (in Okta: import from this app, or assign "
+          "the "
+          "person again), or give one of the two another user name; then retry."},
     Cause{"unknown-member", "The group names people who were not provisioned here.",
-          "Assign those people to the app in Okta first, then push the group again (Push Now)."},
+          "Assign those people to the app in {} first, then send the group again (in Okta: Push "
+          "Now)."},
     Cause{"not-found", "What the request was about does not exist here (any more).",
-          "If it was deleted here, unlink it in Okta and assign or push it again."},
+          "If it was deleted here, unlink it in {} and assign or push it again."},
     Cause{"no-endpoint", "Nothing is served under that address.",
           "Compare the address with the connector's SCIM URL and /ResourceTypes."},
     Cause{"no-subject", "/Me asks for the person behind the token, and a connector's has none.",
@@ -73,26 +78,37 @@ constexpr std::array kCauses{
     Cause{"invalidSyntax", "The body of the request was not what SCIM prescribes.",
           "The answer names the place; a proxy that alters bodies is a frequent cause."},
     Cause{"invalidPath", "A change named an attribute that does not exist.",
-          "Check the attribute mappings under Provisioning > To App in Okta."},
+          "Check the attribute mappings in {} (in Okta under Provisioning > To App)."},
     Cause{"invalidValue", "A value does not fit its attribute.",
-          "Correct the value or its mapping in Okta; the answer names the attribute."},
+          "Correct the value or its mapping in {}; the answer names the attribute."},
     Cause{"noTarget", "A change named a value that is not there.",
-          "Force a sync of that person in Okta so that both sides agree again."},
+          "Force a sync of that person in {} so that both sides agree again."},
     Cause{"mutability", "A change named an attribute that cannot be changed by a client.",
-          "Remove that attribute from the mappings in Okta."},
+          "Remove that attribute from the mappings in {}."},
     Cause{"tooMany", "The request asked for more than one request may.",
           "Ask for less at once; the answer names the limit."},
     Cause{"too-large", "The request was larger than the limit.",
           "Raise limits.body_bytes if such requests are expected."},
-    Cause{"media-type", "The body was not sent as JSON.",
-          "Check what stands between Okta and Muster: Okta itself sends application/scim+json."},
+    Cause{
+        "media-type", "The body was not sent as JSON.",
+        "Check what stands between {} and Muster: identity providers send application/scim+json."},
     Cause{"method-not-allowed", "The URL does not take that method.",
-          "Check the base URL in Okta: it ends in /scim/v2."},
+          "Check the base URL in {}: it ends in /scim/v2."},
     Cause{"too-slow", "The request did not arrive in time.",
-          "Check the network and the proxies between Okta and Muster, then retry the task."},
+          "Check the network and the proxies between {} and Muster, then retry."},
     Cause{"unavailable", "Muster could not write just then, so it changed nothing.",
-          "Retry the task in Okta; if it goes on, look at the server's log and its disk."},
+          "Retry in {}; if it goes on, look at the server's log and its disk."},
 };
+
+/// The text with the client's name in it.
+std::string naming(std::string_view idp, std::string_view text) {
+    std::string named;
+    for (auto at = text.find("{}"); at != std::string_view::npos; at = text.find("{}")) {
+        named.append(text.substr(0, at)).append(idp);
+        text.remove_prefix(at + 2);
+    }
+    return named.append(text);
+}
 
 std::string_view verb(std::string_view method, std::string_view target) {
     if (method == "POST")
@@ -165,7 +181,7 @@ std::string accepted_why(const json::Object& record) {
 
 }  // namespace
 
-Explanation explain(const json::Object& record) {
+Explanation explain(const json::Object& record, std::string_view idp) {
     const auto method = json::string_or_empty(record, "method");
     const auto target = json::string_or_empty(record, "target");
     const auto* status_value = record.if_contains("status");
@@ -185,8 +201,8 @@ Explanation explain(const json::Object& record) {
         const auto reason = json::string_or_empty(record, "reason");
         for (const auto& cause : kCauses) {
             if (cause.reason != reason) continue;
-            explanation.why = cause.why;
-            explanation.todo = cause.todo;
+            explanation.why = naming(idp, cause.why);
+            explanation.todo = naming(idp, cause.todo);
         }
         if (const auto other = other_client(record); !other.empty()) {
             explanation.todo = fmt::format(

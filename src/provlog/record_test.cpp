@@ -162,6 +162,18 @@ TEST(Explain, SaysFirstWhenTheRequestLooksLikeAnotherClients) {
     EXPECT_NE(explanation.todo.find("connector set ID idp="), std::string::npos);
 }
 
+TEST(Explain, NamesTheClientThatTheConnectorIsFor) {
+    const auto told = [](auto... idp) {
+        auto record = record_of("GET", "/c/x/scim/v2/Users");
+        record.reason("paused");
+        const auto explanation = explain(finished(std::move(record), 429, "{}"), idp...);
+        return explanation.why + explanation.todo;
+    };
+    EXPECT_NE(told("Microsoft Entra ID").find("; Microsoft Entra ID retries"), std::string::npos);
+    EXPECT_NE(told("Microsoft Entra ID").find("if Microsoft Entra ID gave"), std::string::npos);
+    EXPECT_NE(told().find("; the identity provider retries"), std::string::npos);
+}
+
 TEST(Explain, FallsBackToTheAnswersOwnWords) {
     auto record = record_of("GET", "/c/x/scim/v2/Users");
     record.reason("something-new");

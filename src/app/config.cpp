@@ -1,5 +1,6 @@
 #include "app/config.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <sstream>
@@ -100,6 +101,13 @@ std::expected<void, std::string> assign(Config& config, std::string_view name,
     return std::unexpected(unknown(name, origin));
 }
 
+bool is_text(std::string_view name) {
+    const auto* setting = std::ranges::find(kSettings, name, &Setting::name);
+    return setting != kSettings.end() &&
+           (std::holds_alternative<std::string Config::*>(setting->field) ||
+            std::holds_alternative<std::filesystem::path Config::*>(setting->field));
+}
+
 /// A TOML scalar as the text that a flag would have; nothing for arrays, dates and the like.
 std::optional<std::string> scalar_text(const toml::node& node) {
     if (const auto* text = node.as_string()) return text->get();
@@ -122,6 +130,10 @@ std::expected<void, std::string> apply_table(Config& config, const toml::table& 
         if (!text) {
             return std::unexpected(
                 fmt::format("{}: {} must be a text, a number or true/false.", origin, name));
+        }
+        if (is_text(name) && !node.is_string()) {
+            return std::unexpected(
+                fmt::format("{}: {} is a text: write it in quotes.", origin, name));
         }
         if (auto assigned = assign(config, name, *text, origin); !assigned) return assigned;
     }
@@ -154,6 +166,15 @@ std::expected<void, std::string> check(const Config& config) {
     if (config.public_url.find('_') != std::string::npos) {
         return std::unexpected(std::string{
             "public_url must not contain an underscore: Okta refuses such a base URL."});
+    }
+    if (config.public_url.find_first_of("?# ") != std::string::npos) {
+        return std::unexpected(std::string{
+            "public_url is an address alone, without query or fragment: https://scim.example.com"});
+    }
+    if (config.base_domain.find_first_of("/:? ") != std::string::npos) {
+        return std::unexpected(fmt::format(
+            "base_domain is a host name alone, for example scim.example.com, not \"{}\".",
+            config.base_domain));
     }
     static constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
     for (const auto level : kLevels) {

@@ -89,6 +89,12 @@ std::expected<Transferred, TransferFailure> move_rows(const End& from, const End
                                                       Servers servers,
                                                       const TransferProgress& progress) {
     const auto start = std::chrono::steady_clock::now();
+    for (const End* end : {&from, &to}) {
+        if (end->kind != End::Kind::Directory || !end->place.contains("://")) continue;
+        return std::unexpected(TransferFailure{
+            Why::Refused,
+            fmt::format("{} is neither a data directory nor postgres://…", end->place)});
+    }
     if (from.name == to.name) {
         return std::unexpected(
             TransferFailure{Why::Refused, fmt::format("{} cannot be copied to itself", from.name)});

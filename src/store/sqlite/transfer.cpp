@@ -331,7 +331,11 @@ Result<std::unique_ptr<transfer::Source>> open_file(const std::string& file,
     // Beside a server that starts or stops, the file may be another's for a moment.
     sqlite3_busy_timeout(db.handle(), 10'000);
     TRY_VOID(db.run("BEGIN"));
-    TRY_VOID(require_version(db, file));
+    if (auto fits = require_version(db, file); !fits) {
+        Error error = std::move(fits).error();
+        if (!error.message.contains(file)) error.message = file + ": " + error.message;
+        return std::unexpected(std::move(error));
+    }
     return std::make_unique<Ends>(std::move(db), std::move(lock));
 }
 

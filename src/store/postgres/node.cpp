@@ -26,6 +26,7 @@ constexpr Statement kRenew{"UPDATE node SET until = " MUSTER_NOW " + " MUSTER_DA
 constexpr Statement kGiveBack{"DELETE FROM node WHERE number = $1 AND holder = $2"};
 
 constexpr int kMostAttempts = 100;
+constexpr int kLastNumber = 1023;
 
 }  // namespace
 
@@ -34,10 +35,12 @@ Result<NodeNumber> claim_node(const std::string& conninfo) {
     const std::string holder = random_short_id(20);
     for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
         TRY_ASSIGN(const std::int64_t now, session.number("SELECT " MUSTER_NOW));
-        TRY_ASSIGN(const std::int64_t number,
-                   session.number("SELECT min(n) FROM generate_series(0, 1023) AS n WHERE NOT "
-                                  "EXISTS (SELECT 1 FROM node WHERE number = n AND "
-                                  "until > " MUSTER_NOW ")"));
+        TRY_ASSIGN(const Rows held,
+                   session.query("SELECT number FROM node WHERE until > $1::bigint ORDER BY number",
+                                 Parameters(now)));
+        int number = 0;
+        while (number < held.size() && held.integer(number, 0) == number) ++number;
+        if (number > kLastNumber) break;
         TRY_ASSIGN(const std::string taken,
                    session.run(fmt::format(
                        "INSERT INTO node (number, holder, until) VALUES ({0}, '{1}', {2} "

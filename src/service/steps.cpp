@@ -75,19 +75,19 @@ Task<store::Result<std::vector<store::Reference>>> find_members(store::Store& st
                                                                 const std::vector<std::string>& ids,
                                                                 Rid group) {
     std::unordered_map<std::string, store::Reference> known;
-    const auto keep = [&known](std::vector<store::Reference> references) {
+    const auto keep = [&known](std::span<store::Reference> references) {
         for (auto& one : references) known.try_emplace(one.id, std::move(one));
     };
     if (group != Rid{}) {
         CO_TRY_ASSIGN(auto present, co_await store.members_of(org, group, Rid{}, ids.size()));
-        keep(std::move(present.references));
+        keep(present.references);
     }
     std::vector<std::string> others;
     std::ranges::copy_if(ids, std::back_inserter(others),
                          [&known](const auto& id) { return !known.contains(id); });
     CO_TRY_ASSIGN(auto found, co_await store.resolve(org, others));
     if (known.empty()) co_return found;
-    keep(std::move(found));
+    keep(found);
     std::vector<store::Reference> in_order;
     in_order.reserve(ids.size());
     for (const auto& id : ids) {

@@ -298,6 +298,7 @@ TEST_F(Costs, PX_07_TwiceTheInputCostsAboutTwice) {
          }},
     };
     constexpr std::size_t kHalf = kMostBytes / 2 - 512;
+    constexpr double kSlackMs = 2;  // memory that the system has to give anew
     for (const auto& [name, shape] : shapes) {
         const auto cost = [&](std::size_t room) {
             const std::string text = shape(room);
@@ -305,7 +306,8 @@ TEST_F(Costs, PX_07_TwiceTheInputCostsAboutTwice) {
         };
         const double half = cost(kHalf);
         const double whole = cost(2 * kHalf);
-        EXPECT_LE(whole, 2.5 * half + 0.1) << name << ": " << half << " ms, " << whole << " ms";
+        EXPECT_LE(whole, 2.5 * half + kSlackMs)
+            << name << ": " << half << " ms, " << whole << " ms";
     }
     for (const char* piece : {"a=%41&", "filter=(((((((", "&&&=&%zz", "attributes=a.b.c,"}) {
         const auto cost = [&](std::size_t room) {
@@ -314,7 +316,8 @@ TEST_F(Costs, PX_07_TwiceTheInputCostsAboutTwice) {
         };
         const double half = cost(kHalf);
         const double whole = cost(2 * kHalf);
-        EXPECT_LE(whole, 2.5 * half + 0.1) << piece << ": " << half << " ms, " << whole << " ms";
+        EXPECT_LE(whole, 2.5 * half + kSlackMs)
+            << piece << ": " << half << " ms, " << whole << " ms";
     }
 }
 

@@ -40,7 +40,8 @@ class SqliteStore : public Store {};
 
 /// Keeps the fingerprint of the key under which token hashes are made, or, where one is kept and
 /// there are tokens, refuses another: by a key of its own a process would know none of them. Of a
-/// directory that this process has opened.
+/// directory that this process has opened and not used yet: while the writer rests, no two
+/// connections write or checkpoint at once (docs/adr/0004).
 [[nodiscard]] Result<void> hold_key(const SqliteOptions& options, const Digest& fingerprint);
 
 }  // namespace muster::store

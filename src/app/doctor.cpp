@@ -14,6 +14,7 @@
 #include "http/tls.hpp"
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/migrations.hpp"
+#include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/inspect.hpp"
 
 extern char** environ;
@@ -81,7 +82,19 @@ DoctorCheck check_disk(const Config& config) {
 DoctorCheck check_key(const Config& config) {
     DoctorCheck check{.name = "key file", .finding = config.key_file.string()};
     const auto key = read_or_create_key(config.key_file, false);
-    if (key) return check;
+    if (key) {
+        const Digest digest = fingerprint_of(KeyedHash{key->reveal()});
+        const auto fits =
+            config.database.empty()
+                ? store::fits_key(config.data.string(), digest)
+                : store::fits_key(store::PostgresOptions{.url = config.database}, digest);
+        // Where the database cannot be read its own check says so.
+        if (!fits || *fits) return check;
+        check.result = Result::Failed;
+        check.finding += ": not the key by which this database's tokens were made";
+        check.remedy = "Name that one as key_file, or renew every token (muster serve says how).";
+        return check;
+    }
     std::error_code error;
     const bool fresh = !std::filesystem::exists(config.data / "muster.db", error);
     check.result = fresh ? Result::Warning : Result::Failed;

@@ -89,7 +89,7 @@ std::expected<std::unique_ptr<Instance>, OpenFailure> Instance::open(Config conf
     auto key = read_or_create_key(config.key_file, directory->tokens.empty());
     if (!key) return std::unexpected(OpenFailure{key.error()});
     KeyedHash hash{key->reveal()};
-    if (auto held = hold_key(config, hash("which key is this?")); !held) {
+    if (auto held = hold_key(config, fingerprint_of(hash)); !held) {
         return std::unexpected(OpenFailure{held.error().message});
     }
 

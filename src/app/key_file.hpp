@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/crypto.hpp"
 #include "base/secret.hpp"
 
 namespace muster::app {
@@ -14,5 +15,8 @@ namespace muster::app {
 /// flushed to disk) if `may_create`, which is when no token can exist yet.
 [[nodiscard]] std::expected<Secret, std::string> read_or_create_key(
     const std::filesystem::path& file, bool may_create);
+
+/// By which a database recognises the key of its tokens.
+[[nodiscard]] Digest fingerprint_of(const KeyedHash& hash);
 
 }  // namespace muster::app

@@ -191,6 +191,10 @@ TEST_F(AgreementTest, AnotherKeyIsRefused) {
     const auto ended = start(key);
     EXPECT_EQ(ended.code, 1);
     EXPECT_THAT(ended.output, HasSubstr("the key file is not the one of the other nodes"));
+    const auto checked = testing::run(
+        {MUSTER_PROGRAM, "doctor", "--data", data, "--database", world->database.url()});
+    EXPECT_EQ(checked.code, 1);
+    EXPECT_THAT(checked.output, HasSubstr("not the key by which"));
     std::filesystem::remove_all(data);
 }
 

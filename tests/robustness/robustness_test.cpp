@@ -575,6 +575,10 @@ TEST(Commands, UseTheServersKey) {
     const auto other = run({"token", "list", "--data", (data / "data").string()});
     EXPECT_EQ(other.code, 5) << other.output;
     EXPECT_THAT(other.output, ::testing::HasSubstr("the key file is not the one"));
+    EXPECT_EQ(run({"doctor", "--config", settings}).code, 0);
+    const auto checked = run({"doctor", "--data", (data / "data").string()});
+    EXPECT_EQ(checked.code, 1);
+    EXPECT_THAT(checked.output, ::testing::HasSubstr("not the key by which"));
     std::filesystem::remove_all(data);
 }
 

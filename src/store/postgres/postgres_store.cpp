@@ -349,6 +349,14 @@ Task<Result<void>> PostgresStore::refill(LogWalk& walk, const LogQuery& query) {
     co_return Result<void>();
 }
 
+std::string hex(const Digest& digest) {
+    std::string text;
+    for (const std::byte byte : digest) {
+        fmt::format_to(std::back_inserter(text), "{:02x}", std::to_integer<unsigned>(byte));
+    }
+    return text;
+}
+
 /// What Muster needs of a session, whatever the server's own settings are. Every query has an index
 /// to go by, and plans are kept: neither may a table that was empty when a statement was prepared
 /// be scanned for ever after.
@@ -370,19 +378,25 @@ Result<std::string> conninfo_for(const std::string& url, bool citus) {
 
 }  // namespace
 
+Result<bool> fits_key(const PostgresOptions& options, const Digest& fingerprint) {
+    TRY_ASSIGN(Session session, Session::open(options.url));
+    TRY_ASSIGN(const std::string table, session.run("SELECT to_regclass('instance_key')::text"));
+    if (table.empty()) return true;
+    TRY_ASSIGN(const std::string other,
+               session.run(fmt::format("SELECT 1 FROM instance_key WHERE fingerprint <> '\\x{}'",
+                                       hex(fingerprint))));
+    return other.empty();
+}
+
 Result<void> hold_key(const PostgresOptions& options, const Digest& fingerprint) {
-    std::string hex;
-    for (const std::byte byte : fingerprint) {
-        fmt::format_to(std::back_inserter(hex), "{:02x}", std::to_integer<unsigned>(byte));
-    }
     TRY_ASSIGN(Session session, Session::open(options.url));
     TRY_VOID(
         session.run(fmt::format("INSERT INTO instance_key (one, fingerprint) VALUES (true, "
                                 "'\\x{}') ON CONFLICT DO NOTHING",
-                                hex)));
-    TRY_ASSIGN(
-        const std::string same,
-        session.run(fmt::format("SELECT 1 FROM instance_key WHERE fingerprint = '\\x{}'", hex)));
+                                hex(fingerprint))));
+    TRY_ASSIGN(const std::string same,
+               session.run(fmt::format("SELECT 1 FROM instance_key WHERE fingerprint = '\\x{}'",
+                                       hex(fingerprint))));
     if (!same.empty()) return {};
     return std::unexpected(Error{ErrorCode::Unavailable,
                                  "the key file is not the one of the other nodes of this database: "

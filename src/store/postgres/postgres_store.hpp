@@ -26,4 +26,7 @@ struct PostgresOptions {
 /// refuses another: a node with a key of its own would know nobody's token.
 [[nodiscard]] Result<void> hold_key(const PostgresOptions& options, const Digest& fingerprint);
 
+/// Whether the key is that one, or none is kept yet. Changes nothing.
+[[nodiscard]] Result<bool> fits_key(const PostgresOptions& options, const Digest& fingerprint);
+
 }  // namespace muster::store

@@ -53,6 +53,22 @@ Result<std::string> inspect(const std::string& directory) {
     return fmt::format("sound; schema {}, {} users and groups", version, resources);
 }
 
+Result<bool> fits_key(const std::string& directory, const Digest& fingerprint) {
+    const auto path = (std::filesystem::path{directory} / "muster.db").string();
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) return true;
+    TRY_ASSIGN(const auto db, Database::open({.path = path, .access = Database::Access::Read}));
+    // A database of an older version has none.
+    TRY_ASSIGN(const auto kept,
+               number(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'instance_key'"));
+    if (kept == 0) return true;
+    Statement statement(db,
+                        "SELECT NOT EXISTS (SELECT 1 FROM instance_key WHERE fingerprint <> ?1)");
+    auto rows = statement.query(std::span(fingerprint));
+    TRY_ASSIGN(const bool found, rows.next());
+    return found && rows.integer(0) == 1;
+}
+
 Result<SqliteSchema> schema_of(const std::string& directory) {
     const auto path = (std::filesystem::path{directory} / "muster.db").string();
     std::error_code error;

@@ -11,6 +11,10 @@ namespace muster::store {
 /// Takes a time that grows with the file: at most a few seconds a gigabyte.
 [[nodiscard]] Result<std::string> inspect(const std::string& directory);
 
+/// Whether the key with this fingerprint is the one of the database's tokens, or no key is known
+/// yet (hold_key). Changes nothing.
+[[nodiscard]] Result<bool> fits_key(const std::string& directory, const Digest& fingerprint);
+
 /// The schema's version of the database in `directory` (0: there is none) and the newest one.
 struct SqliteSchema {
     std::int64_t version = 0;

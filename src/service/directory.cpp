@@ -159,7 +159,8 @@ Task<Outcome<store::Organisation>> Directory::create_organisation(std::string na
     if (slug.empty()) slug = slug_from(name);
     if (!is_slug(slug)) {
         co_return invalid(
-            fmt::format("\"{}\" cannot be a slug.", slug),
+            slug.empty() ? fmt::format("No slug can be made of \"{}\".", name)
+                         : fmt::format("\"{}\" cannot be a slug.", slug),
             "Give one with --slug: lower-case letters, digits and hyphens, at most 63.");
     }
     const auto turn = co_await begin_change();

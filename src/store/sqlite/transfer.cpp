@@ -324,18 +324,26 @@ Result<void> require_version(const Database& db, const std::string& file) {
     return {};
 }
 
-Result<std::unique_ptr<transfer::Source>> open_file(const std::string& file,
-                                                    std::optional<DirectoryLock> lock) {
-    if (::access(file.c_str(), R_OK) != 0) return failed_with_errno("read", file);
+/// In a transaction that reads.
+Result<Database> read_file(const std::string& file) {
     TRY_ASSIGN(Database db, Database::open({.path = file, .cache_kib = kSourceCacheKib}));
     // Beside a server that starts or stops, the file may be another's for a moment.
     sqlite3_busy_timeout(db.handle(), 10'000);
     TRY_VOID(db.run("BEGIN"));
-    if (auto fits = require_version(db, file); !fits) {
-        Error error = std::move(fits).error();
+    TRY_VOID(require_version(db, file));
+    return db;
+}
+
+Result<std::unique_ptr<transfer::Source>> open_file(const std::string& file,
+                                                    std::optional<DirectoryLock> lock) {
+    if (::access(file.c_str(), R_OK) != 0) return failed_with_errno("read", file);
+    Result<Database> opened = read_file(file);
+    if (!opened) {
+        Error error = std::move(opened).error();
         if (!error.message.contains(file)) error.message = file + ": " + error.message;
         return std::unexpected(std::move(error));
     }
+    Database db = *std::move(opened);
     return std::make_unique<Ends>(std::move(db), std::move(lock));
 }
 

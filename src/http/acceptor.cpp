@@ -188,9 +188,13 @@ bool Acceptor::accept_waiting(Listener& listener) {
 void Acceptor::hand_over(Listener& listener, int descriptor, int family, std::string peer,
                          bool surplus) {
     accepted_.add();
-    const auto least_loaded = std::ranges::min_element(
-        threads_, {}, [](const auto& thread) { return thread->connections(); });
-    IoThread& thread = **least_loaded;
+    // One above the limit goes where others make room.
+    const auto chosen =
+        surplus ? std::ranges::max_element(threads_, {},
+                                           [](const auto& thread) { return thread->dispensable(); })
+                : std::ranges::min_element(
+                      threads_, {}, [](const auto& thread) { return thread->connections(); });
+    IoThread& thread = **chosen;
     Socket socket(thread.context());
     boost::system::error_code ec;
     socket.assign(asio::generic::stream_protocol(family, 0), descriptor, ec);

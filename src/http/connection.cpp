@@ -43,7 +43,10 @@ class Connection final : public Watched {
           input_(thread.limits().max_header_bytes) {
         thread_.watch(*this);
     }
-    ~Connection() override { thread_.forget(); }
+    ~Connection() override {
+        wait_for(Waits::ForNothing);
+        thread_.forget();
+    }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -91,6 +94,13 @@ class Connection final : public Watched {
         socket().cancel(ec);
     }
 
+    /// What the client owes from now on.
+    void wait_for(Waits waits) {
+        const int before = dispensable() ? 1 : 0;
+        set_waits(waits);
+        thread_.count_dispensable((dispensable() ? 1 : 0) - before);
+    }
+
     void become_known() {
         if (known()) return;
         set_known();
@@ -123,9 +133,9 @@ template <class Stream>
 Task<bool> Connection<Stream>::open() {
     if constexpr (kTls) {
         wait_until(steady_clock::now() + thread_.limits().header_timeout);
-        set_waits(Waits::ForRestOfHead);
+        wait_for(Waits::ForRestOfHead);
         const auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, kToken);
-        set_waits(Waits::ForNothing);
+        wait_for(Waits::ForNothing);
         if (expired()) thread_.timeouts.add();
         if (ec) co_return false;
     }
@@ -166,11 +176,11 @@ Task<bool> Connection<Stream>::read_head() {
             co_await refuse(431, "the header is too large");
             co_return false;
         }
-        set_waits(begun ? Waits::ForRestOfHead : Waits::ForRequest);
+        wait_for(begun ? Waits::ForRestOfHead : Waits::ForRequest);
         if (!begun && known()) thread_.watch(*this);
         const auto [ec, count] =
             co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kToken);
-        set_waits(Waits::ForNothing);
+        wait_for(Waits::ForNothing);
         if (ec) {
             if (!begun || !expired()) co_return false;
             thread_.timeouts.add();
@@ -381,7 +391,7 @@ Task<bool> Connection<Stream>::write(std::array<asio::const_buffer, 2> rest) {
 template <class Stream>
 Task<void> Connection<Stream>::end() {
     wait_until(steady_clock::now() + kLingerTime);
-    set_waits(Waits::ForClose);
+    wait_for(Waits::ForClose);
     if constexpr (kTls) co_await stream_.async_shutdown(kToken);
     boost::system::error_code ignored;
     socket().shutdown(Socket::shutdown_send, ignored);

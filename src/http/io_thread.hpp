@@ -109,6 +109,8 @@ class IoThread {
     void start();
     [[nodiscard]] boost::asio::io_context& context() { return context_; }
     [[nodiscard]] std::size_t connections() const { return connections_.load(); }
+    /// How many of them would make room.
+    [[nodiscard]] std::int64_t dispensable() const { return dispensable_.load(); }
     void adopt(Accepted accepted);
     /// Runs `task` here. An exception that leaves it ends the process, unless it was cancelled.
     void post(std::function<Task<void>()> task);
@@ -126,6 +128,9 @@ class IoThread {
     /// Puts the connection behind the others of its kind. The front goes first where room is made:
     /// strangers in the order of their arrival, then known ones, the longest idle first.
     void watch(Watched& connection);
+    void count_dispensable(int change) {
+        dispensable_.store(dispensable() + change, std::memory_order_relaxed);
+    }
     void forget() { --connections_; }
 
     Counter requests;
@@ -158,6 +163,7 @@ class IoThread {
     std::list<boost::asio::cancellation_signal> tasks_;
     DateCache date_;
     std::atomic<std::size_t> connections_{0};
+    std::atomic<std::int64_t> dispensable_{0};  ///< written by this thread only
     bool draining_ = false;
     bool stopping_ = false;
     std::thread thread_;

@@ -235,6 +235,34 @@ TEST(ServerLimits, MakeRoomByTheOldestStrangerAndThenByTheLongestIdle) {
     EXPECT_EQ(server.server.figures().connections_refused, 0U);
 }
 
+TEST(ServerLimits, MakeRoomOnWhicheverThreadThereIsSome) {
+    Options options;
+    options.threads = 2;
+    options.limits.max_connections = 4;
+    TestServer server(options);
+    // They go to the threads in turn: those of the first are busy, those of the second idle.
+    std::vector<RawClient> clients;
+    for (std::uint64_t i = 0; i < 4; ++i) {
+        clients.emplace_back(server.server.port());
+        while (server.server.figures().connections_open <= i) std::this_thread::sleep_for(1ms);
+    }
+    for (const std::size_t busy : {0U, 2U}) clients[busy].send(get("/slow?2000"));
+    while (server.server.figures().requests_total < 2) std::this_thread::sleep_for(1ms);
+    for (int i = 0; i < 2; ++i) {
+        clients.emplace_back(server.server.port());
+        clients.back().send(get("/slow?2000"));
+        while (server.server.figures().requests_total < 3U + static_cast<unsigned>(i) &&
+               server.server.figures().connections_refused == 0) {
+            std::this_thread::sleep_for(1ms);
+        }
+    }
+    EXPECT_EQ(server.server.figures().connections_displaced, 2U);
+    EXPECT_EQ(server.server.figures().connections_refused, 0U);
+    RawClient surplus(server.server.port());
+    surplus.send(get("/echo"));
+    EXPECT_EQ(status_of(surplus.read_to_end()), 503);
+}
+
 TEST(ServerLimits, LetAThousandStalledClientsNeitherDelayOthersNorTakeMuchMemory) {
     const DescriptorLimit limit(4096);
     if (!limit.set()) GTEST_SKIP() << "this system does not allow 4096 descriptors";

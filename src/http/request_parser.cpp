@@ -150,6 +150,12 @@ void RequestParser::fill(RequestHead& head, std::string_view bytes) const {
     for (std::size_t i = 0; i < kFields.size(); ++i) {
         if (kFields[i].member != nullptr) head.*kFields[i].member = text_of(known_[i], bytes);
     }
+    // A condition that lists nothing is one that nothing meets, and not none at all.
+    for (const auto member : {&RequestHead::if_match, &RequestHead::if_none_match}) {
+        const auto field = std::ranges::find(kFields, member, &KnownField::member);
+        const Span& span = known_[static_cast<std::size_t>(field - kFields.begin())];
+        if (span.present && (head.*member).empty()) head.*member = ",";
+    }
     // RFC 9112 §3.2.2: the authority of an absolute-form target overrules Host.
     if (authority_.present) head.host = text_of(authority_, bytes);
     head.has_body = has_chunked_body() || body_size() > 0;

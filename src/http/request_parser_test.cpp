@@ -59,6 +59,13 @@ TEST(RequestParser, FillsTheHead) {
     EXPECT_TRUE(parsed.parser.keeps_alive());
 }
 
+TEST(RequestParser, AnEmptyConditionIsNotNone) {
+    Parsed parsed;
+    parse_whole(parsed, "GET / HTTP/1.1\r\nHost: h\r\nIf-Match:\r\n\r\n");
+    EXPECT_EQ(parsed.head.if_match, ",");
+    EXPECT_EQ(parsed.head.if_none_match, "");
+}
+
 TEST(RequestParser, TakesAbsoluteTargetsApart) {
     struct Case {
         std::string target, path, query, host;

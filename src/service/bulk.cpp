@@ -57,11 +57,13 @@ class Bulk::Run {
                 co_await carry_out(ready);
             } else if (const auto first = first_of_circle()) {
                 co_await begin_circle(*first);
+            } else if (!unfinished_.empty()) {
+                co_await finish_circles();
             } else {
                 break;
             }
         }
-        for (const std::size_t index : unfinished_) co_await finish_circle(index);
+        co_await finish_circles();
     }
 
     [[nodiscard]] Answer answer() const {
@@ -86,11 +88,17 @@ class Bulk::Run {
         std::set<std::string> references;
         std::optional<scim::Result<Answer>> outcome;
         std::string error_body;
+        bool provisional = false;  ///< what was made may have to be taken back
     };
 
     [[nodiscard]] bool is_done(const std::string& bulk_id) const {
         const auto maker = makers_.find(bulk_id);
         return maker == makers_.end() || items_[maker->second].outcome.has_value();
+    }
+    /// Also that what was made will stay: a change of something else cannot be taken back.
+    [[nodiscard]] bool is_settled(const std::string& bulk_id) const {
+        const auto maker = makers_.find(bulk_id);
+        return is_done(bulk_id) && (maker == makers_.end() || !items_[maker->second].provisional);
     }
 
     /// The first operation that can be carried out, and where that may be, the creations behind it.
@@ -98,9 +106,10 @@ class Bulk::Run {
         std::vector<std::size_t> ready;
         for (std::size_t i = 0; i < items_.size() && ready.size() < kMostAtOnce; ++i) {
             if (items_[i].outcome) continue;
-            const bool waits = !std::ranges::all_of(items_[i].references,
-                                                    [this](const auto& id) { return is_done(id); });
             const bool creates = request_.operations[i].method == Method::Post;
+            const bool waits = !std::ranges::all_of(items_[i].references, [&](const auto& id) {
+                return creates ? is_done(id) : is_settled(id);
+            });
             // Others must not be overtaken: they may be about the same resource.
             if (!ready.empty() && (waits || !creates)) break;
             if (waits) continue;
@@ -144,8 +153,10 @@ class Bulk::Run {
         if (auto fault = fault_of_references(items_[index].references)) {
             items_[index].outcome = std::unexpected(*std::move(fault));
         } else {
+            items_[index].provisional = !std::ranges::all_of(
+                items_[index].references, [this](const auto& id) { return is_settled(id); });
             resolve_references(operation, ids_);
-            items_[index].outcome = co_await dispatch(operation, items_[index].error_body);
+            items_[index].outcome = co_await dispatch(operation, items_[index]);
         }
         note(index);
     }
@@ -158,41 +169,70 @@ class Bulk::Run {
         BulkOperation operation = request_.operations[index];
         take_out_references(operation.data, missing);
         resolve_references(operation, ids_);
-        items_[index].outcome = co_await dispatch(operation, items_[index].error_body);
+        items_[index].provisional = true;
+        items_[index].outcome = co_await dispatch(operation, items_[index]);
         note(index);
         if (items_[index].outcome->has_value()) unfinished_.push_back(index);
     }
 
-    /// Gives the resource the references that it was made without. Where that fails, it goes again:
-    /// an operation that is refused changes nothing.
+    Task<void> finish_circles() {
+        for (const std::size_t index : std::exchange(unfinished_, {})) {
+            if (*items_[index].outcome) co_await finish_circle(index);
+        }
+        for (Item& item : items_) item.provisional = false;
+    }
+
+    /// Gives the resource the references that it was made without. Where that fails, it goes again,
+    /// and so do those that were made to refer to it: an operation that is refused changes nothing.
     Task<void> finish_circle(std::size_t index) {
         BulkOperation operation = request_.operations[index];
         const auto id = ids_.at(operation.bulk_id);
         operation.method = Method::Put;
         operation.path += "/" + id;
         auto fault = fault_of_references(items_[index].references);
-        std::string error_body;
+        Item attempt;
         scim::Result<Answer> finished{};
         if (fault) {
             finished = std::unexpected(*std::move(fault));
         } else {
             resolve_references(operation, ids_);
-            finished = co_await dispatch(operation, error_body);
+            finished = co_await dispatch(operation, attempt);
         }
         if (finished) {
             (*items_[index].outcome)->etag = finished->etag;
             co_return;
         }
-        std::string ignored;
-        static_cast<void>(co_await dispatch({.method = Method::Delete,
-                                             .path = operation.path,
-                                             .bulk_id = {},
-                                             .version = {},
-                                             .data = {},
-                                             .malformed = {}},
-                                            ignored));
-        items_[index].outcome = std::move(finished);
-        items_[index].error_body = std::move(error_body);
+        co_await take_back(index, std::move(finished).error());
+        items_[index].error_body = std::move(attempt.error_body);
+    }
+
+    /// Deletes what a POST has made, which counts as failed now, and what was made to refer to it.
+    Task<void> take_back(std::size_t first, scim::Error error) {
+        for (std::vector<std::pair<std::size_t, scim::Error>> failed{{first, std::move(error)}};
+             !failed.empty();) {
+            const std::size_t index = failed.back().first;
+            items_[index].outcome = std::unexpected(std::move(failed.back().second));
+            failed.pop_back();
+            note(index);
+            const BulkOperation& made = request_.operations[index];
+            const auto id = ids_.extract(made.bulk_id);
+            Item ignored;
+            BulkOperation removal{.method = Method::Delete,
+                                  .path = made.path + "/" + id.mapped(),
+                                  .bulk_id = {},
+                                  .version = {},
+                                  .data = {},
+                                  .malformed = {}};
+            static_cast<void>(co_await dispatch(std::move(removal), ignored));
+            for (std::size_t i = 0; i < items_.size(); ++i) {
+                const bool stands = request_.operations[i].method == Method::Post &&
+                                    items_[i].outcome && items_[i].outcome->has_value();
+                if (!stands || !items_[i].references.contains(made.bulk_id)) continue;
+                failed.emplace_back(i, *fault_of_references(items_[i].references));
+                // Once is enough, however many of what it refers to fail.
+                items_[i].outcome = std::unexpected(failed.back().second);
+            }
+        }
     }
 
     [[nodiscard]] std::optional<scim::Error> fault_of_references(
@@ -212,11 +252,13 @@ class Bulk::Run {
     }
 
     /// One operation as the request that it stands for, with a log record of its own.
-    Task<scim::Result<Answer>> dispatch(BulkOperation operation, std::string& error_body) {
+    Task<scim::Result<Answer>> dispatch(BulkOperation operation, Item& item) {
         const auto slash = std::min(operation.path.find('/', 1), operation.path.size());
         const auto* type = call_.catalog().type_at(operation.path.substr(0, slash));
         auto id = operation.path.substr(std::min(slash + 1, operation.path.size()));
         Call call = call_of(operation);
+        // Who was there before could not be taken back.
+        call.may_restore = !item.provisional;
         scim::Result<Answer> outcome{};
         if (type == nullptr) {
             outcome = call.refuse("no-endpoint",
@@ -229,14 +271,14 @@ class Bulk::Run {
             if (outcome) outcome->body = {};
         }
         if (!outcome) {
-            error_body = scim::to_json(outcome.error(), call.record.shown_id());
+            item.error_body = scim::to_json(outcome.error(), call.record.shown_id());
             outcome.error().detail = {};
         }
         if (!call.recorded) {
             const int status = outcome ? outcome->status : outcome.error().status;
             const auto us = call.elapsed_us();
             co_await bulk_.core_.store.record(
-                std::move(call.record).finish(status, error_body, us));
+                std::move(call.record).finish(status, item.error_body, us));
         }
         co_return outcome;
     }

@@ -129,6 +129,12 @@ BulkOperation operation_of(json::Value& value) {
     operation.version = text_of(*object, "version");
     if (auto* data = json::find_ignoring_case(*object, "data")) operation.data = std::move(*data);
     operation.malformed = fault_of(operation, method);
+    const auto* version = json::find_ignoring_case(*object, "version");
+    const bool conditional = version != nullptr && !version->is_null();
+    if (conditional && operation.version.empty() && !operation.malformed) {
+        operation.malformed =
+            refusal("The version of a bulk operation must be an entity tag, such as W/\"1\".");
+    }
     return operation;
 }
 

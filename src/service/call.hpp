@@ -22,7 +22,8 @@ struct Call {
     std::string peer;           ///< the client's address
     provlog::Record record;
     std::chrono::steady_clock::time_point started;
-    bool recorded = false;  ///< the record went into the commit of a write
+    bool recorded = false;    ///< the record went into the commit of a write
+    bool may_restore = true;  ///< a POST may bring back whoever is deactivated
 
     [[nodiscard]] OrgKey org() const { return principal.connector->connector.org; }
     /// The schemas and resource types of the organisation; lives as long as the call.

@@ -144,6 +144,14 @@ std::unexpected<scim::Error> refuse_missing(Call& call, const scim::ResourceType
 }
 
 scim::Result<void> check_precondition(Call& call, std::int64_t version) {
+    if (!call.if_none_match.empty() && etag_matches(call.if_none_match, version)) {
+        return call.refuse(
+            "version-mismatch",
+            {412, scim::ScimType::None,
+             fmt::format("If-None-Match names the current version, which is {}: the change was to "
+                         "be made only if it were another. Nothing was changed.",
+                         etag_of(version))});
+    }
     if (call.if_match.empty() || etag_matches(call.if_match, version)) return {};
     return call.refuse(
         "version-mismatch",

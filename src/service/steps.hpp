@@ -33,7 +33,8 @@ namespace muster::service {
                                                           const scim::ResourceType& type,
                                                           std::string_view id);
 
-/// 412 where the call's If-Match does not name `version`.
+/// 412 where the call's If-Match does not name `version`, or its If-None-Match does (RFC 9110
+/// §13.1).
 [[nodiscard]] scim::Result<void> check_precondition(Call& call, std::int64_t version);
 
 /// The live resources behind member ids. Unknown ones are refused by name or skipped with a note,

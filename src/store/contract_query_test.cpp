@@ -201,6 +201,36 @@ TEST_P(QueryContract, Many_ids_are_resolved_in_one_call) {
     EXPECT_THAT(run(store->resolve(kOrg, {})).value(), IsEmpty());
 }
 
+// Questions and answers that are each larger than what the way to a server holds: whoever only
+// sends, and takes nothing meanwhile, waits for ever.
+TEST_P(QueryContract, Much_is_asked_and_answered_at_once) {
+    constexpr std::size_t kPeople = 3'000;
+    constexpr int kCallers = 16;
+    WriteSet set = write(kOrg);
+    std::vector<std::string> ids;
+    for (std::int64_t rid = 1; rid <= std::int64_t{kPeople}; ++rid) {
+        set.mutations.emplace_back(
+            user(Rid{rid}, "user" + std::to_string(rid) + std::string(100, '.')));
+        ids.push_back(id_of(Rid{rid}));
+        // As long as a caller may make them: those that nobody has are asked for as well.
+        ids.push_back(ids.back() + std::string(100, '.'));
+    }
+    ASSERT_TRUE(run(store->commit(std::move(set))));
+    boost::asio::io_context context;
+    int answered = 0;
+    for (int i = 0; i < kCallers; ++i) {
+        boost::asio::co_spawn(context, store->resolve(kOrg, ids),
+                              [&](std::exception_ptr error, auto found) {
+                                  ASSERT_FALSE(error);
+                                  ASSERT_TRUE(found) << found.error().message;
+                                  EXPECT_EQ(found->size(), kPeople);
+                                  ++answered;
+                              });
+    }
+    context.run();
+    EXPECT_EQ(answered, kCallers);
+}
+
 TEST_P(QueryContract, Counts_follow_creations_and_deletions) {
     const Plan users{"User", ScanAll{}, true};
     EXPECT_EQ(count(users), 0);

@@ -112,13 +112,23 @@ Task<Outcome<void>> Connection::wait(Ready ready, Deadline deadline) {
         timer_.async_wait([this](boost::system::error_code ec) {
             if (!ec && socket_.is_open()) socket_.cancel();
         });
+        if (ready == Ready::ReadOrWrite) {
+            socket_.async_wait(Wait::wait_read, [this](boost::system::error_code ec) {
+                if (!ec && socket_.is_open()) socket_.cancel();
+            });
+        }
         boost::system::error_code ec;
         const auto kind = ready == Ready::Read ? Wait::wait_read : Wait::wait_write;
         co_await socket_.async_wait(kind, asio::redirect_error(asio::use_awaitable, ec));
         timer_.cancel();
+        if (ec && ec != asio::error::operation_aborted) co_return std::unexpected(lost());
+        if (ready == Ready::ReadOrWrite) {
+            // The other wait. Where that one ended this one, there is something to read.
+            socket_.cancel();
+            co_return Outcome<void>();
+        }
         if (!ec) co_return Outcome<void>();
-        // A timer of an earlier wait may have come late; the deadline decides.
-        if (ec != asio::error::operation_aborted) co_return std::unexpected(lost());
+        // What is left of an earlier wait may have come late; the deadline decides.
     }
 }
 
@@ -127,7 +137,9 @@ Task<Outcome<void>> Connection::flush(Deadline deadline) {
         const int left = PQflush(connection_.get());
         if (left < 0) co_return std::unexpected(lost());
         if (left == 0) co_return Outcome<void>();
-        CO_TRY_VOID(co_await wait(Ready::Write, deadline));
+        CO_TRY_VOID(co_await wait(Ready::ReadOrWrite, deadline));
+        // A server whose answers nobody takes stops taking questions.
+        if (PQconsumeInput(connection_.get()) != 1) co_return std::unexpected(lost());
     }
 }
 

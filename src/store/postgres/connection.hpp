@@ -70,7 +70,7 @@ class Connection {
     struct Finish {
         void operator()(PGconn* freed) const noexcept { PQfinish(freed); }
     };
-    enum class Ready : std::uint8_t { Read, Write };
+    enum class Ready : std::uint8_t { Read, Write, ReadOrWrite };
 
     [[nodiscard]] Task<Outcome<void>> wait(Ready ready, Deadline deadline);
     [[nodiscard]] Task<Outcome<void>> flush(Deadline deadline);

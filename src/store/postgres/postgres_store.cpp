@@ -78,14 +78,19 @@ class PostgresStore final : public Store {
     Task<Result<std::optional<RecordWithGroups>>> find_with_groups(OrgKey org,
                                                                    std::string_view type,
                                                                    std::string_view id) override {
-        std::vector<Query> queries;
-        queries.push_back(postgres::find(org, type, id));
-        queries.push_back(postgres::groups_of(org, type, id));
-        const auto rows = co_await pool_.read(org, std::move(queries));
-        if (!rows) co_return unavailable(rows);
-        std::optional<Record> record = record_of((*rows)[0]);
-        if (!record) co_return std::nullopt;
-        co_return RecordWithGroups{*std::move(record), groups_in((*rows)[1])};
+        for (Reach reach = Reach::Direct;; reach = Reach::All) {
+            // Together, so that both are of one moment.
+            std::vector<Query> queries;
+            queries.push_back(postgres::find(org, type, id));
+            queries.push_back(postgres::groups_of(org, type, id, reach));
+            const auto rows = co_await pool_.read(org, std::move(queries));
+            if (!rows) co_return unavailable(rows);
+            const Rows& groups = rows->back();
+            if (reach == Reach::Direct && lead_further(groups)) continue;
+            std::optional<Record> record = record_of(rows->front());
+            if (!record) co_return std::nullopt;
+            co_return RecordWithGroups{*std::move(record), groups_in(groups)};
+        }
     }
 
     Task<Result<Slice>> query(OrgKey org, const Plan& plan, Stretch stretch) override {
@@ -124,9 +129,13 @@ class PostgresStore final : public Store {
 
     Task<Result<std::vector<std::vector<Reference>>>> groups_of(
         OrgKey org, std::span<const Rid> members) override {
-        const auto rows = co_await ask(org, postgres::groups_of(org, members));
-        if (!rows) co_return unavailable(rows);
-        co_return groups_in(rows->front(), members);
+        for (Reach reach = Reach::Direct;; reach = Reach::All) {
+            const auto rows = co_await ask(org, postgres::groups_of(org, members, reach));
+            if (!rows) co_return unavailable(rows);
+            const Rows& groups = rows->front();
+            if (reach == Reach::Direct && lead_further(groups)) continue;
+            co_return groups_in(groups, members);
+        }
     }
 
     Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after, std::size_t limit) override {
@@ -359,10 +368,11 @@ std::string hex(const Digest& digest) {
 
 /// What Muster needs of a session, whatever the server's own settings are. Every query has an index
 /// to go by, and plans are kept: neither may a table that was empty when a statement was prepared
-/// be scanned for ever after.
+/// be scanned for ever after. Rows are fetched by distinct keys: remembering them (memoize) is
+/// waste.
 Result<std::string> conninfo_for(const std::string& url, bool citus) {
     std::string options =
-        "-c enable_seqscan=off -c jit=off -c statement_timeout=9000 "
+        "-c enable_seqscan=off -c enable_memoize=off -c jit=off -c statement_timeout=9000 "
         "-c idle_in_transaction_session_timeout=15000 -c client_min_messages=error "
         "-c timezone=UTC";
     // Citus sends a statement to the worker of its organisation once it knows which: its plans are

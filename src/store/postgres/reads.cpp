@@ -157,6 +157,12 @@ std::int64_t clamp(std::size_t number) {
 
 // ---- members and groups ----------------------------------------------------------------------
 
+// Whether a group is in groups itself comes with each: few are, and only then is it worth while to
+// climb (kGroupsOf), which costs PostgreSQL several times as much.
+#define MUSTER_DIRECT_GROUPS_OF(members)                                                       \
+    "SELECT r.rid, r.id, r.type, r.display, true AS direct, w.member, r.nested FROM (" members \
+    ") AS w (member) CROSS JOIN LATERAL (SELECT grp FROM member o WHERE o.org = $1 AND "       \
+    "o.member = w.member OFFSET 0) AS m" MUSTER_ROW_OF("m.grp", "") "ORDER BY w.member, m.grp"
 // From the direct groups upwards through those that are members of groups themselves; a group met
 // again is not followed again, so that even a circle would end. One statement, one snapshot.
 #define MUSTER_GROUPS_OF(members)                                                                \
@@ -168,11 +174,15 @@ std::int64_t clamp(std::size_t number) {
     "o.member = g.rid OFFSET 0) AS m), above AS (SELECT member, grp, bool_or(direct) AS direct " \
     "FROM up GROUP BY member, grp) SELECT r.rid, r.id, r.type, r.display, a.direct, a.member "   \
     "FROM above a" MUSTER_ROW_OF("a.grp", "") "ORDER BY a.member, a.direct DESC, a.grp"
+#define MUSTER_MEMBERS_BY_RID "SELECT unnest($2::bigint[])"
+#define MUSTER_MEMBER_BY_ID                                                        \
+    "SELECT i.rid FROM resource i WHERE i.org = $1 AND i.id = $2 AND i.type = $3 " \
+    "AND " MUSTER_IS_LIVE("i")
 
-constexpr Statement kGroupsOf{MUSTER_GROUPS_OF("SELECT unnest($2::bigint[])")};
-constexpr Statement kGroupsOfId{
-    MUSTER_GROUPS_OF("SELECT i.rid FROM resource i WHERE i.org = $1 AND i.id = $2 AND i.type = $3 "
-                     "AND " MUSTER_IS_LIVE("i"))};
+constexpr Statement kDirectGroupsOf{MUSTER_DIRECT_GROUPS_OF(MUSTER_MEMBERS_BY_RID)};
+constexpr Statement kDirectGroupsOfId{MUSTER_DIRECT_GROUPS_OF(MUSTER_MEMBER_BY_ID)};
+constexpr Statement kGroupsOf{MUSTER_GROUPS_OF(MUSTER_MEMBERS_BY_RID)};
+constexpr Statement kGroupsOfId{MUSTER_GROUPS_OF(MUSTER_MEMBER_BY_ID)};
 constexpr Statement kMembersOf{"SELECT r.rid, r.id, r.type, r.display FROM member m" MUSTER_ROW_OF(
     "m.member", "") "WHERE m.org = $1 AND m.grp = $2 AND m.member > $3 ORDER BY m.member LIMIT $4"};
 constexpr Statement kMemberCount{"SELECT count(*) FROM member WHERE org = $1 AND grp = $2"};
@@ -318,12 +328,20 @@ Query count(OrgKey org, const Plan& plan, bool nested) {
                        kNothing, kNothing)};
 }
 
-Query groups_of(OrgKey org, std::span<const Rid> members) {
-    return {&kGroupsOf, Parameters(org, members)};
+Query groups_of(OrgKey org, std::span<const Rid> members, Reach reach) {
+    return {reach == Reach::Direct ? &kDirectGroupsOf : &kGroupsOf, Parameters(org, members)};
 }
 
-Query groups_of(OrgKey org, std::string_view type, std::string_view id) {
-    return {&kGroupsOfId, Parameters(org, id, type)};
+Query groups_of(OrgKey org, std::string_view type, std::string_view id, Reach reach) {
+    return {reach == Reach::Direct ? &kDirectGroupsOfId : &kGroupsOfId, Parameters(org, id, type)};
+}
+
+bool lead_further(const Rows& direct) {
+    constexpr int kNested = 6;
+    for (int row = 0; row < direct.size(); ++row) {
+        if (direct.boolean(row, kNested)) return true;
+    }
+    return false;
 }
 
 std::vector<Reference> groups_in(const Rows& rows) {
@@ -382,11 +400,12 @@ Query segment(OrgKey org, std::int64_t first_id) { return {&kSegment, Parameters
 Query organisations() { return {&kOrganisations, {}}; }
 
 std::vector<const Statement*> read_statements() {
-    std::vector<const Statement*> all = {
-        &kFind,       &kRecords,   &kLiveCount,        &kHasNested, &kGroupsOf,
-        &kGroupsOfId, &kMembersOf, &kMemberCount,      &kResolve,   &kOrganisations,
-        &kConnectors, &kTokens,    &kDirectoryVersion, &kSegments,  &kSegmentsFailed,
-        &kSegment};
+    std::vector<const Statement*> all = {&kFind,        &kRecords,        &kLiveCount,
+                                         &kHasNested,   &kDirectGroupsOf, &kDirectGroupsOfId,
+                                         &kGroupsOf,    &kGroupsOfId,     &kMembersOf,
+                                         &kMemberCount, &kResolve,        &kOrganisations,
+                                         &kConnectors,  &kTokens,         &kDirectoryVersion,
+                                         &kSegments,    &kSegmentsFailed, &kSegment};
     for (const Access& access : kAccess) {
         all.insert(all.end(), {&access.forward, &access.backward, &access.count});
     }

@@ -2,6 +2,7 @@
 // What is asked of PostgreSQL and how its rows become values. Pure: no connection is seen here.
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -27,9 +28,12 @@ namespace muster::store::postgres {
 [[nodiscard]] Query candidates(OrgKey org, const Plan& plan, const Stretch& stretch, bool nested);
 [[nodiscard]] Query count(OrgKey org, const Plan& plan, bool nested);
 
-/// Direct and indirect groups of resources, by rid or of the one with that id.
-[[nodiscard]] Query groups_of(OrgKey org, std::span<const Rid> members);
-[[nodiscard]] Query groups_of(OrgKey org, std::string_view type, std::string_view id);
+/// Groups of resources, by rid or of the one with that id. All: also those that the direct ones are
+/// in, which is to be asked where `lead_further` says so of the direct ones.
+enum class Reach : std::uint8_t { Direct, All };
+[[nodiscard]] Query groups_of(OrgKey org, std::span<const Rid> members, Reach reach);
+[[nodiscard]] Query groups_of(OrgKey org, std::string_view type, std::string_view id, Reach reach);
+[[nodiscard]] bool lead_further(const Rows& direct);
 /// The groups of each of `members`, in their order; none named: of the only one there is.
 [[nodiscard]] std::vector<std::vector<Reference>> groups_in(const Rows& rows,
                                                             std::span<const Rid> members);

@@ -34,7 +34,9 @@ std::string replaced(std::string_view text, char what, std::string_view by) {
 }
 
 /// A word for bash and zsh.
-std::string quoted(std::string_view text) { return "'" + replaced(text, '\'', "'\\''") + "'"; }
+std::string single_quoted(std::string_view text) {
+    return "'" + replaced(text, '\'', "'\\''") + "'";
+}
 
 std::string fish_quoted(std::string_view text) {
     return "'" + replaced(replaced(text, '\\', "\\\\"), '\'', "\\'") + "'";
@@ -66,11 +68,11 @@ std::string bash_values(const Argument& argument) {
 
 void add_bash_option(std::string& cases, std::string_view pattern, const Argument& argument) {
     if (!argument.is_option() || argument.is_flag()) return;
-    cases += fmt::format("        {}{}) {}; return ;;\n", pattern, quoted(" " + argument.name),
-                         bash_values(argument));
+    cases += fmt::format("        {}{}) {}; return ;;\n", pattern,
+                         single_quoted(" " + argument.name), bash_values(argument));
     if (!argument.letter.empty()) {
         cases += fmt::format("        {}{}) {}; return ;;\n", pattern,
-                             quoted(" -" + argument.letter), bash_values(argument));
+                             single_quoted(" -" + argument.letter), bash_values(argument));
     }
 }
 
@@ -96,10 +98,10 @@ std::string bash_script(const Command& root) {
     std::string words_of_paths;
     walk(root, [&](const Path& path) {
         for (const auto& argument : path.back()->arguments) {
-            add_bash_option(values, quoted(key(path)), argument);
+            add_bash_option(values, single_quoted(key(path)), argument);
         }
-        words_of_paths +=
-            fmt::format("        {}) words={} ;;\n", quoted(key(path)), quoted(words(path)));
+        words_of_paths += fmt::format("        {}) words={} ;;\n", single_quoted(key(path)),
+                                      single_quoted(words(path)));
     });
     for (const auto& argument : common_arguments()) add_bash_option(values, "*", argument);
     constexpr std::string_view kScript =
@@ -125,7 +127,7 @@ _{name}() {{
 complete -F _{name} {name}
 )";
     return fmt::format(kScript, fmt::arg("name", root.name),
-                       fmt::arg("keys", fmt::join(keys(root, quoted), "|")),
+                       fmt::arg("keys", fmt::join(keys(root, single_quoted), "|")),
                        fmt::arg("values", values), fmt::arg("words", words_of_paths));
 }
 
@@ -149,8 +151,8 @@ void add_zsh_specifications(std::vector<std::string>& all, const Argument& argum
                             std::size_t place) {
     if (!argument.is_option()) {
         const auto number = argument.repeated ? std::string{"*"} : fmt::format("{}", place);
-        all.push_back(
-            quoted(fmt::format("{}:{}:{}", number, zsh_text(argument.name), zsh_action(argument))));
+        all.push_back(single_quoted(
+            fmt::format("{}:{}:{}", number, zsh_text(argument.name), zsh_action(argument))));
         return;
     }
     const auto help = zsh_text(argument.help);
@@ -158,9 +160,9 @@ void add_zsh_specifications(std::vector<std::string>& all, const Argument& argum
                            ? std::string{}
                            : fmt::format(":{}:{}", zsh_text(argument.value), zsh_action(argument));
     const auto* sign = argument.is_flag() ? "" : "=";
-    all.push_back(quoted(fmt::format("{}{}[{}]{}", argument.name, sign, help, value)));
+    all.push_back(single_quoted(fmt::format("{}{}[{}]{}", argument.name, sign, help, value)));
     if (argument.letter.empty()) return;
-    all.push_back(quoted(fmt::format("-{}[{}]{}", argument.letter, help, value)));
+    all.push_back(single_quoted(fmt::format("-{}[{}]{}", argument.letter, help, value)));
 }
 
 /// A command's arguments; the words of its path are the first positionals.
@@ -180,7 +182,7 @@ std::string zsh_commands(const Command& command) {
     std::vector<std::string> all;
     all.reserve(command.children.size());
     for (const auto& child : command.children) {
-        all.push_back(quoted(child.name + ":" + zsh_text(child.summary)));
+        all.push_back(single_quoted(child.name + ":" + zsh_text(child.summary)));
     }
     return fmt::format("commands=({})\n        _describe command commands",
                        fmt::join(all, "\n            "));
@@ -190,7 +192,7 @@ std::string zsh_script(const Command& root) {
     std::string cases;
     walk(root, [&](const Path& path) {
         cases += fmt::format(
-            "    ({})\n        {}\n        ;;\n", quoted(key(path)),
+            "    ({})\n        {}\n        ;;\n", single_quoted(key(path)),
             path.back()->children.empty() ? zsh_arguments(path) : zsh_commands(*path.back()));
     });
     constexpr std::string_view kScript = R"(#compdef {name}
@@ -210,7 +212,7 @@ _{name}() {{
 if [[ "${{funcstack[1]}}" == "_{name}" ]]; then _{name} "$@"; else compdef _{name} {name}; fi
 )";
     return fmt::format(kScript, fmt::arg("name", root.name),
-                       fmt::arg("keys", fmt::join(keys(root, quoted), "|")),
+                       fmt::arg("keys", fmt::join(keys(root, single_quoted), "|")),
                        fmt::arg("cases", cases));
 }
 

@@ -17,7 +17,7 @@ std::unexpected<Error> unknown_attribute(std::string_view name) {
     return std::unexpected(invalid_syntax(
         fmt::format("{} is no attribute of the schema, and this connector is strict. Leave it out, "
                     "or give the connector its client's dialect.",
-                    quoted(name))));
+                    scim::quoted(name))));
 }
 
 Result<void> check_parts(const Attribute& attribute, const json::Value& value);

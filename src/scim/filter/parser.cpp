@@ -21,7 +21,7 @@ Result<AttributePath> refuse_secrets(const AttributePath& path) {
     if (path.attribute == nullptr) {
         return std::unexpected(invalid_filter(fmt::format(
             "{} names a whole extension; a filter needs one of its attributes, such as {}:{}.",
-            quoted(path.extension->id), path.extension->id,
+            scim::quoted(path.extension->id), path.extension->id,
             path.extension->attributes.front().name)));
     }
     if (is_secret(*path.attribute) || is_secret(path.leaf())) {
@@ -38,12 +38,12 @@ std::string describe(const Token& token) {
         case Token::Kind::Unterminated:
             return "a quotation mark that is never closed";
         default:
-            return quoted(token.text);
+            return scim::quoted(token.text);
     }
 }
 
 Error not_fitting(const AttributePath& path, std::string_view text) {
-    std::string detail = fmt::format("{} does not fit {}, which is of type {}.", quoted(text),
+    std::string detail = fmt::format("{} does not fit {}, which is of type {}.", scim::quoted(text),
                                      path.to_string(), to_string(path.leaf().type));
     if (!is_written_as_text(path.leaf().type))
         detail += " Write it as JSON, without quotation marks.";
@@ -227,8 +227,8 @@ Result<AttributePath> FilterParser::resolve_here(std::string_view name) const {
         path = *element_;
         path.sub_attribute = element_->attribute->find(name);
         if (path.sub_attribute == nullptr) {
-            return std::unexpected(invalid_filter(
-                fmt::format("{} has no sub-attribute {}.", element_->to_string(), quoted(name))));
+            return std::unexpected(invalid_filter(fmt::format(
+                "{} has no sub-attribute {}.", element_->to_string(), scim::quoted(name))));
         }
     }
     return refuse_secrets(path);
@@ -331,8 +331,8 @@ Result<PatchPath> parse_patch_path(const ResourceType& type, std::string_view te
     if (rest.starts_with('.'))
         path.target.sub_attribute = path.target.attribute->find(rest.substr(1));
     if (path.target.sub_attribute == nullptr) {
-        return std::unexpected(invalid_path(
-            fmt::format("{} has no sub-attribute {}.", path.target.to_string(), quoted(rest))));
+        return std::unexpected(invalid_path(fmt::format(
+            "{} has no sub-attribute {}.", path.target.to_string(), scim::quoted(rest))));
     }
     return path;
 }

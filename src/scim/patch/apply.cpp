@@ -57,7 +57,7 @@ class Patcher {
         if (operation.kind != Kind::Remove && value == nullptr) {
             return std::unexpected(invalid_value(
                 fmt::format("The operation at {} has no value. Send one; null clears an attribute.",
-                            quoted(operation.path))));
+                            scim::quoted(operation.path))));
         }
         if (operation.path.empty()) return apply_names(operation.kind, nullptr, *value);
         const auto path = parse_patch_path(type_, operation.path, limits_.filter);
@@ -107,7 +107,7 @@ class Patcher {
             return std::unexpected(invalid_path(
                 fmt::format("{} is a path, not the name of an attribute of the resource. Send it "
                             "as the path of an operation.",
-                            quoted(whole))));
+                            scim::quoted(whole))));
         }
         if (!keeps_unknown()) return drop_unknown(whole);
         return keep(object_at(document_, extension), whole, name,

@@ -38,7 +38,7 @@ Result<Kind> parse_kind(const json::Object& operation, std::size_t index) {
     if (found != kKinds.end()) return found->second;
     return std::unexpected(invalid_syntax(fmt::format(
         "Operation {} has {} as its \"op\". Send add, replace or remove, in lower case.", index,
-        op.empty() ? "nothing" : quoted(op))));
+        op.empty() ? "nothing" : scim::quoted(op))));
 }
 
 Result<PatchOperation> parse_operation(const json::Value& value, std::size_t index) {

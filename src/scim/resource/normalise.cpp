@@ -166,7 +166,7 @@ Result<json::Value> Normaliser::boolean(const json::Value& value, const Place& p
     if (const json::String* string = value.if_string()) {
         return std::unexpected(
             invalid_value(fmt::format("{} must be true or false, but the string {} was sent.",
-                                      place.to_string(), quoted(*string))));
+                                      place.to_string(), scim::quoted(*string))));
     }
     return wrong_type(place, "true or false", value);
 }
@@ -198,7 +198,7 @@ Result<json::Value> Normaliser::text(const Attribute& attribute, const json::Val
     if (attribute.type == Type::DateTime && !from_rfc3339(text)) {
         return std::unexpected(invalid_value(
             fmt::format("{} must be a date and time such as 2026-01-31T12:00:00Z, but {} was sent.",
-                        place.to_string(), quoted(text))));
+                        place.to_string(), scim::quoted(text))));
     }
     if (attribute.type == Type::Binary && !is_base64(text)) {
         return std::unexpected(

@@ -37,13 +37,13 @@ void add_note(std::vector<Note>& notes, std::string_view rule, std::string text)
 
 void note_unknown(std::vector<Note>& notes, std::string_view place) {
     add_note(notes, "unknown-attribute-dropped",
-             fmt::format("{} is no attribute of the schema; it was dropped.", quoted(place)));
+             fmt::format("{} is no attribute of the schema; it was dropped.", scim::quoted(place)));
 }
 
 void note_kept(std::vector<Note>& notes, std::string_view place) {
     add_note(notes, "unknown-attribute-kept",
              fmt::format("{} is no attribute of the schema; it is kept as it came, unchecked.",
-                         quoted(place)));
+                         scim::quoted(place)));
 }
 
 void note_read_only(std::vector<Note>& notes, std::string_view place) {

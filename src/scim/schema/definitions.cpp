@@ -105,7 +105,7 @@ Result<T> word(const json::Object& object, std::string_view name,
     for (const auto& known : words) {
         if (equals_ignoring_case(known.text, given)) return known.value;
     }
-    return refuse(where, fmt::format("{} {} is none of RFC 7643's.", name, quoted(given)));
+    return refuse(where, fmt::format("{} {} is none of RFC 7643's.", name, scim::quoted(given)));
 }
 
 Result<const json::Array*> list(const json::Object& object, std::string_view name, std::size_t most,
@@ -144,7 +144,7 @@ Result<Attribute> attribute(const json::Value& value, bool nested, std::string_v
     for (const auto& [name, ignored] : object) {
         const std::string_view given = name;
         if (std::ranges::find(kCharacteristics, given) != kCharacteristics.end()) continue;
-        return refuse(where, fmt::format("an attribute has no {}.", quoted(name)));
+        return refuse(where, fmt::format("an attribute has no {}.", scim::quoted(name)));
     }
     TRY_ASSIGN(made.description, text(object, "description", where));
     TRY_ASSIGN(made.type, word(object, "type", kTypes, where));
@@ -196,7 +196,7 @@ Result<Schema> schema(const json::Value& value) {
     Schema made;
     TRY_ASSIGN(made.id, text(object, "id", "schemas"));
     if (!to_lower_ascii(made.id).starts_with(kUrnPrefix)) {
-        return refuse(quoted(made.id), "a schema's id is a URN.");
+        return refuse(scim::quoted(made.id), "a schema's id is a URN.");
     }
     TRY_ASSIGN(made.name, text(object, "name", made.id));
     TRY_ASSIGN(made.description, text(object, "description", made.id));
@@ -272,7 +272,7 @@ class CatalogBuilder {
         // A misspelt name would take everything away instead of adding something.
         for (const auto& [name, value] : definitions) {
             if (name == "schemas" || name == "resourceTypes") continue;
-            return refuse(quoted(name), "definitions are \"schemas\" and \"resourceTypes\".");
+            return refuse(scim::quoted(name), "definitions are \"schemas\" and \"resourceTypes\".");
         }
         TRY_ASSIGN(const auto* schemas, list(definitions, "schemas", kMostSchemas, "schemas"));
         for (const auto& value : *schemas) {
@@ -304,7 +304,7 @@ class CatalogBuilder {
 
     Result<void> add_type(const json::Object& object) {
         TRY_ASSIGN(const std::string name, text(object, "name", "resourceTypes"));
-        const std::string where = fmt::format("resource type {}", quoted(name));
+        const std::string where = fmt::format("resource type {}", scim::quoted(name));
         if (!is_attribute_name(name)) return refuse(where, "its name must be one word.");
         const auto known = std::ranges::find_if(types_, [&](const ResourceType& type) {
             return equals_ignoring_case(type.name, name);
@@ -322,7 +322,7 @@ class CatalogBuilder {
         TRY_ASSIGN(const std::string urn, text(object, "schema", where));
         type.schema = find(urn);
         if (type.schema == nullptr) {
-            return refuse(where, fmt::format("there is no schema {}.", quoted(urn)));
+            return refuse(where, fmt::format("there is no schema {}.", scim::quoted(urn)));
         }
         if (!is_endpoint(type.endpoint)) {
             return refuse(where, "its endpoint must be a slash and one word, such as /Licenses.");
@@ -354,7 +354,7 @@ class CatalogBuilder {
             TRY_ASSIGN(const bool required, flag(value.get_object(), "required", where));
             const Schema* extension = find(urn);
             if (extension == nullptr) {
-                return refuse(where, fmt::format("there is no schema {}.", quoted(urn)));
+                return refuse(where, fmt::format("there is no schema {}.", scim::quoted(urn)));
             }
             if (extension == type.schema) {
                 return refuse(where, "a type cannot be extended by its own schema.");

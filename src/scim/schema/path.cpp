@@ -58,7 +58,7 @@ std::string suggestion(const ResourceType& type, std::string_view text) {
 }
 
 Error unknown(const ResourceType& type, std::string_view text, ScimType kind) {
-    std::string detail = fmt::format("{} has no attribute {}.", type.name, quoted(text));
+    std::string detail = fmt::format("{} has no attribute {}.", type.name, scim::quoted(text));
     if (const std::string near = suggestion(type, text); !near.empty()) {
         detail += fmt::format(" Did you mean {}?", near);
     }

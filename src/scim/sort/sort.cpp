@@ -87,7 +87,7 @@ bool has_no_value(const json::Value* value) {
 }
 
 Error no_order(std::string_view text, std::string_view why) {
-    return invalid_path(fmt::format("Nothing can be sorted by {}: {}", quoted(text), why));
+    return invalid_path(fmt::format("Nothing can be sorted by {}: {}", scim::quoted(text), why));
 }
 
 bool is_secret(const Attribute& attribute) {
@@ -99,8 +99,8 @@ bool is_secret(const Attribute& attribute) {
 Result<bool> is_descending(std::string_view sort_order) {
     if (sort_order.empty() || equals_ignoring_case(sort_order, "ascending")) return false;
     if (equals_ignoring_case(sort_order, "descending")) return true;
-    return std::unexpected(invalid_value(
-        fmt::format("sortOrder is \"ascending\" or \"descending\", not {}.", quoted(sort_order))));
+    return std::unexpected(invalid_value(fmt::format(
+        "sortOrder is \"ascending\" or \"descending\", not {}.", scim::quoted(sort_order))));
 }
 
 Result<AttributePath> parse_sort_by(const ResourceType& type, std::string_view text) {

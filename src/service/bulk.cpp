@@ -1,7 +1,9 @@
 #include "service/bulk.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -22,6 +24,16 @@ using Method = BulkOperation::Method;
 
 /// Creations under way at once.
 constexpr std::size_t kMostAtOnce = 256;
+
+json::Value patch_that_adds(json::Object attributes) {
+    json::Object addition;
+    addition.emplace("op", "add");
+    addition.emplace("value", std::move(attributes));
+    json::Object patch;
+    patch.emplace("schemas", json::Array{json::Value(scim::kPatchOp)});
+    patch.emplace("Operations", json::Array{json::Value(std::move(addition))});
+    return json::Value(std::move(patch));
+}
 
 std::string last_segment(std::string_view location) {
     return std::string{location.substr(location.rfind('/') + 1)};
@@ -51,19 +63,13 @@ class Bulk::Run {
         for (std::size_t i = 0; i < items_.size(); ++i) {
             if (items_[i].outcome) note(i);
         }
-        while (!stopped_) {
-            const auto ready = next_ready();
-            if (!ready.empty()) {
-                co_await carry_out(ready);
-            } else if (const auto first = first_of_circle()) {
-                co_await begin_circle(*first);
-            } else if (!unfinished_.empty()) {
-                co_await finish_circles();
-            } else {
-                break;
-            }
+        const auto steps = order_of(request_.operations);
+        for (std::span<const BulkStep> left = steps; !left.empty() && !stopped_;) {
+            const auto together = left.first(how_many_at_once(left));
+            left = left.subspan(together.size());
+            co_await carry_out(together);
+            co_await finish_circles();
         }
-        co_await finish_circles();
     }
 
     [[nodiscard]] Answer answer() const {
@@ -88,57 +94,52 @@ class Bulk::Run {
         std::set<std::string> references;
         std::optional<scim::Result<Answer>> outcome;
         std::string error_body;
-        bool provisional = false;  ///< what was made may have to be taken back
+        std::size_t made = 0;  ///< as the how manieth of this request
+    };
+
+    /// Made without the references that its circle's other resources have to be made for.
+    struct Unfinished {
+        std::size_t index;
+        json::Object lacking;
     };
 
     [[nodiscard]] bool is_done(const std::string& bulk_id) const {
         const auto maker = makers_.find(bulk_id);
         return maker == makers_.end() || items_[maker->second].outcome.has_value();
     }
-    /// Also that what was made will stay: a change of something else cannot be taken back.
-    [[nodiscard]] bool is_settled(const std::string& bulk_id) const {
+    [[nodiscard]] bool is_provisional(const std::string& bulk_id) const {
         const auto maker = makers_.find(bulk_id);
-        return is_done(bulk_id) && (maker == makers_.end() || !items_[maker->second].provisional);
+        return maker != makers_.end() && provisional_.contains(maker->second);
     }
 
-    /// The first operation that can be carried out, and where that may be, the creations behind it.
-    [[nodiscard]] std::vector<std::size_t> next_ready() const {
-        std::vector<std::size_t> ready;
-        for (std::size_t i = 0; i < items_.size() && ready.size() < kMostAtOnce; ++i) {
-            if (items_[i].outcome) continue;
-            const bool creates = request_.operations[i].method == Method::Post;
-            const bool waits = !std::ranges::all_of(items_[i].references, [&](const auto& id) {
-                return creates ? is_done(id) : is_settled(id);
-            });
-            // Others must not be overtaken: they may be about the same resource.
-            if (!ready.empty() && (waits || !creates)) break;
-            if (waits) continue;
-            ready.push_back(i);
-            if (!creates || request_.fail_on_errors > 0) break;
-        }
-        return ready;
+    /// Creations that wait for nothing go together, and share a commit. Other operations must not
+    /// be overtaken: they may be about the same resource.
+    [[nodiscard]] std::size_t how_many_at_once(std::span<const BulkStep> left) const {
+        if (request_.fail_on_errors > 0) return 1;
+        const auto first_other =
+            std::ranges::find_if(left.first(std::min(left.size(), kMostAtOnce)),
+                                 [this](const BulkStep& step) { return !creates_freely(step); });
+        return std::max<std::size_t>(
+            static_cast<std::size_t>(std::distance(left.begin(), first_other)), 1);
+    }
+    [[nodiscard]] bool creates_freely(const BulkStep& step) const {
+        return request_.operations[step.index].method == Method::Post && step.missing.empty() &&
+               std::ranges::all_of(items_[step.index].references,
+                                   [this](const auto& id) { return is_done(id); });
     }
 
-    [[nodiscard]] std::optional<std::size_t> first_of_circle() const {
-        for (std::size_t i = 0; i < items_.size(); ++i) {
-            const bool creates = request_.operations[i].method == Method::Post;
-            if (!items_[i].outcome && creates) return i;
-        }
-        return std::nullopt;
-    }
-
-    Task<void> carry_out(std::vector<std::size_t> indices) {
-        if (indices.size() == 1) {
-            co_await carry_out(indices.front());
+    Task<void> carry_out(std::span<const BulkStep> steps) {
+        if (steps.size() == 1) {
+            co_await carry_out(steps.front());
             co_return;
         }
         const auto executor = co_await boost::asio::this_coro::executor;
         using Operation = decltype(boost::asio::co_spawn(executor, std::declval<Task<void>>(),
                                                          boost::asio::deferred));
         std::vector<Operation> operations;
-        for (const std::size_t index : indices) {
+        for (const BulkStep& step : steps) {
             operations.push_back(
-                boost::asio::co_spawn(executor, carry_out(index), boost::asio::deferred));
+                boost::asio::co_spawn(executor, carry_out(step), boost::asio::deferred));
         }
         const auto [order, thrown] =
             co_await boost::asio::experimental::make_parallel_group(std::move(operations))
@@ -148,97 +149,134 @@ class Bulk::Run {
         }
     }
 
-    Task<void> carry_out(std::size_t index) {
-        BulkOperation operation = request_.operations[index];
-        if (auto fault = fault_of_references(items_[index].references)) {
-            items_[index].outcome = std::unexpected(*std::move(fault));
+    Task<void> carry_out(const BulkStep& step) {
+        Item& item = items_[step.index];
+        BulkOperation operation = request_.operations[step.index];
+        json::Object lacking;
+        if (!step.missing.empty()) {
+            lacking = take_out_references(operation.data.as_object(), step.missing);
+        }
+        if (auto fault = fault_of_references(item.references, step.missing)) {
+            item.outcome = std::unexpected(*std::move(fault));
         } else {
-            items_[index].provisional = !std::ranges::all_of(
-                items_[index].references, [this](const auto& id) { return is_settled(id); });
+            const bool provisional = !step.missing.empty() ||
+                                     std::ranges::any_of(item.references, [this](const auto& id) {
+                                         return is_provisional(id);
+                                     });
+            if (provisional) provisional_.insert(step.index);
             resolve_references(operation, ids_);
-            items_[index].outcome = co_await dispatch(operation, items_[index]);
+            item.outcome = co_await dispatch(operation, item.error_body, provisional);
         }
-        note(index);
+        note(step.index);
+        if (item.outcome->has_value() && !lacking.empty()) {
+            unfinished_.push_back({step.index, std::move(lacking)});
+        }
     }
 
-    Task<void> begin_circle(std::size_t index) {
-        std::set<std::string> missing;
-        for (const auto& id : items_[index].references) {
-            if (!is_done(id)) missing.insert(id);
-        }
-        BulkOperation operation = request_.operations[index];
-        take_out_references(operation.data, missing);
-        resolve_references(operation, ids_);
-        items_[index].provisional = true;
-        items_[index].outcome = co_await dispatch(operation, items_[index]);
-        note(index);
-        if (items_[index].outcome->has_value()) unfinished_.push_back(index);
-    }
-
+    /// Finishes what has got all that it lacked, or never will.
     Task<void> finish_circles() {
-        for (const std::size_t index : std::exchange(unfinished_, {})) {
-            if (*items_[index].outcome) co_await finish_circle(index);
+        for (std::size_t i = 0; i < unfinished_.size();) {
+            const auto& references = items_[unfinished_[i].index].references;
+            const bool complete =
+                std::ranges::all_of(references, [this](const auto& id) { return is_done(id); });
+            if (!complete && !stopped_) {
+                ++i;
+                continue;
+            }
+            Unfinished one = std::move(unfinished_[i]);
+            unfinished_.erase(unfinished_.begin() + static_cast<std::ptrdiff_t>(i));
+            if (*items_[one.index].outcome) co_await finish(std::move(one));
+            i = 0;
         }
-        for (Item& item : items_) item.provisional = false;
+        if (unfinished_.empty()) provisional_.clear();
     }
 
-    /// Gives the resource the references that it was made without. Where that fails, it goes again,
-    /// and so do those that were made to refer to it: an operation that is refused changes nothing.
-    Task<void> finish_circle(std::size_t index) {
-        BulkOperation operation = request_.operations[index];
-        const auto id = ids_.at(operation.bulk_id);
-        operation.method = Method::Put;
-        operation.path += "/" + id;
-        auto fault = fault_of_references(items_[index].references);
-        Item attempt;
+    /// Adds the references that a resource was made without; whatever others have done to it since
+    /// stays. Where that fails, it goes again, and so do those that were made to refer to it: an
+    /// operation that is refused changes nothing.
+    Task<void> finish(Unfinished one) {
+        Item& item = items_[one.index];
         scim::Result<Answer> finished{};
-        if (fault) {
+        std::string error_body;
+        if (auto fault = fault_of_references(item.references, {})) {
             finished = std::unexpected(*std::move(fault));
         } else {
-            resolve_references(operation, ids_);
-            finished = co_await dispatch(operation, attempt);
+            const BulkOperation& made = request_.operations[one.index];
+            BulkOperation addition{.method = Method::Patch,
+                                   .path = made.path + "/" + ids_.at(made.bulk_id),
+                                   .bulk_id = {},
+                                   .version = {},
+                                   .data = patch_that_adds(std::move(one.lacking)),
+                                   .malformed = {}};
+            resolve_references(addition, ids_);
+            finished = co_await dispatch(std::move(addition), error_body, true);
         }
         if (finished) {
-            (*items_[index].outcome)->etag = finished->etag;
+            (*item.outcome)->etag = std::move(finished->etag);
             co_return;
         }
-        co_await take_back(index, std::move(finished).error());
-        items_[index].error_body = std::move(attempt.error_body);
+        co_await take_back(one.index, std::move(finished).error(), std::move(error_body));
     }
 
     /// Deletes what a POST has made, which counts as failed now, and what was made to refer to it.
-    Task<void> take_back(std::size_t first, scim::Error error) {
-        for (std::vector<std::pair<std::size_t, scim::Error>> failed{{first, std::move(error)}};
-             !failed.empty();) {
-            const std::size_t index = failed.back().first;
-            items_[index].outcome = std::unexpected(std::move(failed.back().second));
-            failed.pop_back();
-            note(index);
+    Task<void> take_back(std::size_t first, scim::Error error, std::string error_body) {
+        struct Failed {
+            std::size_t index;
+            std::string path;
+            std::string etag;
+        };
+        std::vector<Failed> all;
+        const auto fail = [&](std::size_t index, scim::Error why) {
             const BulkOperation& made = request_.operations[index];
-            const auto id = ids_.extract(made.bulk_id);
-            Item ignored;
-            BulkOperation removal{.method = Method::Delete,
-                                  .path = made.path + "/" + id.mapped(),
-                                  .bulk_id = {},
-                                  .version = {},
-                                  .data = {},
-                                  .malformed = {}};
-            static_cast<void>(co_await dispatch(std::move(removal), ignored));
+            all.push_back({index, made.path + "/" + ids_.extract(made.bulk_id).mapped(),
+                           std::move((*items_[index].outcome)->etag)});
+            items_[index].outcome = std::unexpected(std::move(why));
+            note(index);
+        };
+        fail(first, std::move(error));
+        items_[first].error_body = std::move(error_body);
+        for (std::size_t done = 0; done < all.size(); ++done) {
+            const auto& bulk_id = request_.operations[all[done].index].bulk_id;
             for (std::size_t i = 0; i < items_.size(); ++i) {
                 const bool stands = request_.operations[i].method == Method::Post &&
                                     items_[i].outcome && items_[i].outcome->has_value();
-                if (!stands || !items_[i].references.contains(made.bulk_id)) continue;
-                failed.emplace_back(i, *fault_of_references(items_[i].references));
-                // Once is enough, however many of what it refers to fail.
-                items_[i].outcome = std::unexpected(failed.back().second);
+                if (!stands || !items_[i].references.contains(bulk_id)) continue;
+                fail(i, *fault_of_references(items_[i].references, {}));
             }
+        }
+        // The youngest first: with what it refers to, a group would become another version.
+        std::ranges::sort(all, std::ranges::greater(),
+                          [this](const Failed& one) { return items_[one.index].made; });
+        for (Failed& failed : all) {
+            if (co_await was_removed(failed.path, std::move(failed.etag))) continue;
+            items_[failed.index].error_body.clear();
+            items_[failed.index].outcome = std::unexpected(scim::Error{
+                409, scim::ScimType::None,
+                fmt::format("What it refers to could not be made. {} was, and stays without that: "
+                            "another request has changed it meanwhile, or it could not be deleted "
+                            "just now.",
+                            failed.path)});
         }
     }
 
+    /// Deletes a resource that is still as it was at `etag`, so that nobody's change goes with it.
+    Task<bool> was_removed(std::string path, std::string etag) {
+        std::string ignored;
+        const auto removed = co_await dispatch({.method = Method::Delete,
+                                                .path = std::move(path),
+                                                .bulk_id = {},
+                                                .version = std::move(etag),
+                                                .data = {},
+                                                .malformed = {}},
+                                               ignored, true);
+        co_return removed || removed.error().status == 404;
+    }
+
+    /// Of those that are not `missing` as yet.
     [[nodiscard]] std::optional<scim::Error> fault_of_references(
-        const std::set<std::string>& references) const {
+        const std::set<std::string>& references, const std::set<std::string>& missing) const {
         for (const auto& id : references) {
-            if (ids_.contains(id)) continue;
+            if (ids_.contains(id) || missing.contains(id)) continue;
             if (makers_.contains(id)) {
                 return scim::invalid_value(fmt::format(
                     "The operation with the bulkId {} failed, and this one refers to it.",
@@ -252,13 +290,14 @@ class Bulk::Run {
     }
 
     /// One operation as the request that it stands for, with a log record of its own.
-    Task<scim::Result<Answer>> dispatch(BulkOperation operation, Item& item) {
+    Task<scim::Result<Answer>> dispatch(BulkOperation operation, std::string& error_body,
+                                        bool provisional) {
         const auto slash = std::min(operation.path.find('/', 1), operation.path.size());
         const auto* type = call_.catalog().type_at(operation.path.substr(0, slash));
         auto id = operation.path.substr(std::min(slash + 1, operation.path.size()));
         Call call = call_of(operation);
         // Who was there before could not be taken back.
-        call.may_restore = !item.provisional;
+        call.may_restore = !provisional;
         scim::Result<Answer> outcome{};
         if (type == nullptr) {
             outcome = call.refuse("no-endpoint",
@@ -271,14 +310,14 @@ class Bulk::Run {
             if (outcome) outcome->body = {};
         }
         if (!outcome) {
-            item.error_body = scim::to_json(outcome.error(), call.record.shown_id());
+            error_body = scim::to_json(outcome.error(), call.record.shown_id());
             outcome.error().detail = {};
         }
         if (!call.recorded) {
             const int status = outcome ? outcome->status : outcome.error().status;
             const auto us = call.elapsed_us();
             co_await bulk_.core_.store.record(
-                std::move(call.record).finish(status, item.error_body, us));
+                std::move(call.record).finish(status, error_body, us));
         }
         co_return outcome;
     }
@@ -333,6 +372,7 @@ class Bulk::Run {
             stopped_ = request_.fail_on_errors > 0 && errors_ >= request_.fail_on_errors;
         } else if (operation.method == Method::Post) {
             ids_.emplace(operation.bulk_id, last_segment(outcome->location));
+            items_[index].made = ++made_;
         }
     }
 
@@ -364,7 +404,9 @@ class Bulk::Run {
     std::vector<Item> items_;
     std::map<std::string, std::size_t> makers_;  ///< the POST of each bulkId
     std::map<std::string, std::string> ids_;     ///< what it was given
-    std::vector<std::size_t> unfinished_;        ///< made without their references
+    std::set<std::size_t> provisional_;          ///< what may have to be taken back
+    std::vector<Unfinished> unfinished_;
+    std::size_t made_ = 0;
     std::size_t errors_ = 0;
     bool stopped_ = false;
 };

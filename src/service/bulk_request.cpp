@@ -53,33 +53,51 @@ void resolve(json::Value& value, const std::map<std::string, std::string>& ids) 
     }
 }
 
-/// Whether nothing is left of the value.
-bool take_out(json::Value& value, const std::set<std::string>& missing) {
-    if (const auto* text = value.if_string()) {
-        const auto id = reference_in(text->subview());
-        return !id.empty() && missing.contains(std::string{id});
-    }
+bool refers_to(const json::Value& value, const std::set<std::string>& missing) {
+    std::set<std::string> found;
+    collect(value, found);
+    return std::ranges::any_of(found, [&](const auto& id) { return missing.contains(id); });
+}
+
+bool is_nothing(const json::Value& value) {
+    return value.is_null() || (value.is_array() && value.get_array().empty()) ||
+           (value.is_object() && value.get_object().empty());
+}
+
+json::Object take_out(json::Object& object, const std::set<std::string>& missing);
+
+/// What of the value refers to `missing`; null: nothing does.
+json::Value take_out(json::Value& value, const std::set<std::string>& missing) {
     if (auto* array = value.if_array()) {
-        const bool had_any = !array->empty();
+        json::Array taken;
         for (auto element = array->begin(); element != array->end();) {
-            element = take_out(*element, missing) ? array->erase(element) : element + 1;
-        }
-        return had_any && array->empty();
-    }
-    if (auto* object = value.if_object()) {
-        const bool had_any = !object->empty();
-        for (auto member = object->begin(); member != object->end();) {
-            if (!take_out(member->value(), missing)) {
-                ++member;
-            } else if (member->key() == "value") {
-                return true;
-            } else {
-                member = object->stable_erase(member);
+            if (!refers_to(*element, missing)) {
+                ++element;
+                continue;
             }
+            taken.push_back(std::move(*element));
+            element = array->erase(element);
         }
-        return had_any && object->empty();
+        return taken.empty() ? json::Value() : json::Value(std::move(taken));
     }
-    return false;
+    auto* object = value.if_object();
+    const auto* target = object != nullptr ? object->if_contains("value") : nullptr;
+    if (object != nullptr && (target == nullptr || !refers_to(*target, missing))) {
+        json::Object taken = take_out(*object, missing);
+        return taken.empty() ? json::Value() : json::Value(std::move(taken));
+    }
+    return refers_to(value, missing) ? std::exchange(value, json::Value()) : json::Value();
+}
+
+json::Object take_out(json::Object& object, const std::set<std::string>& missing) {
+    json::Object taken;
+    for (auto member = object.begin(); member != object.end();) {
+        json::Value part = take_out(member->value(), missing);
+        const bool whole = !part.is_null() && is_nothing(member->value());
+        if (!part.is_null()) taken.emplace(member->key(), std::move(part));
+        member = whole ? object.stable_erase(member) : member + 1;
+    }
+    return taken;
 }
 
 std::string text_of(const json::Object& object, std::string_view name) {
@@ -195,9 +213,58 @@ void resolve_references(BulkOperation& operation, const std::map<std::string, st
     resolve(operation.data, ids);
 }
 
-void take_out_references(json::Value& data, const std::set<std::string>& missing) {
-    if (take_out(data, missing))
-        data = data.is_object() ? json::Value(json::Object()) : json::Value();
+json::Object take_out_references(json::Object& data, const std::set<std::string>& missing) {
+    return take_out(data, missing);
+}
+
+std::vector<BulkStep> order_of(const std::vector<BulkOperation>& operations) {
+    enum class State : std::uint8_t { New, Open, Placed };
+    struct Entry {
+        std::set<std::string> references;
+        State state = State::New;
+    };
+    struct Visit {
+        std::size_t index;
+        std::set<std::string>::const_iterator next;
+    };
+    std::vector<Entry> entries;
+    std::map<std::string, std::size_t> makers;
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        const auto& operation = operations[i];
+        entries.push_back({references_of(operation), State::New});
+        if (operation.malformed) continue;
+        if (operation.method == Method::Post) makers.emplace(operation.bulk_id, i);
+    }
+    std::vector<BulkStep> steps;
+    std::vector<Visit> path;
+    const auto open = [&](std::size_t index) {
+        entries[index].state = State::Open;
+        path.push_back({index, entries[index].references.begin()});
+    };
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        if (entries[i].state == State::New && !operations[i].malformed) open(i);
+        while (!path.empty()) {
+            Visit& visit = path.back();
+            const Entry& entry = entries[visit.index];
+            if (visit.next != entry.references.end()) {
+                const auto maker = makers.find(*visit.next++);
+                if (maker == makers.end()) continue;
+                if (entries[maker->second].state == State::New) open(maker->second);
+                continue;
+            }
+            // Whoever is still open waits for this one: they refer to each other in a circle.
+            BulkStep step{visit.index, {}};
+            for (const auto& id : entry.references) {
+                const auto maker = makers.find(id);
+                if (maker == makers.end()) continue;
+                if (entries[maker->second].state == State::Open) step.missing.insert(id);
+            }
+            entries[visit.index].state = State::Placed;
+            steps.push_back(std::move(step));
+            path.pop_back();
+        }
+    }
+    return steps;
 }
 
 }  // namespace muster::service

@@ -1,6 +1,7 @@
 #pragma once
 // A bulk request (RFC 7644 §3.7) as it came, and the references between its operations. Pure.
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -40,8 +41,21 @@ struct BulkRequest {
 /// Puts ids in the place of references.
 void resolve_references(BulkOperation& operation, const std::map<std::string, std::string>& ids);
 
-/// Takes out what refers to `missing`: an element or a complex value whose `value` does, any other
-/// attribute alone. What is nothing but a reference becomes null, an object of nothing else empty.
-void take_out_references(json::Value& data, const std::set<std::string>& missing);
+/// Takes what refers to `missing` out of a resource, as the resource that is to be added to it
+/// later: whole elements of lists, whole complex values whose `value` refers, other attributes
+/// alone.
+[[nodiscard]] json::Object take_out_references(json::Object& data,
+                                               const std::set<std::string>& missing);
+
+/// One operation in its place, and the bulkIds that it refers to and that only a later step makes:
+/// only a POST in a circle of references has such.
+struct BulkStep {
+    std::size_t index;
+    std::set<std::string> missing;
+};
+/// The order in which the well-formed operations are carried out: as they stand, but what an
+/// operation refers to is made right before it (RFC 7644 §3.7: the result must be that of the order
+/// in which they came). Time linear in operations and references.
+[[nodiscard]] std::vector<BulkStep> order_of(const std::vector<BulkOperation>& operations);
 
 }  // namespace muster::service

@@ -74,25 +74,90 @@ TEST(BulkRequest, ReferencesAreFoundAndResolvedWhereverTheyStand) {
     EXPECT_THAT(references_of(operation(R"({"method":"DELETE","path":"/Users/7"})")), IsEmpty());
 }
 
-std::string without(std::string_view text, const std::set<std::string>& missing) {
+using Texts = std::pair<std::string, std::string>;
+/// What is left and what was taken.
+Texts split(std::string_view text, const std::set<std::string>& missing) {
     auto value = json::parse(text).value();
-    take_out_references(value, missing);
-    return json::to_text(value);
+    auto taken = take_out_references(value.as_object(), missing);
+    return {json::to_text(value), json::to_text(json::Value(std::move(taken)))};
 }
 
 TEST(BulkRequest, WhatCannotBeReferredToYetIsTakenOut) {
     EXPECT_EQ(
-        without(R"({"n":"x","members":[{"value":"bulkId:a","type":"User"},{"value":"bulkId:b"}]})",
-                {"a"}),
-        R"({"n":"x","members":[{"value":"bulkId:b"}]})");
+        split(R"({"n":"x","members":[{"value":"bulkId:a","type":"User"},{"value":"bulkId:b"}]})",
+              {"a"}),
+        Texts(R"({"n":"x","members":[{"value":"bulkId:b"}]})",
+              R"({"members":[{"value":"bulkId:a","type":"User"}]})"));
     EXPECT_EQ(
-        without(R"({"n":"x","urn:e":{"manager":{"value":"bulkId:a","displayName":"B"}}})", {"a"}),
-        R"({"n":"x"})");
-    EXPECT_EQ(without(R"({"x":"bulkId:a","y":["bulkId:a"],"z":[],"o":{}})", {"a"}),
-              R"({"z":[],"o":{}})");
-    EXPECT_EQ(without(R"("bulkId:a")", {"a"}), "null");
-    EXPECT_EQ(without(R"({"value":"bulkId:a"})", {"a"}), "{}");
-    EXPECT_EQ(without(R"(["bulkId:a"])", {"a"}), "null");
+        split(R"({"n":"x","urn:e":{"manager":{"value":"bulkId:a","displayName":"B"}}})", {"a"}),
+        Texts(R"({"n":"x"})", R"({"urn:e":{"manager":{"value":"bulkId:a","displayName":"B"}}})"));
+    EXPECT_EQ(split(R"({"x":"bulkId:a","y":["bulkId:a"],"z":[],"o":{},"n":null})", {"a"}),
+              Texts(R"({"z":[],"o":{},"n":null})", R"({"x":"bulkId:a","y":["bulkId:a"]})"));
+    EXPECT_EQ(split(R"({"list":[{"k":1,"who":"bulkId:a"},{"k":2}],"one":{"k":1,"who":"bulkId:a"}})",
+                    {"a"}),
+              Texts(R"({"list":[{"k":2}],"one":{"k":1}})",
+                    R"({"list":[{"k":1,"who":"bulkId:a"}],"one":{"who":"bulkId:a"}})"));
+    EXPECT_EQ(split(R"({"value":"bulkId:a","n":"x"})", {"a"}),
+              Texts(R"({"n":"x"})", R"({"value":"bulkId:a"})"));
+    EXPECT_EQ(split(R"({"x":"bulkId:b"})", {"a"}), Texts(R"({"x":"bulkId:b"})", "{}"));
+}
+
+/// "bulkId>reference,reference" for each POST, "=reference" for a change; what comes out is the
+/// order, with what each lacks.
+std::string ordered(const std::vector<std::string>& short_forms) {
+    std::vector<BulkOperation> operations;
+    for (const std::string& text : short_forms) {
+        const auto mark = text.find_first_of(">=");
+        BulkOperation one{.method = text[mark] == '=' ? BulkOperation::Method::Patch
+                                                      : BulkOperation::Method::Post,
+                          .path = text[mark] == '=' ? "/Users/7" : "/Users",
+                          .bulk_id = text.substr(0, mark),
+                          .version = {},
+                          .data = json::Array(),
+                          .malformed = {}};
+        for (const char id : text.substr(mark + 1)) {
+            one.data.as_array().emplace_back("bulkId:" + std::string(1, id));
+        }
+        operations.push_back(std::move(one));
+    }
+    std::string order;
+    for (const auto& [index, missing] : order_of(operations)) {
+        order += std::to_string(index);
+        for (const auto& id : missing) order += "-" + id;
+        order += ' ';
+    }
+    return order;
+}
+
+TEST(BulkRequest, TheOrderIsKeptButForWhatIsReferredTo) {
+    EXPECT_EQ(ordered({"a>", "=", "b>", "="}), "0 1 2 3 ");
+    EXPECT_EQ(ordered({"=c", "=", "b>", "c>"}), "3 0 1 2 ") << "a waiting change is not overtaken";
+    EXPECT_EQ(ordered({"g>cba", "a>", "b>c", "c>"}), "1 3 2 0 ");
+    EXPECT_EQ(ordered({"=x"}), "0 ") << "nobody makes it";
+    EXPECT_EQ(ordered({}), "");
+}
+
+TEST(BulkRequest, CirclesAreMadeFromTheFarEnd) {
+    EXPECT_EQ(ordered({"a>b", "b>a"}), "1-a 0 ");
+    EXPECT_EQ(ordered({"a>a"}), "0-a ");
+    EXPECT_EQ(ordered({"=a", "a>b", "b>c", "c>ad", "d>"}), "4 3-a 2 1 0 ");
+    EXPECT_EQ(ordered({"a>b", "b>ac", "c>b"}), "2-b 1-a 0 ");
+}
+
+TEST(BulkRequest, AChainOfAnyLengthIsOrdered) {
+    constexpr std::size_t kLength = 200'000;
+    std::vector<BulkOperation> operations;
+    for (std::size_t i = 0; i < kLength; ++i) {
+        operations.push_back({.method = BulkOperation::Method::Post,
+                              .path = "/Users",
+                              .bulk_id = std::to_string(i),
+                              .version = {},
+                              .data = json::Value("bulkId:" + std::to_string(i + 1)),
+                              .malformed = {}});
+    }
+    const auto steps = order_of(operations);
+    ASSERT_EQ(steps.size(), kLength);
+    EXPECT_EQ(steps.front().index, kLength - 1);
 }
 
 }  // namespace

@@ -368,10 +368,12 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
                 {403, scim::ScimType::None,
                  "This endpoint takes no filter (RFC 7644 section 4); read it whole."});
         }
+        // What an organisation has of its own is nobody's business but its client's.
+        const auto& catalog =
+            context.principal ? context.connector->catalog : scim::Catalog::standard();
         auto document =
             discovery(core_.limits, scim::dialect_for(context.connector->connector.idp).is_strict(),
-                      *context.connector->catalog, context.route.endpoint, context.route.id,
-                      context.base_url);
+                      *catalog, context.route.endpoint, context.route.id, context.base_url);
         if (!document) {
             co_return refuse(
                 head, context,

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <unicode/uchar.h>
+#include <unicode/utf16.h>
 #include <unicode/utf8.h>
 
 namespace muster::cli {
@@ -27,10 +28,19 @@ void for_each_character(std::string_view text, Visitor visit) {
 
 bool steers_a_terminal(UChar32 c) {
     const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0);
-    const bool bidirectional = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
     const bool line_separator = c == 0x2028 || c == 0x2029;
-    return control || bidirectional || line_separator;
+    return control || line_separator || u_hasBinaryProperty(c, UCHAR_BIDI_CONTROL) != 0;
 }
+
+/// What makes two names look the same. Joiners and variation selectors are part of scripts and
+/// emoji.
+bool is_invisible(UChar32 c) {
+    const bool joins =
+        c == 0x200C || c == 0x200D || u_hasBinaryProperty(c, UCHAR_VARIATION_SELECTOR) != 0;
+    return !joins && u_hasBinaryProperty(c, UCHAR_DEFAULT_IGNORABLE_CODE_POINT) != 0;
+}
+
+bool is_escaped(UChar32 c) { return steers_a_terminal(c) || is_invisible(c); }
 
 std::string escaped(UChar32 character, std::string_view bytes) {
     if (character == '\n') return "\\n";
@@ -67,7 +77,7 @@ std::string printable(std::string_view text) {
     std::string result;
     result.reserve(text.size());
     for_each_character(text, [&](UChar32 character, std::string_view bytes) {
-        if (character < 0 || steers_a_terminal(character)) {
+        if (character < 0 || is_escaped(character)) {
             result += escaped(character, bytes);
         } else {
             result += bytes;
@@ -81,7 +91,10 @@ std::string printable_json(std::string_view json) {
     result.reserve(json.size());
     for_each_character(json, [&](UChar32 character, std::string_view bytes) {
         // Below 0x20 there is only the line break between lines: inside strings JSON escapes them.
-        if (character >= 0x20 && steers_a_terminal(character)) {
+        if (character > 0xFFFF && is_escaped(character)) {
+            result += fmt::format("\\u{:04x}\\u{:04x}", unsigned{U16_LEAD(character)},
+                                  unsigned{U16_TRAIL(character)});
+        } else if (character >= 0x20 && is_escaped(character)) {
             result += fmt::format("\\u{:04x}", character);
         } else {
             result += bytes;

@@ -22,6 +22,14 @@ TEST(TerminalText, EscapesWhatCouldSteerATerminal) {
         {"c1 \xC2\x9B", "c1 \\u{9b}"},
         {"\xE2\x80\xAEgnp.exe", "\\u{202e}gnp.exe"},
         {"\xE2\x81\xA6x", "\\u{2066}x"},
+        {"\xE2\x80\x8F/1", "\\u{200f}/1"},
+        {"bo\xE2\x80\x8B"
+         "b",
+         "bo\\u{200b}b"},
+        {"bo\xF3\xA0\x81\x81"
+         "b",
+         "bo\\u{e0041}b"},
+        {"\xE2\x9D\xA4\xEF\xB8\x8F\xE2\x80\x8D", "\xE2\x9D\xA4\xEF\xB8\x8F\xE2\x80\x8D"},
         {"line\xE2\x80\xA8two", "line\\u{2028}two"},
         {"bad \xFF end", "bad \\x{ff} end"},
         {"cut \xE6\xBC", "cut \\x{e6}\\x{bc}"},
@@ -38,6 +46,7 @@ TEST(TerminalText, EscapesInJsonWithoutChangingItsValue) {
     EXPECT_EQ(printable_json("{\"a\":\"\xC2\x9B\x7F\xE2\x80\xAE漢\"}"),
               "{\"a\":\"\\u009b\\u007f\\u202e漢\"}");
     EXPECT_EQ(printable_json("[\"\\u001b\"]"), "[\"\\u001b\"]");
+    EXPECT_EQ(printable_json("[\"\xF3\xA0\x81\x81\"]"), "[\"\\udb40\\udc41\"]");
 }
 
 TEST(TerminalText, CountsTheCellsThatTextOccupies) {

@@ -3,13 +3,18 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "auth/token.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "scim/dialect/dialect.hpp"
+#include "scim/resource/resource.hpp"
 #include "service/default_roles.hpp"
+#include "service/steps.hpp"
 
 namespace muster::service {
 
@@ -17,6 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 200;
 constexpr std::size_t kMaxSlugBytes = 63;  // a DNS label
+constexpr std::size_t kCheckedTogether = 500;
 
 bool is_slug(std::string_view slug) {
     const auto allowed = [](char c) {
@@ -53,6 +59,11 @@ std::string known_dialects() {
 
 std::unexpected<Problem> invalid(std::string detail, std::string remedy = {}) {
     return std::unexpected(Problem{400, "Invalid request", std::move(detail), std::move(remedy)});
+}
+
+std::unexpected<Problem> unavailable(const store::Error& error) {
+    return std::unexpected(Problem{503, "Unavailable", error.message,
+                                   "Look at the server's log and its disk, then try again."});
 }
 
 std::unexpected<Problem> unknown_idp(std::string_view idp) {
@@ -122,12 +133,16 @@ Task<Outcome<void>> Directory::write(std::vector<store::Mutation> mutations, Org
             Problem{409, "Conflict", "Another node changed the organisations at the same time.",
                     "Look at what there is now, then try again."});
     }
+    if (committed.error().code == store::ErrorCode::Superseded) {
+        co_return std::unexpected(Problem{409, "In use",
+                                          "Resources that this does not fit were made just now.",
+                                          "Try again to be told which."});
+    }
     if (committed.error().code == store::ErrorCode::DirectoryConflict) {
         co_return std::unexpected(
             Problem{409, "Conflict", committed.error().message, "Choose another name."});
     }
-    co_return std::unexpected(Problem{503, "Unavailable", committed.error().message,
-                                      "Look at the server's log and its disk, then try again."});
+    co_return unavailable(committed.error());
 }
 
 Outcome<auth::ConnectorPtr> Directory::known_connector(std::string_view id) const {
@@ -194,16 +209,16 @@ Task<Outcome<auth::OrganisationEntry>> Directory::set_definitions(std::string sl
         co_return invalid(catalog.error().detail, "Correct the file and set it again.");
     }
     auto organisation = found->second.organisation;
+    std::vector<store::TypeName> empty;
     for (const auto& before : found->second.catalog->types()) {
         const auto live =
             co_await core_.store.count(organisation.key, store::make_plan(*before, nullptr));
-        if (!live) {
-            co_return std::unexpected(Problem{503, "Unavailable", live.error().message,
-                                              "Look at the server's disk, then try again."});
-        }
-        if (*live == 0) continue;
+        if (!live) co_return unavailable(live.error());
         const auto conflict = scim::conflict_of(*before, (*catalog)->type_named(before->name));
-        if (!conflict.empty()) {
+        if (conflict.empty()) continue;
+        if (*live == 0) {
+            empty.push_back(before->name);
+        } else {
             co_return std::unexpected(
                 Problem{409, "In use",
                         fmt::format("There are {} resources of the type {}: {}", *live,
@@ -211,11 +226,46 @@ Task<Outcome<auth::OrganisationEntry>> Directory::set_definitions(std::string sl
                         "Remove those resources first, or keep that part as it is."});
         }
     }
+    CO_TRY_VOID(co_await check_stored(found->second, **catalog));
     organisation.definitions = std::move(definitions);
-    store::Mutation mutation{store::PutOrganisation{organisation}};
+    // From here on the store refuses what was checked by the definitions before.
+    store::Mutation mutation{store::PutOrganisation{organisation, std::move(empty)}};
     CO_TRY_VOID(co_await write(std::move(mutation), organisation.key));
     core_.registry.put(organisation);
     co_return auth::OrganisationEntry{organisation, *catalog};
+}
+
+/// Values that were stored when an attribute was another one, or none, must fit it now.
+Task<Outcome<void>> Directory::check_stored(const auth::OrganisationEntry& organisation,
+                                            const scim::Catalog& catalog) const {
+    for (const auto& before : organisation.catalog->types()) {
+        const auto* after = catalog.type_named(before->name);
+        if (after == nullptr || !scim::has_more_attributes(*before, *after)) continue;
+        const auto everything = store::make_plan(*before, nullptr);
+        store::Stretch stretch{.limit = kCheckedTogether};
+        for (bool more = true; more;) {
+            auto slice =
+                co_await core_.store.query(organisation.organisation.key, everything, stretch);
+            if (!slice) co_return unavailable(slice.error());
+            for (const auto& record : slice->records) {
+                const auto misfit =
+                    scim::misfit_of(*before, *after, parse_document(record.document));
+                if (misfit.empty()) continue;
+                co_return std::unexpected(Problem{
+                    409, "In use",
+                    fmt::format("The {} {} holds a value under {} that does not fit the new "
+                                "attribute.",
+                                before->name, record.id, misfit),
+                    "Give the attribute another name or the type of that value, or remove it."});
+            }
+            more = slice->more;
+            if (more) stretch.behind = slice->records.back().rid;
+            // Requests get their turn.
+            co_await boost::asio::post(co_await boost::asio::this_coro::executor,
+                                       boost::asio::use_awaitable);
+        }
+    }
+    co_return Outcome<void>{};
 }
 
 Task<Outcome<void>> Directory::remove_organisation(std::string slug) {

@@ -66,7 +66,8 @@ class Directory {
                                                                          std::string slug);
     [[nodiscard]] Task<Outcome<void>> remove_organisation(std::string slug);
     /// Replaces the organisation's own schemas and resource types (scim::Catalog::with). Holds from
-    /// the next request. What would contradict resources that there are is refused.
+    /// the next request. What would contradict resources that there are is refused; to know that of
+    /// a new attribute, all resources of its type are looked at.
     [[nodiscard]] Task<Outcome<auth::OrganisationEntry>> set_definitions(std::string slug,
                                                                          std::string definitions);
 
@@ -93,6 +94,8 @@ class Directory {
     [[nodiscard]] Task<void> save_last_uses();
 
   private:
+    [[nodiscard]] Task<Outcome<void>> check_stored(const auth::OrganisationEntry& organisation,
+                                                   const scim::Catalog& catalog) const;
     /// The turn to change something, with what other nodes changed before taken over.
     [[nodiscard]] Task<TurnQueue::Turn> begin_change();
     [[nodiscard]] Task<Outcome<void>> write(store::Mutation mutation, OrgKey org);

@@ -144,6 +144,56 @@ TEST_F(DirectoryTest, OwnDefinitionsHoldAtOnceAndAfterAReload) {
     EXPECT_NE(catalog()->type_at("/Things"), nullptr);
 }
 
+TEST_F(DirectoryTest, WhatIsStoredNeitherComesToLightNorStopsFitting) {
+    const auto with = [](std::string_view attributes) {
+        return fmt::format(
+            R"({{"schemas":[{{"id":"urn:x:T","attributes":[{{"name":"k"}}{}]}}],)"
+            R"("resourceTypes":[{{"name":"Thing","endpoint":"/Things","schema":"urn:x:T"}}]}})",
+            attributes);
+    };
+    const auto set = [&](std::string_view attributes) {
+        const auto outcome = wait(directory_.set_definitions("acme", with(attributes)));
+        return outcome ? 200 : outcome.error().status;
+    };
+    const std::string secret = R"(,{"name":"s","returned":"never"})";
+    const std::string card =
+        R"(,{"name":"c","type":"complex","subAttributes":[{"name":"no"},{"name":"pin","returned":"request"}]})";
+    ASSERT_EQ(set(secret + card + R"(,{"name":"level"})"), 200);
+    const auto* type = registry_.connector(connector_->connector.id)->catalog->type_at("/Things");
+    ASSERT_TRUE(create(
+        *type, R"({"schemas":["urn:x:T"],"s":"s3cr3t","c":{"no":"1","pin":"2"},"level":"a"})"));
+
+    EXPECT_EQ(set(R"(,{"name":"s","returned":"request"})" + card), 409);
+    EXPECT_EQ(set(R"(,{"name":"s"})" + card), 409);
+    EXPECT_EQ(set(secret), 409) << "the complex attribute hides a part";
+    EXPECT_EQ(set(secret + R"(,{"name":"c","type":"complex","subAttributes":[{"name":"no"}]})"),
+              409);
+    EXPECT_EQ(set(secret + card), 200) << "level may go";
+    EXPECT_EQ(set(secret + card + R"(,{"name":"level","type":"integer"})"), 409) << "not so back";
+    EXPECT_EQ(set(secret + card + R"(,{"name":"level","multiValued":true})"), 409);
+    EXPECT_EQ(set(secret + card + R"(,{"name":"other","type":"integer"})"), 200);
+    EXPECT_EQ(set(secret + card + R"(,{"name":"level"})"), 200);
+}
+
+TEST_F(DirectoryTest, ARequestThatWasCheckedByOlderDefinitionsChangesNothing) {
+    const auto things = [](std::string_view attribute) {
+        return fmt::format(
+            R"({{"schemas":[{{"id":"urn:x:T","attributes":[{}]}}],)"
+            R"("resourceTypes":[{{"name":"Thing","endpoint":"/Things","schema":"urn:x:T"}}]}})",
+            attribute);
+    };
+    ASSERT_TRUE(wait(directory_.set_definitions("acme", things(R"({"name":"n"})"))));
+    auto late = call();  // authenticated, and then the schemas are changed
+    const auto& old = *late.catalog().type_at("/Things");
+    ASSERT_TRUE(
+        wait(directory_.set_definitions("acme", things(R"({"name":"n","uniqueness":"server"})"))));
+    const std::string thing = R"({"schemas":["urn:x:T"],"n":"1"})";
+    const auto refused = wait(resources_.create(late, old, thing, {}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().status, 503);
+    EXPECT_TRUE(create(*call().catalog().type_at("/Things"), thing));
+}
+
 TEST_F(DirectoryTest, ARemovedOrganisationLetsNobodyIn) {
     const auto issued = generate();
     EXPECT_TRUE(wait(directory_.remove_organisation("acme")));

@@ -223,6 +223,7 @@ Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::
     store::WriteSet set;
     set.org = call.org();
     set.token = call.principal.token;
+    set.definitions = call.principal.connector->organisation.definitions;
     set.mutations.push_back(std::move(mutation));
     set.log.push_back(std::move(record).finish(answer.status, answer.body, call.elapsed_us()));
     auto committed = co_await core.store.commit(std::move(set));
@@ -268,6 +269,11 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
                                {429, scim::ScimType::None,
                                 "This connector is paused; nothing was changed. The identity "
                                 "provider may try again later."});
+        case Superseded:
+            return call.refuse("schemas-changed",
+                               {503, scim::ScimType::None,
+                                "The organisation's schemas were changed while this request was "
+                                "under way; nothing was changed. Repeat the request."});
         case OutcomeUnknown:
             call.record.step("refused", error.message);
             return call.refuse("outcome-unknown",

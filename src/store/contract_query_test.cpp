@@ -303,6 +303,33 @@ TEST_P(DirectoryContract, Everything_put_is_loaded_again) {
     EXPECT_FALSE(directory.tokens[1].last_used);
 }
 
+TEST_P(DirectoryContract, What_was_checked_by_other_definitions_is_refused) {
+    Organisation org = value_of(store->load_directory()).organisations[0];
+    org.definitions = R"({"schemas":[]})";
+    given(PutOrganisation{org});
+    const auto create = [&](Rid rid, const char* definitions) {
+        WriteSet set = write(kOrg, user(rid, "u" + std::to_string(rid.value)));
+        set.definitions = definitions;
+        return run(store->commit(std::move(set)));
+    };
+    const auto late = create(Rid{10}, "");
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, ErrorCode::Superseded);
+    EXPECT_EQ(count({"User", ScanAll{}, true}), 0);
+    EXPECT_TRUE(create(Rid{11}, R"({"schemas":[]})"));
+
+    // Definitions that were found to fit as there was nobody are refused where there is by now.
+    org.definitions = "{}";
+    const auto put = [&](std::vector<TypeName> without) {
+        return run(store->commit(write(kOrg, PutOrganisation{org, std::move(without)})));
+    };
+    const auto hasty = put({"Group", "User"});
+    ASSERT_FALSE(hasty);
+    EXPECT_EQ(hasty.error().code, ErrorCode::Superseded);
+    EXPECT_TRUE(put({"Group"}));
+    EXPECT_EQ(value_of(store->load_directory()).organisations[0].definitions, "{}");
+}
+
 TEST_P(DirectoryContract, Putting_again_replaces) {
     given(PutConnector{connector(5, "abc")}, PutToken{token(6, "tok")});
     Token renewed = token(6, "tok");

@@ -145,6 +145,8 @@ struct Token {
 
 struct PutOrganisation {
     Organisation organisation;
+    /// Refused (Superseded) where the organisation has a live resource of one of these types.
+    std::vector<TypeName> without = {};
 };
 struct RemoveOrganisation {
     OrgKey key;
@@ -209,6 +211,9 @@ struct WriteSet {
     /// Where the set changes the directory: the version that the change was computed from. A store
     /// that several processes share refuses it (VersionMismatch) where another one came first.
     std::optional<std::int64_t> directory_version = {};
+    /// The organisation's definitions that resources were checked by. Refused (Superseded) where
+    /// they are others by now, in this process or another.
+    std::optional<std::string> definitions = {};
     std::vector<Mutation> mutations;
     std::vector<LogEntry> log;
 };
@@ -235,6 +240,7 @@ enum class ErrorCode : std::uint8_t {
     Circle,            ///< a group would become its own member
     Revoked,           ///< the token was switched off meanwhile, or its connector removed
     Paused,            ///< the connector was paused meanwhile
+    Superseded,        ///< what the set was checked by holds no more
     Locked,            ///< another process holds the store
     Unfit,             ///< a copy cannot be made from here, or to there: what it is, or holds
     DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing

@@ -19,12 +19,30 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     MUSTER_CHECK(request->operations.size() <= 100);
+    std::set<std::size_t> placed;
+    for (const auto& [index, missing] : service::order_of(request->operations)) {
+        MUSTER_CHECK(!request->operations[index].malformed && placed.insert(index).second);
+        for (std::size_t i = 0; i < request->operations.size(); ++i) {
+            const auto& other = request->operations[i];
+            const bool makes = other.method == service::BulkOperation::Method::Post &&
+                               !other.malformed && !missing.contains(other.bulk_id);
+            const auto references = service::references_of(request->operations[index]);
+            if (makes && references.contains(other.bulk_id)) MUSTER_CHECK(placed.contains(i));
+        }
+    }
     for (service::BulkOperation operation : request->operations) {
         const auto references = service::references_of(operation);
-        auto rest = operation;
-        service::take_out_references(rest.data, references);
-        rest.path.clear();
-        MUSTER_CHECK(service::references_of(rest).empty());
+        if (operation.data.is_object()) {
+            auto rest = operation;
+            auto part = operation;
+            rest.path.clear();
+            part.path.clear();
+            part.data = service::take_out_references(rest.data.get_object(), references);
+            MUSTER_CHECK(service::references_of(rest).empty());
+            auto all = operation;
+            all.path.clear();
+            MUSTER_CHECK(service::references_of(part) == service::references_of(all));
+        }
 
         std::map<std::string, std::string> ids;
         for (const auto& reference : references) ids.emplace(reference, "id");

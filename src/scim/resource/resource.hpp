@@ -94,6 +94,13 @@ struct PrepareLimits {
 [[nodiscard]] std::vector<Change> diff(const ResourceType& type, const json::Object* before,
                                        const json::Object& after);
 
+/// Whether `after` has attributes that `before` lacks; and the first of those that a value stored
+/// under its name does not fit, for it was written when the attribute was another one or none
+/// (empty: all fit).
+[[nodiscard]] bool has_more_attributes(const ResourceType& before, const ResourceType& after);
+[[nodiscard]] std::string misfit_of(const ResourceType& before, const ResourceType& after,
+                                    const json::Object& document);
+
 /// document["active"], true where absent.
 [[nodiscard]] bool is_active(const json::Object& document);
 

@@ -210,6 +210,22 @@ Result<Schema> schema(const json::Value& value) {
 
 namespace {
 
+/// How far stored values are kept from who reads: 0 not at all.
+int hiding(const Attribute& attribute) {
+    if (attribute.returned == Returned::Never) return 2;
+    if (attribute.mutability == Mutability::WriteOnly) return 2;
+    return attribute.returned == Returned::Request ? 1 : 0;
+}
+
+/// An attribute that hides values, among those of `attribute` and below; null: none.
+const Attribute* hidden_in(const Attribute& attribute) {
+    if (hiding(attribute) > 0) return &attribute;
+    for (const Attribute& sub : attribute.sub_attributes) {
+        if (const auto* hidden = hidden_in(sub)) return hidden;
+    }
+    return nullptr;
+}
+
 std::string conflict_of(const std::vector<Attribute>& before, const std::vector<Attribute>& after) {
     for (const Attribute& one : after) {
         const auto known = std::ranges::find(before, one.name, &Attribute::name);
@@ -224,6 +240,10 @@ std::string conflict_of(const std::vector<Attribute>& before, const std::vector<
             return fmt::format(
                 "type, multiValued, uniqueness and caseExact of {} cannot be changed.", one.name);
         }
+        if (hiding(one) < hiding(*known)) {
+            return fmt::format("{} is not returned, and its stored values would come to light.",
+                               one.name);
+        }
         auto nested = conflict_of(known->sub_attributes, one.sub_attributes);
         if (!nested.empty()) return nested;
     }
@@ -233,9 +253,10 @@ std::string conflict_of(const std::vector<Attribute>& before, const std::vector<
         if (one.uniqueness != Uniqueness::None) {
             return fmt::format("{} is unique and cannot be removed.", one.name);
         }
-        // Its stored values would come to light.
-        if (one.returned == Returned::Never || one.returned == Returned::Request) {
-            return fmt::format("{} is not returned and cannot be removed.", one.name);
+        if (const auto* hidden = hidden_in(one)) {
+            return fmt::format(
+                "{} is not returned and cannot be removed: its stored values would come to light.",
+                hidden->name);
         }
     }
     return {};

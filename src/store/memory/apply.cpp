@@ -242,6 +242,12 @@ Result<Applied> Application::operator()(const PutOrganisation& put) {
                          [&](const Organisation& other) { return other.slug == org.slug; })) {
         return refuse(ErrorCode::DirectoryConflict, "the slug of the organisation is taken");
     }
+    for (const TypeName& type : put.without) {
+        const auto live = tables_.live.find({org.key, type});
+        if (live != tables_.live.end() && live->second > 0) {
+            return refuse(ErrorCode::Superseded, "there are resources of the type by now");
+        }
+    }
     changes_.put(tables_.organisations, org.key, org);
     return Applied{};
 }
@@ -320,6 +326,12 @@ Result<Applied> Application::operator()(const RemoveOrganisation& removal) {
 }  // namespace
 
 Result<Committed> apply(Tables& tables, const WriteSet& set) {
+    if (set.definitions) {
+        const auto org = tables.organisations.find(set.org);
+        if (org == tables.organisations.end() || org->second.definitions != *set.definitions) {
+            return refuse(ErrorCode::Superseded, "the organisation's schemas were changed");
+        }
+    }
     Application application(tables, set.org);
     Committed committed;
     for (const Mutation& mutation : set.mutations) {

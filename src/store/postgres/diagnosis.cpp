@@ -70,6 +70,9 @@ Task<Refused> Diagnosis::of(Meaning meaning) {
             co_return co_await end_of_authority();
         case ErrorCode::VersionMismatch:
             co_return refused(ErrorCode::VersionMismatch, "another node changed the directory");
+        case ErrorCode::Superseded:
+            co_return refused(ErrorCode::Superseded,
+                              "schemas were changed, or resources of a type made");
         default:
             co_return refused(meaning.code, "a name or id is taken, or what it belongs to is gone");
     }

@@ -92,6 +92,7 @@ class Application {
     std::int64_t slot_;
     std::size_t mutation_ = 0;  ///< of it
     std::set<TokenKey> checked_;
+    std::optional<std::string> checked_definitions_;
     std::map<TypeName, std::int64_t> live_;  ///< by how much the counters change
     bool directory_changed_ = false;
 };
@@ -135,6 +136,11 @@ void Application::check_authority() {
     if (set_->token && checked_.insert(set_->token).second) {
         transaction_.add({&kAuthority, Parameters(set_->token)},
                          meaning(kGuard, ErrorCode::Revoked));
+    }
+    if (set_->definitions && checked_definitions_ != set_->definitions) {
+        checked_definitions_ = set_->definitions;
+        transaction_.add({&kSameDefinitions, Parameters(set_->org, *set_->definitions)},
+                         meaning(kGuard, ErrorCode::Superseded));
     }
     if (set_->directory_version) {
         transaction_.add({&kSameDirectory, Parameters(*set_->directory_version)},
@@ -290,6 +296,10 @@ void Application::change_directory(Query query, const char* state) {
 
 Task<Outcome<Applied>> Application::apply(const PutOrganisation& put) {
     const Organisation& org = put.organisation;
+    for (const TypeName& type : put.without) {
+        transaction_.add({&kNoneOfType, Parameters(org.key, type)},
+                         meaning(kGuard, ErrorCode::Superseded));
+    }
     change_directory({&kPutOrganisation,
                       Parameters(org.key, org.slug, org.name, org.created.ms, org.definitions)},
                      kUniqueViolation);

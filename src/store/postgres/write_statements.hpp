@@ -124,6 +124,10 @@ inline constexpr Statement kAuthority{
 inline constexpr Statement kAuthorityPaused{
     "SELECT 1::bigint FROM token t JOIN connector c ON c.key = t.connector "
     "WHERE t.key = $1 AND t.active AND c.state <> 0"};
+inline constexpr Statement kSameDefinitions{
+    "SELECT 1 / count(*) FROM organisation WHERE key = $1 AND definitions = $2"};
+inline constexpr Statement kNoneOfType{
+    "SELECT 1 / (1 - least(coalesce(sum(live), 0), 1)) FROM counter WHERE org = $1 AND type = $2"};
 inline constexpr Statement kSameDirectory{
     "SELECT 1 / count(*) FROM (SELECT 1 FROM directory_version WHERE one AND number = $1 FOR "
     "UPDATE) AS same"};
@@ -195,6 +199,8 @@ inline constexpr Statement kPurgeDeleted{
                                          &kTouchToken,
                                          &kAuthority,
                                          &kAuthorityPaused,
+                                         &kSameDefinitions,
+                                         &kNoneOfType,
                                          &kSameDirectory,
                                          &kNewDirectory,
                                          &kOrganisationThere,

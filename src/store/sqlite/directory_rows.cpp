@@ -91,7 +91,9 @@ Outcome<std::vector<T>> read_all(const Database& db, const char* sql, T (*decode
 }  // namespace
 
 DirectoryRows::DirectoryRows(const Database& db)
-    : put_organisation_(db,
+    : same_definitions_(db, "SELECT 1 FROM organisation WHERE key = ?1 AND definitions = ?2"),
+      live_of_type_(db, "SELECT 1 FROM counter WHERE org = ?1 AND type = ?2 AND live > 0"),
+      put_organisation_(db,
                         "INSERT INTO organisation (key, slug, name, created, definitions) "
                         "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO UPDATE SET "
                         "slug = excluded.slug, name = excluded.name, created = excluded.created, "
@@ -119,8 +121,23 @@ DirectoryRows::DirectoryRows(const Database& db)
     for (const char* sql : kRemoveOrganisation) remove_organisation_.emplace_back(db, sql);
 }
 
+Outcome<void> DirectoryRows::check_definitions(OrgKey org, std::string_view definitions) {
+    Rows rows = same_definitions_.query(org.value, definitions);
+    TRY_ASSIGN(const bool same, rows.next());
+    if (same) return {};
+    return std::unexpected(
+        refusal(ErrorCode::Superseded, "the organisation's schemas were changed"));
+}
+
 Outcome<void> DirectoryRows::apply(const PutOrganisation& put) {
     const Organisation& org = put.organisation;
+    for (const TypeName& type : put.without) {
+        Rows rows = live_of_type_.query(org.key.value, type);
+        TRY_ASSIGN(const bool found, rows.next());
+        if (!found) continue;
+        return std::unexpected(
+            refusal(ErrorCode::Superseded, "there are resources of the type by now"));
+    }
     return settle(put_organisation_.execute(org.key.value, org.slug, org.name, org.created.ms,
                                             org.definitions),
                   "the slug of the organisation is taken");

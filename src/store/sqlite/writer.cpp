@@ -402,6 +402,7 @@ Outcome<Done> Writer::apply(const Work& work) {
 }
 
 Outcome<Committed> Writer::apply_set(const WriteSet& set) {
+    if (set.definitions) TRY_VOID(directory_.check_definitions(set.org, *set.definitions));
     Committed committed;
     committed.applied.reserve(set.mutations.size());
     for (const Mutation& mutation : set.mutations) {

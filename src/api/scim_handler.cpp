@@ -566,10 +566,13 @@ http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure fa
         std::string_view reason;
         std::string_view detail;
     };
-    static constexpr std::array<Text, 4> kTexts{{
+    static constexpr std::array<Text, 5> kTexts{{
         {413, "too-large", "The body is larger than the limit, limits.body_bytes."},
         {408, "too-slow", "The body did not arrive in time."},
         {400, "invalidSyntax", "The body's framing (Content-Length or chunks) is broken."},
+        {503, "no-room",
+         "Other large requests take all the memory that there is for them; nothing was changed. "
+         "Try again in a second."},
         {500, "internal",
          "Muster failed on this request; nothing was acknowledged. The server's "
          "log has the cause."},
@@ -588,6 +591,7 @@ http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure fa
         // The record may have been moved into the use case that failed; a fresh one stands for it.
         known.record = record_of(head, known.connector.get(), {});
     }
+    if (failure == http::Failure::NoRoom) known.retry_after_s = 1;
     known.record.reason(text.reason);
     return refuse(head, known, error);
 }

@@ -74,9 +74,9 @@ class Connection final : public Watched {
     Task<bool> answer();
     Task<void> refuse(int status, std::string_view reason);
     Task<void> sleep(std::chrono::milliseconds time);
-    Task<std::optional<Failure>> read_body(std::size_t limit);
-    Task<std::optional<Failure>> read_sized_body();
-    Task<std::optional<Failure>> read_chunked_body(std::size_t limit);
+    Task<std::optional<Failure>> read_body(std::size_t limit, BodyRoom::Share& room);
+    Task<std::optional<Failure>> read_sized_body(BodyRoom::Share& room);
+    Task<std::optional<Failure>> read_chunked_body(std::size_t limit, BodyRoom::Share& room);
     Task<bool> write_response(Ending ending, bool with_body);
     Task<bool> write(std::array<asio::const_buffer, 2> rest);
     Task<void> end();
@@ -219,6 +219,7 @@ Task<bool> Connection<Stream>::answer() {
     Handler::Admission admission;
     std::optional<Failure> failure;
     std::string cause;
+    BodyRoom::Share room(thread_.body_room());
     bool framed = true;  // it is known where the next request begins
     try {
         admission = handler_.admit(head_);
@@ -232,7 +233,7 @@ Task<bool> Connection<Stream>::answer() {
     } else {
         become_known();
         body_.clear();
-        if (head_.has_body) failure = co_await read_body(admission.body_limit);
+        if (head_.has_body) failure = co_await read_body(admission.body_limit, room);
         framed = !failure;
         wait_until(Time::max());
         if (!failure) {
@@ -287,7 +288,8 @@ bool Connection<Stream>::skip_body() {
 }
 
 template <class Stream>
-Task<std::optional<Failure>> Connection<Stream>::read_body(std::size_t limit) {
+Task<std::optional<Failure>> Connection<Stream>::read_body(std::size_t limit,
+                                                           BodyRoom::Share& room) {
     if (parser_->body_size() > limit) co_return Failure::BodyTooLarge;
     wait_until(steady_clock::now() + thread_.limits().body_timeout);
     // A client that has begun to send its body waits for nothing (RFC 9110 §10.1.1).
@@ -297,19 +299,21 @@ Task<std::optional<Failure>> Connection<Stream>::read_body(std::size_t limit) {
             co_await asio::async_write(stream_, asio::buffer(kContinue), kToken);
         if (ec) co_return body_failure();
     }
-    if (parser_->has_chunked_body()) co_return co_await read_chunked_body(limit);
-    co_return co_await read_sized_body();
+    if (parser_->has_chunked_body()) co_return co_await read_chunked_body(limit, room);
+    co_return co_await read_sized_body(room);
 }
 
 template <class Stream>
-Task<std::optional<Failure>> Connection<Stream>::read_sized_body() {
+Task<std::optional<Failure>> Connection<Stream>::read_sized_body(BodyRoom::Share& room) {
     const auto size = static_cast<std::size_t>(parser_->body_size());
     body_ = input_.bytes().substr(used_, size);
     used_ += body_.size();
     while (body_.size() < size) {
         // Memory follows what arrives, not what was announced.
         const std::size_t had = body_.size();
-        body_.resize(had + std::min(kBodyStep, size - had));
+        const std::size_t next = had + std::min(kBodyStep, size - had);
+        if (!room.holds(next)) co_return Failure::NoRoom;
+        body_.resize(next);
         const auto [ec, count] = co_await stream_.async_read_some(
             asio::buffer(body_.data() + had, body_.size() - had), kToken);
         body_.resize(had + count);
@@ -319,7 +323,8 @@ Task<std::optional<Failure>> Connection<Stream>::read_sized_body() {
 }
 
 template <class Stream>
-Task<std::optional<Failure>> Connection<Stream>::read_chunked_body(std::size_t limit) {
+Task<std::optional<Failure>> Connection<Stream>::read_chunked_body(std::size_t limit,
+                                                                   BodyRoom::Share& room) {
     std::string_view rest = input_.bytes().substr(used_);
     ParseStatus status = parser_->parse_chunks(rest, limit, body_);
     used_ = input_.bytes().size() - rest.size();
@@ -330,14 +335,15 @@ Task<std::optional<Failure>> Connection<Stream>::read_chunked_body(std::size_t l
     chunks.append(rest);
     used_ = input_.bytes().size();
     while (status == ParseStatus::NeedMore) {
-        const std::span<char> room = chunks.prepare();
-        if (room.empty()) co_return Failure::MalformedBody;
+        const std::span<char> space = chunks.prepare();
+        if (space.empty()) co_return Failure::MalformedBody;
         const auto [ec, count] =
-            co_await stream_.async_read_some(asio::buffer(room.data(), room.size()), kToken);
+            co_await stream_.async_read_some(asio::buffer(space.data(), space.size()), kToken);
         if (ec) co_return body_failure();
         chunks.commit(count);
         rest = chunks.bytes();
         status = parser_->parse_chunks(rest, limit, body_);
+        if (!room.holds(body_.size())) co_return Failure::NoRoom;
         chunks.consume(chunks.bytes().size() - rest.size());
     }
     behind_body_ = chunks.bytes();

@@ -11,8 +11,11 @@
 namespace muster::http {
 namespace asio = boost::asio;
 
-IoThread::IoThread(const Limits& limits)
-    : limits_(limits), work_(asio::make_work_guard(context_)), sweep_timer_(context_) {}
+IoThread::IoThread(const Limits& limits, BodyRoom& body_room)
+    : limits_(limits),
+      body_room_(body_room),
+      work_(asio::make_work_guard(context_)),
+      sweep_timer_(context_) {}
 
 void IoThread::start() {
     sweep_every_second();

@@ -21,6 +21,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include "http/body_room.hpp"
 #include "http/response_head.hpp"
 #include "http/server.hpp"
 
@@ -101,7 +102,7 @@ class Watched : public boost::intrusive::list_base_hook<
 
 class IoThread {
   public:
-    explicit IoThread(const Limits& limits);
+    IoThread(const Limits& limits, BodyRoom& body_room);
     IoThread(const IoThread&) = delete;
     IoThread& operator=(const IoThread&) = delete;
 
@@ -123,6 +124,7 @@ class IoThread {
 
     // From this thread:
     [[nodiscard]] const Limits& limits() const { return limits_; }
+    [[nodiscard]] BodyRoom& body_room() const { return body_room_; }
     [[nodiscard]] bool draining() const { return draining_; }
     [[nodiscard]] std::string_view date() { return date_.now(); }
     /// Puts the connection behind the others of its kind. The front goes first where room is made:
@@ -155,6 +157,7 @@ class IoThread {
     void sweep();
 
     const Limits& limits_;
+    BodyRoom& body_room_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::steady_timer sweep_timer_;

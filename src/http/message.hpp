@@ -53,6 +53,7 @@ enum class Failure : std::uint8_t {
     BodyTooLarge,   ///< 413
     BodyTimeout,    ///< 408
     MalformedBody,  ///< 400: chunking or Content-Length broken
+    NoRoom,         ///< 503: other large bodies take all the memory there is for them
     HandlerFailed,  ///< 500: the handler threw; a bug or exhaustion
 };
 

@@ -79,8 +79,11 @@ class TestHandler : public Handler {
     }
 
     Response fail(const RequestHead&, Failure failure, std::any&, std::string_view) override {
-        constexpr std::array<std::pair<int, const char*>, 4> kAnswers = {
-            {{413, "too large"}, {408, "too slow"}, {400, "malformed"}, {500, "failed"}}};
+        constexpr std::array<std::pair<int, const char*>, 5> kAnswers = {{{413, "too large"},
+                                                                          {408, "too slow"},
+                                                                          {400, "malformed"},
+                                                                          {503, "no room"},
+                                                                          {500, "failed"}}};
         const auto& [status, body] = kAnswers[static_cast<std::size_t>(failure)];
         return text(status, body);
     }

@@ -89,6 +89,10 @@ constexpr std::array kCauses{
           "Ask for less at once; the answer names the limit."},
     Cause{"too-large", "The request was larger than the limit.",
           "Raise limits.body_bytes if such requests are expected."},
+    Cause{"no-room", "Too many large requests were under way at once.",
+          "{} tries again by itself. Raise limits.bodies_bytes where there is memory for more."},
+    Cause{"schemas-changed", "The organisation's schemas were changed during the request.",
+          "Nothing was lost: {} repeats its change."},
     Cause{
         "media-type", "The body was not sent as JSON.",
         "Check what stands between {} and Muster: identity providers send application/scim+json."},

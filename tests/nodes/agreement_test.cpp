@@ -115,6 +115,26 @@ TEST_F(AgreementTest, APausedConnectorRestsEverywhere) {
     }
 }
 
+TEST_F(AgreementTest, NobodyWritesByOlderSchemas) {
+    const Tenant tenant = tenant_of_both("Schemas");
+    const auto set = [&](std::string_view attribute) {
+        const auto definitions = fmt::format(
+            R"({{"schemas":[{{"id":"urn:x:T","attributes":[{{"name":"n"{}}}]}}],)"
+            R"("resourceTypes":[{{"name":"Thing","endpoint":"/Things","schema":"urn:x:T"}}]}})",
+            attribute);
+        return world->a.call("PUT", "/admin/v1/organisations/schemas/definitions", definitions)
+            .first;
+    };
+    Client client(world->b.address(), tenant);
+    const std::string thing = R"({"schemas":["urn:x:T"],"n":"same"})";
+    ASSERT_EQ(set(""), 200);
+    ASSERT_LT(time_until([&] { return status(client, "GET", "/Things") == 200; }), kSecond);
+    ASSERT_EQ(set(R"(,"uniqueness":"server")"), 200);
+    EXPECT_EQ(status(client, "POST", "/Things", thing), 503) << "the very next write";
+    EXPECT_LT(time_until([&] { return status(client, "POST", "/Things", thing) == 201; }), kSecond);
+    EXPECT_EQ(status(client, "POST", "/Things", thing), 409);
+}
+
 TEST_F(AgreementTest, WhatIsMadeOnOneWorksOnTheOther) {
     const Tenant tenant = world->a.make_tenant("Fresh");
     Client client(world->b.address(), tenant);

@@ -440,25 +440,56 @@ TEST_F(RobustnessTest, SM_04_AGroupOfAnySizeIsWhole) {
     }
 }
 
-// A thousand people, each the next one's manager and the last the first's.
+/// So many people, each the next one's manager and the last the first's.
+std::string circle_of(int count) {
+    std::string all;
+    for (int i = 0; i < count; ++i) {
+        all += fmt::format(
+            R"({}{{"method":"POST","path":"/Users","bulkId":"b{}","data":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"c{}","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"manager":{{"value":"bulkId:b{}"}}}}}}}})",
+            i == 0 ? "" : ",", i, i, (i + 1) % count);
+    }
+    return all;
+}
+
+// A circle is made in steps, and who was made first gets their manager last: what others do to them
+// in between stays done.
+TEST_F(RobustnessTest, WhoIsSwitchedOffWhileACircleIsMadeStaysOff) {
+    constexpr int kPeople = 300;
+    const auto first = fmt::format("c{}", kPeople - 1);
+    net::ClientResponse made;
+    std::jthread making(
+        [&] { made = send("POST", "/Bulk", bulk(circle_of(kPeople)), std::chrono::seconds(20)); });
+    const auto look = "/Users?filter=userName%20eq%20%22" + first + "%22";
+    json::Value found;
+    for (int tries = 0; tries < 5'000 && found.is_null(); ++tries) {
+        auto page = json::parse(send("GET", look).body).value();
+        if (page.at("totalResults").to_number<int>() > 0) found = page.at("Resources").at(0);
+    }
+    ASSERT_TRUE(found.is_object());
+    const auto path = "/Users/" + std::string(found.at("id").get_string());
+    const bool in_between = !json::to_text(found).contains("manager");
+    EXPECT_EQ(send("PATCH", path,
+                   R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],)"
+                   R"("Operations":[{"op":"replace","path":"active","value":false}]})")
+                  .status,
+              200);
+    making.join();
+    EXPECT_TRUE(in_between) << "the circle was complete before it was seen";
+    EXPECT_FALSE(made.body.contains(R"("status":"4)")) << made.body.substr(0, 500);
+    const auto after = send("GET", path).body;
+    EXPECT_THAT(after, ::testing::HasSubstr(R"("active":false)"));
+    EXPECT_THAT(after, ::testing::HasSubstr(R"("displayName":"c0")"));
+}
+
 TEST_F(RobustnessTest, PX_04_ACircleOfAThousandIsMade) {
     constexpr int kMost = 1'000;
-    const auto operations = [](int count) {
-        std::string all;
-        for (int i = 0; i < count; ++i) {
-            all += fmt::format(
-                R"({}{{"method":"POST","path":"/Users","bulkId":"b{}","data":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"c{}","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"manager":{{"value":"bulkId:b{}"}}}}}}}})",
-                i == 0 ? "" : ",", i, i, (i + 1) % count);
-        }
-        return all;
-    };
-    const auto too_many = send("POST", "/Bulk", bulk(operations(kMost + 1)));
+    const auto too_many = send("POST", "/Bulk", bulk(circle_of(kMost + 1)));
     EXPECT_EQ(too_many.status, 413) << too_many.body.substr(0, 300);
     EXPECT_THAT(send("GET", "/Users?count=0").body, ::testing::HasSubstr("\"totalResults\":0"));
 
     // What waits for a reference has a durable commit of its own: a thousand of them.
     const auto made =
-        json::parse(send("POST", "/Bulk", bulk(operations(kMost)), std::chrono::seconds(20)).body);
+        json::parse(send("POST", "/Bulk", bulk(circle_of(kMost)), std::chrono::seconds(20)).body);
     ASSERT_TRUE(made);
     for (const auto& one : made->at("Operations").as_array()) {
         ASSERT_EQ(one.at("status").get_string(), "201") << json::to_text(one);

@@ -445,7 +445,7 @@ std::string circle_of(int count) {
     std::string all;
     for (int i = 0; i < count; ++i) {
         all += fmt::format(
-            R"({}{{"method":"POST","path":"/Users","bulkId":"b{}","data":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"c{}","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"manager":{{"value":"bulkId:b{}"}}}}}}}})",
+            R"({}{{"method":"POST","path":"/Users","bulkId":"b{}","data":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"c{}","active":true,"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"manager":{{"value":"bulkId:b{}"}}}}}}}})",
             i == 0 ? "" : ",", i, i, (i + 1) % count);
     }
     return all;

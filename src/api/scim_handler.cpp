@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "api/discovery.hpp"
+#include "api/failure_text.hpp"
 #include "api/turns.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
@@ -561,23 +562,7 @@ http::Response ScimHandler::health(Area area) const {
 
 http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure failure,
                                  std::any& any_context, std::string_view cause) {
-    struct Text {
-        int status;
-        std::string_view reason;
-        std::string_view detail;
-    };
-    static constexpr std::array<Text, 5> kTexts{{
-        {413, "too-large", "The body is larger than the limit, limits.body_bytes."},
-        {408, "too-slow", "The body did not arrive in time."},
-        {400, "invalidSyntax", "The body's framing (Content-Length or chunks) is broken."},
-        {503, "no-room",
-         "Other large requests take all the memory that there is for them; nothing was changed. "
-         "Try again in a second."},
-        {500, "internal",
-         "Muster failed on this request; nothing was acknowledged. The server's "
-         "log has the cause."},
-    }};
-    const auto& text = kTexts[static_cast<std::size_t>(failure)];
+    const FailureText& text = text_of(failure);
     const scim::Error error{text.status, scim::ScimType::None, std::string{text.detail}};
     if (failure == http::Failure::HandlerFailed) report_(cause);
     auto* context = std::any_cast<std::shared_ptr<Context>>(&any_context);

@@ -217,54 +217,107 @@ json::Object take_out_references(json::Object& data, const std::set<std::string>
     return take_out(data, missing);
 }
 
-std::vector<BulkStep> order_of(const std::vector<BulkOperation>& operations) {
-    enum class State : std::uint8_t { New, Open, Placed };
-    struct Entry {
-        std::set<std::string> references;
-        State state = State::New;
-    };
-    struct Visit {
-        std::size_t index;
-        std::set<std::string>::const_iterator next;
-    };
-    std::vector<Entry> entries;
-    std::map<std::string, std::size_t> makers;
-    for (std::size_t i = 0; i < operations.size(); ++i) {
-        const auto& operation = operations[i];
-        entries.push_back({references_of(operation), State::New});
-        if (operation.malformed) continue;
-        if (operation.method == Method::Post) makers.emplace(operation.bulk_id, i);
-    }
-    std::vector<BulkStep> steps;
-    std::vector<Visit> path;
-    const auto open = [&](std::size_t index) {
-        entries[index].state = State::Open;
-        path.push_back({index, entries[index].references.begin()});
-    };
-    for (std::size_t i = 0; i < operations.size(); ++i) {
-        if (entries[i].state == State::New && !operations[i].malformed) open(i);
-        while (!path.empty()) {
-            Visit& visit = path.back();
-            const Entry& entry = entries[visit.index];
-            if (visit.next != entry.references.end()) {
-                const auto maker = makers.find(*visit.next++);
-                if (maker == makers.end()) continue;
-                if (entries[maker->second].state == State::New) open(maker->second);
-                continue;
-            }
-            // Whoever is still open waits for this one: they refer to each other in a circle.
-            BulkStep step{visit.index, {}};
-            for (const auto& id : entry.references) {
+namespace {
+
+/// Puts the operations of one request in order.
+class Ordering {
+  public:
+    explicit Ordering(const std::vector<BulkOperation>& operations) : operations_(operations) {
+        std::map<std::string, std::size_t> makers;
+        for (std::size_t i = 0; i < operations.size(); ++i) {
+            const bool makes = operations[i].method == Method::Post && !operations[i].malformed;
+            if (makes) makers.emplace(operations[i].bulk_id, i);
+        }
+        entries_.resize(operations.size());
+        for (std::size_t i = 0; i < operations.size(); ++i) {
+            if (operations[i].malformed) continue;
+            for (const auto& id : references_of(operations[i])) {
                 const auto maker = makers.find(id);
                 if (maker == makers.end()) continue;
-                if (entries[maker->second].state == State::Open) step.missing.insert(id);
+                entries_[i].needs.push_back(maker->second);
+                entries_[maker->second].needed_by.push_back(i);
             }
-            entries[visit.index].state = State::Placed;
-            steps.push_back(std::move(step));
-            path.pop_back();
+            entries_[i].lacks = entries_[i].needs.size();
         }
     }
-    return steps;
+
+    std::vector<BulkStep> run() {
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            if (operations_[i].malformed || entries_[i].placed) continue;
+            make_what_it_needs(i);
+            if (!entries_[i].placed) place(i);
+        }
+        return std::move(steps_);
+    }
+
+  private:
+    struct Entry {
+        std::vector<std::size_t> needs;
+        std::vector<std::size_t> needed_by;
+        std::size_t lacks = 0;  ///< of its needs, those that are not placed
+        bool found = false;
+        bool placed = false;
+    };
+
+    /// Places all POSTs that `root` leads to, itself too where it is in a circle with them.
+    void make_what_it_needs(std::size_t root) {
+        std::vector<std::size_t> makers;
+        const auto find = [&](const Entry& entry) {
+            for (const std::size_t need : entry.needs) {
+                if (entries_[need].placed || std::exchange(entries_[need].found, true)) continue;
+                makers.push_back(need);
+            }
+        };
+        find(entries_[root]);
+        for (std::size_t i = 0; i < makers.size(); ++i) find(entries_[makers[i]]);
+        for (const std::size_t maker : makers) {
+            if (entries_[maker].lacks == 0) ready_.insert(maker);
+        }
+        for (std::size_t left = makers.size(); left > 0; --left) {
+            place(ready_.empty() ? most_needed(makers) : *ready_.begin());
+        }
+        ready_.clear();
+    }
+
+    /// Where a circle is to be broken, so that as few as possible are made in two steps.
+    [[nodiscard]] std::size_t most_needed(const std::vector<std::size_t>& makers) const {
+        std::pair<std::ptrdiff_t, std::size_t> best{-1, 0};
+        for (const std::size_t maker : makers) {
+            if (entries_[maker].placed) continue;
+            const auto waiting = std::ranges::count_if(
+                entries_[maker].needed_by, [this](std::size_t i) { return !entries_[i].placed; });
+            const bool earlier = waiting == best.first && maker < best.second;
+            if (waiting > best.first || earlier) best = {waiting, maker};
+        }
+        return best.second;
+    }
+
+    void place(std::size_t index) {
+        Entry& entry = entries_[index];
+        BulkStep step{index, {}};
+        for (const std::size_t need : entry.needs) {
+            if (!entries_[need].placed) step.missing.insert(operations_[need].bulk_id);
+        }
+        steps_.push_back(std::move(step));
+        entry.placed = true;
+        ready_.erase(index);
+        for (const std::size_t other : entry.needed_by) {
+            Entry& waiting = entries_[other];
+            --waiting.lacks;
+            if (waiting.lacks == 0 && waiting.found && !waiting.placed) ready_.insert(other);
+        }
+    }
+
+    const std::vector<BulkOperation>& operations_;
+    std::vector<Entry> entries_;
+    std::set<std::size_t> ready_;  ///< found, and all that they need is placed
+    std::vector<BulkStep> steps_;
+};
+
+}  // namespace
+
+std::vector<BulkStep> order_of(const std::vector<BulkOperation>& operations) {
+    return Ordering(operations).run();
 }
 
 }  // namespace muster::service

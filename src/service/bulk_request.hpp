@@ -55,7 +55,8 @@ struct BulkStep {
 };
 /// The order in which the well-formed operations are carried out: as they stand, but what an
 /// operation refers to is made right before it (RFC 7644 §3.7: the result must be that of the order
-/// in which they came). Time linear in operations and references.
+/// in which they came). A circle begins with what most others of it refer to. Time: operations and
+/// references, and for each circle the operations once more.
 [[nodiscard]] std::vector<BulkStep> order_of(const std::vector<BulkOperation>& operations);
 
 }  // namespace muster::service

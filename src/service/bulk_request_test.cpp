@@ -137,11 +137,13 @@ TEST(BulkRequest, TheOrderIsKeptButForWhatIsReferredTo) {
     EXPECT_EQ(ordered({}), "");
 }
 
-TEST(BulkRequest, CirclesAreMadeFromTheFarEnd) {
-    EXPECT_EQ(ordered({"a>b", "b>a"}), "1-a 0 ");
+TEST(BulkRequest, ACircleIsBrokenWhereMostOthersWait) {
+    EXPECT_EQ(ordered({"a>b", "b>a"}), "0-b 1 ");
     EXPECT_EQ(ordered({"a>a"}), "0-a ");
-    EXPECT_EQ(ordered({"=a", "a>b", "b>c", "c>ad", "d>"}), "4 3-a 2 1 0 ");
-    EXPECT_EQ(ordered({"a>b", "b>ac", "c>b"}), "2-b 1-a 0 ");
+    EXPECT_EQ(ordered({"a>b", "b>c", "c>d", "d>a"}), "0-b 3 2 1 ");
+    EXPECT_EQ(ordered({"=a", "a>b", "b>c", "c>ad", "d>"}), "4 1-b 3 2 0 ");
+    EXPECT_EQ(ordered({"x>g", "y>g", "z>g", "g>xyz"}), "3-x-y-z 0 1 2 ");
+    EXPECT_EQ(ordered({"a>b", "b>a", "=c", "c>d", "d>c"}), "0-b 1 3-d 4 2 ");
 }
 
 TEST(BulkRequest, AChainOfAnyLengthIsOrdered) {

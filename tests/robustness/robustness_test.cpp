@@ -455,10 +455,9 @@ std::string circle_of(int count) {
 // in between stays done.
 TEST_F(RobustnessTest, WhoIsSwitchedOffWhileACircleIsMadeStaysOff) {
     constexpr int kPeople = 300;
-    const auto first = fmt::format("c{}", kPeople - 1);
     std::jthread making(
         [&] { EXPECT_EQ(exchange("POST", "/Bulk", bulk(circle_of(kPeople))), 200); });
-    const auto look = "/Users?filter=userName%20eq%20%22" + first + "%22";
+    const auto look = "/Users?filter=userName%20eq%20%22c0%22";
     json::Value found;
     for (int tries = 0; tries < 5'000 && found.is_null(); ++tries) {
         auto page = json::parse(send("GET", look).body).value();
@@ -478,7 +477,7 @@ TEST_F(RobustnessTest, WhoIsSwitchedOffWhileACircleIsMadeStaysOff) {
                 ::testing::HasSubstr(fmt::format(R"("totalResults":{},)", kPeople)));
     const auto after = send("GET", path).body;
     EXPECT_THAT(after, ::testing::HasSubstr(R"("active":false)"));
-    EXPECT_THAT(after, ::testing::HasSubstr(R"("displayName":"c0")"));
+    EXPECT_THAT(after, ::testing::HasSubstr(R"("displayName":"c1")"));
 }
 
 TEST_F(RobustnessTest, PX_04_ACircleOfAThousandIsMade) {

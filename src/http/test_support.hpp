@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -45,6 +46,7 @@ inline Response text(int status, std::string body) {
 class TestHandler : public Handler {
   public:
     static constexpr std::size_t kBodyLimit = 1024 * 1024;
+    std::atomic<int> slow{0};  ///< requests for /slow that came whole
 
     Admission admit(const RequestHead& head) override {
         if (head.path == "/throw-in-admit") throw std::runtime_error("a bug");
@@ -64,6 +66,7 @@ class TestHandler : public Handler {
         if (head.path == "/slow") {
             auto executor = co_await boost::asio::this_coro::executor;
             boost::asio::steady_timer timer(executor);
+            ++slow;
             timer.expires_after(std::chrono::milliseconds(number(head.query)));
             co_await timer.async_wait(boost::asio::use_awaitable);
         }

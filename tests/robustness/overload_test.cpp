@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <sys/resource.h>
 #include <thread>
 #include <tuple>
+#include <unistd.h>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
@@ -45,6 +47,52 @@ struct Tally {
     int served = 0;
     int refused = 0;
     int others = 0;
+};
+
+double seconds_of(clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+/// What others than this test and its server took of the machine since it was made, 0 to 1.
+class Disturbance {
+  public:
+    explicit Disturbance(pid_t server) : server_(clock_of(server)), begin_(times()) {}
+
+    [[nodiscard]] double share() const {
+        const Times now = times();
+        return (now.busy - begin_.busy - (now.ours - begin_.ours)) /
+               ((now.wall - begin_.wall) * std::thread::hardware_concurrency());
+    }
+
+  private:
+    struct Times {
+        double busy, ours, wall;
+    };
+    static clockid_t clock_of(pid_t process) {
+        clockid_t clock{};
+        ::clock_getcpuclockid(process, &clock);
+        return clock;
+    }
+    [[nodiscard]] Times times() const {
+        // cpu user nice system idle iowait irq softirq steal, in ticks
+        std::ifstream in("/proc/stat");
+        std::string name;
+        in >> name;
+        double busy = 0;
+        for (int field = 0; field < 8; ++field) {
+            double ticks = 0;
+            in >> ticks;
+            if (field != 3 && field != 4) busy += ticks;
+        }
+        return {busy / static_cast<double>(::sysconf(_SC_CLK_TCK)),
+                seconds_of(CLOCK_PROCESS_CPUTIME_ID) + seconds_of(server_),
+                seconds_of(CLOCK_MONOTONIC)};
+    }
+
+    clockid_t server_;
+    Times begin_;
 };
 
 /// Asks again and again over one connection until `end`; counts from `begin` on.
@@ -280,15 +328,21 @@ TEST_F(OverloadTest, AtManyTimesTheCapacityAsMuchIsDoneAsAtThePeak) {
         };
         std::string told;
         bool kept_up = false;
-        // What else this machine does may take from one of the two alone: three looks at them.
+        // Other work of this machine may fall on one of the two alone, and 4,000 clients feel it
+        // more than 32: three looks at them, and where others take much of the machine, less is
+        // asked.
         for (int look = 0; look < 3 && !kept_up; ++look) {
+            const Disturbance disturbance(server_.pid());
             const Tally peak = served_by(few);
             const Tally beyond = served_by(many);
-            told = fmt::format("{}: {} served at the peak, {} beyond it, {} refused", what,
-                               peak.served, beyond.served, beyond.refused);
+            const double others = disturbance.share();
+            told = fmt::format(
+                "{}: {} served at the peak, {} beyond it, {} refused; others took {:.0f} % of the "
+                "machine",
+                what, peak.served, beyond.served, beyond.refused, 100 * others);
             fmt::print("{}\n", told);
             EXPECT_EQ(peak.others + beyond.others, 0) << told;
-            kept_up = beyond.served >= peak.served * 8 / 10;
+            kept_up = beyond.served >= peak.served * (others > 0.1 ? 0.5 : 0.8);
         }
         EXPECT_TRUE(kept_up) << told;
     }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -19,15 +20,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     MUSTER_CHECK(request->operations.size() <= 100);
+    std::map<std::string, std::size_t> makers;
+    for (std::size_t i = 0; i < request->operations.size(); ++i) {
+        const auto& operation = request->operations[i];
+        if (operation.malformed) continue;
+        if (operation.method == service::BulkOperation::Method::Post) {
+            makers.emplace(operation.bulk_id, i);
+        }
+    }
     std::set<std::size_t> placed;
     for (const auto& [index, missing] : service::order_of(request->operations)) {
         MUSTER_CHECK(!request->operations[index].malformed && placed.insert(index).second);
-        for (std::size_t i = 0; i < request->operations.size(); ++i) {
-            const auto& other = request->operations[i];
-            const bool makes = other.method == service::BulkOperation::Method::Post &&
-                               !other.malformed && !missing.contains(other.bulk_id);
-            const auto references = service::references_of(request->operations[index]);
-            if (makes && references.contains(other.bulk_id)) MUSTER_CHECK(placed.contains(i));
+        for (const auto& reference : service::references_of(request->operations[index])) {
+            const auto maker = makers.find(reference);
+            if (maker == makers.end() || missing.contains(reference)) continue;
+            MUSTER_CHECK(placed.contains(maker->second));
         }
     }
     for (service::BulkOperation operation : request->operations) {

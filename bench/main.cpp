@@ -1,5 +1,5 @@
 // muster_bench MUSTER FLOOR WORK_DIRECTORY [--quick] [--users N] [--seconds S] [--rounds N]
-//              [--connections N] [--only ROW]
+//              [--connections N] [--only ROW] [--against OTHER_MUSTER]
 // Seeds a directory once, then measures Muster and the floor in turns. See README.md.
 
 #include <algorithm>
@@ -39,6 +39,7 @@ struct Options {
     int rounds = 3;
     std::size_t connections = 32;
     std::string only;
+    std::string against;  ///< another build, measured in the floor's stead
 };
 
 constexpr std::size_t kSeedConnections = 256;
@@ -192,10 +193,19 @@ Options parse(int argc, char** argv) {
             options.connections = std::stoul(value);
         else if (name == "--only")
             options.only = value;
+        else if (name == "--against")
+            options.against = value;
         else
             throw std::invalid_argument("unknown option " + name);
     }
     return options;
+}
+
+/// What Muster is measured beside: the floor, or another build of it.
+ServerProcess start_other(const Options& options, const fs::path& data, const fs::path& page) {
+    if (!options.against.empty()) return {options.against, data};
+    return ServerProcess({options.floor.string(), (data / "muster.db").string(), page.string(),
+                          std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))});
 }
 
 void run(const Options& options) {
@@ -207,8 +217,11 @@ void run(const Options& options) {
         save(make_seed(options, data), seed_file);
     }
     const auto made = load_seed(seed_file);
-    const auto floor_database = options.work / "floor.db";
-    copy_database(data / "muster.db", floor_database);
+    const auto other_data = options.work / "other";
+    fs::create_directories(other_data);
+    if (!options.against.empty())
+        fs::copy_file(data / "key", other_data / "key", fs::copy_options::overwrite_existing);
+    copy_database(data / "muster.db", other_data / "muster.db");
 
     const ServerProcess muster(options.muster, data);
     const Target target = target_of(made, muster);
@@ -220,29 +233,34 @@ void run(const Options& options) {
     must_succeed(page, "reading a page");
     const auto page_file = options.work / "page.json";
     std::ofstream(page_file) << page.bodies.front();
-    const ServerProcess floor({options.floor.string(), floor_database.string(), page_file.string(),
-                               std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))});
-
-    const Target floor_target{.address = floor.address(), .path = "", .token = target.token};
+    const ServerProcess other = start_other(options, other_data, page_file);
+    const bool against_muster = !options.against.empty();
+    const Target other_target{.address = other.address(),
+                              .path = against_muster ? target.path : "",
+                              .token = target.token};
     Draw draw{.counter = static_cast<std::uint64_t>(
                   std::chrono::system_clock::now().time_since_epoch().count())};
     std::vector<Result> results;
-    for (const auto& row : rows_of(target, made.directory, draw, options.connections)) {
+    const auto rows = rows_of(target, made.directory, draw, options.connections);
+    const auto other_rows = rows_of(other_target, made.directory, draw, options.connections);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const Row& row = rows[i];
         if (!options.only.empty() && row.name.find(options.only) == std::string::npos) continue;
         fmt::print(stderr, "{} …\n", row.name);
-        const auto floor_next = [&](std::size_t) {
-            return floor_shot(row.name, floor_target, made.directory, draw);
+        const NextShot floor_next = [&](std::size_t) {
+            return floor_shot(row.name, other_target, made.directory, draw);
         };
+        const NextShot& other_next = against_muster ? other_rows[i].next : floor_next;
         std::vector<Side> ours;
         std::vector<Side> theirs;
         for (int round = 0; round < options.rounds; ++round) {
-            theirs.push_back(measure(options, floor, floor_next, "floor: " + row.name));
+            theirs.push_back(measure(options, other, other_next, "other: " + row.name));
             ours.push_back(measure(options, muster, row.next, row.name));
         }
         results.push_back({row.name, median(ours), median(theirs)});
     }
     fmt::print("{}", table(results));
-    if (options.only.empty() && options.rounds > 1) keep(results, options);
+    if (options.only.empty() && options.rounds > 1 && !against_muster) keep(results, options);
 }
 
 }  // namespace

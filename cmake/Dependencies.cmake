@@ -13,6 +13,14 @@ pkg_check_modules(PQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
 
+# What runs as a server takes its memory from mimalloc (docs/adr/0018). Sanitizers bring an allocator
+# of their own.
+add_library(muster_allocator INTERFACE)
+if(NOT MUSTER_SANITIZE)
+  find_package(mimalloc 2.0 REQUIRED)
+  target_link_libraries(muster_allocator INTERFACE mimalloc)
+endif()
+
 # Asio and Beast are compiled once. Every user must see the same definitions: base passes them on.
 add_library(muster_asio STATIC ${PROJECT_SOURCE_DIR}/src/asio/asio.cpp)
 target_link_libraries(muster_asio PUBLIC Boost::headers Threads::Threads OpenSSL::SSL)

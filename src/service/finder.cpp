@@ -155,13 +155,16 @@ Task<store::Result<Found>> Finder::in_creation_order(OrgKey org, const Search& s
     Found found{.total = window.total.value_or(0)};
     // One match beyond the page tells whether there are more.
     const std::size_t wanted = window.size > 0 ? window.size + 1 : 0;
+    // What begins at the start and ends within the page needs no counting.
+    const bool from_start = window.skip == 0 && !window.behind && wanted > 0;
     std::size_t skip = window.skip;
     std::size_t looked_at = 0;
     for (std::size_t step = 0; step < search.parts.size(); ++step) {
         const std::size_t index = window.backward ? search.parts.size() - 1 - step : step;
         const Part& part = search.parts[index];
         const bool counts = !window.total;
-        if (part.plan.exact && counts) {
+        const bool counts_rows = counts && part.plan.exact;
+        if (counts_rows && !from_start) {
             CO_TRY_ASSIGN(const auto rows, co_await core_.store.count(org, part.plan));
             found.total += rows;
             if (skip >= static_cast<std::size_t>(rows)) {
@@ -194,6 +197,13 @@ Task<store::Result<Found>> Finder::in_creation_order(OrgKey org, const Search& s
             }
         }
         looked_at += rows.looked_at();
+        if (counts_rows && from_start) {
+            auto number = static_cast<std::int64_t>(rows.looked_at());
+            if (rows.more()) {
+                CO_TRY_ASSIGN(number, co_await core_.store.count(org, part.plan));
+            }
+            found.total += number;
+        }
     }
     found.more = window.size > 0 && found.matches.size() == wanted;
     if (found.more) found.matches.pop_back();

@@ -118,16 +118,13 @@ Task<scim::Result<Answer>> Query::by_index(Call& call, Walk walk) const {
     const auto start = std::max<std::int64_t>(walk.request.start_index.value_or(1), 1);
     Window window{.skip = static_cast<std::size_t>(start) - 1,
                   .size = page_size(walk.request, core_.limits)};
-    // By its hash: a walk's name holds a filter, which may be long.
-    const auto digest = core_.registry.hash("walk by index " + walk.name);
-    const std::string name{reinterpret_cast<const char*>(digest.data()), digest.size()};
     const std::size_t skip = window.skip;
-    window.behind = places_.recall(name, skip, core_.clock.now());
+    if (skip > 0) window.behind = places_.recall(key_of(walk), skip, core_.clock.now());
     if (window.behind) window.skip = 0;
     CO_TRY_ASSIGN(const auto found, co_await find(call, walk, window));
-    if (!found.matches.empty()) {
-        places_.remember(name, skip, skip + found.matches.size(), position_of(found.matches.back()),
-                         core_.clock.now());
+    if (found.more) {
+        places_.remember(key_of(walk), skip, skip + found.matches.size(),
+                         position_of(found.matches.back()), core_.clock.now());
     }
     CO_TRY_ASSIGN(const auto resources, co_await render(call, walk, found));
     co_return Answer{
@@ -135,6 +132,12 @@ Task<scim::Result<Answer>> Query::by_index(Call& call, Walk walk) const {
         .body = fmt::format(
             R"({{"schemas":["{}"],"totalResults":{},"startIndex":{},"itemsPerPage":{},"Resources":[{}]}})",
             scim::kListResponse, found.total, start, found.matches.size(), resources)};
+}
+
+// By its hash: a walk's name holds a filter, which may be long.
+std::string Query::key_of(const Walk& walk) const {
+    const auto digest = core_.registry.hash("walk by index " + walk.name);
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 Task<scim::Result<Answer>> Query::by_cursor(Call& call, Walk walk) const {

@@ -34,6 +34,7 @@ class Query {
     struct Walk;
 
     [[nodiscard]] Task<scim::Result<Answer>> by_index(Call& call, Walk walk) const;
+    [[nodiscard]] std::string key_of(const Walk& walk) const;
     [[nodiscard]] Task<scim::Result<Answer>> by_cursor(Call& call, Walk walk) const;
     [[nodiscard]] Task<scim::Result<Found>> find(Call& call, const Walk& walk,
                                                  const Window& window) const;

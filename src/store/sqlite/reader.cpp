@@ -141,24 +141,6 @@ struct Reader::Arguments {
     }
 };
 
-/// One read transaction over several statements, taken and given back once.
-class Reader::Snapshot {
-  public:
-    explicit Snapshot(Reader& reader) : reader_(reader), begun_(reader.begin_.execute()) {}
-    ~Snapshot() {
-        // A read transaction has nothing to lose: the outcome of its end changes no answer.
-        if (begun_) static_cast<void>(reader_.commit_.execute());
-    }
-    Snapshot(const Snapshot&) = delete;
-    Snapshot& operator=(const Snapshot&) = delete;
-
-    [[nodiscard]] const Outcome<std::int64_t>& begun() const { return begun_; }
-
-  private:
-    Reader& reader_;
-    Outcome<std::int64_t> begun_;
-};
-
 Reader::Access::Access(const Database& db, const std::string& candidates, std::string_view rid)
     : forward(db, fmt::format("{0} AND {1} > ?6 ORDER BY {1} LIMIT ?7 OFFSET ?8", candidates, rid)),
       backward(db, fmt::format("{0} AND {1} < ?6 ORDER BY {1} DESC LIMIT ?7 OFFSET ?8", candidates,
@@ -206,6 +188,21 @@ Reader::Reader(Database db)
       probe_(db_, "SELECT count(*) FROM sqlite_schema"),
       log_(db_) {}
 
+Outcome<void> Reader::see(std::uint64_t commit) {
+    if (seen_ == commit) return {};
+    let_go();
+    TRY_VOID(begin_.execute());
+    seen_ = commit;
+    return {};
+}
+
+void Reader::let_go() {
+    seen_.reset();
+    // A read transaction has nothing to lose: the outcome of its end changes no answer. After some
+    // errors it is over already.
+    if (db_.in_transaction()) static_cast<void>(commit_.execute());
+}
+
 Outcome<std::optional<Record>> Reader::find(OrgKey org, std::string_view type,
                                             std::string_view id) {
     Rows rows = find_.query(org.value, id, type);
@@ -216,8 +213,6 @@ Outcome<std::optional<Record>> Reader::find(OrgKey org, std::string_view type,
 
 Outcome<std::optional<RecordWithGroups>> Reader::find_with_groups(OrgKey org, std::string_view type,
                                                                   std::string_view id) {
-    // While these rows are open the connection stays in their read transaction: the groups are of
-    // the same moment, and one pair of file locks serves both.
     Rows rows = find_.query(org.value, id, type);
     TRY_ASSIGN(const bool found, rows.next());
     if (!found) return std::nullopt;
@@ -246,7 +241,6 @@ Outcome<Slice> Reader::query(OrgKey org, const Plan& plan, const Stretch& stretc
     const bool from_end = stretch.backward && stretch.behind == Rid{};
     const Rid behind = from_end ? Rid{std::numeric_limits<std::int64_t>::max()} : stretch.behind;
     Slice slice;
-    // As long as this statement stands on a row, what is fetched beside it is of the same snapshot.
     TRY_ASSIGN(Access * access, access_of(org, arguments));
     Statement& statement = stretch.backward ? access->backward : access->forward;
     Rows rows = arguments.run(statement, org, plan, behind, limit + 1, stretch.skip);
@@ -273,8 +267,6 @@ Outcome<std::int64_t> Reader::count(OrgKey org, const Plan& plan) {
 }
 
 Outcome<std::vector<Record>> Reader::records(OrgKey org, std::span<const Rid> rids) {
-    Snapshot snapshot(*this);
-    TRY_VOID(snapshot.begun());
     std::vector<Record> records;
     records.reserve(rids.size());
     for (const Rid rid : rids) {
@@ -287,8 +279,6 @@ Outcome<std::vector<Record>> Reader::records(OrgKey org, std::span<const Rid> ri
 
 Outcome<std::vector<std::vector<Reference>>> Reader::groups_of(OrgKey org,
                                                                std::span<const Rid> members) {
-    Snapshot snapshot(*this);
-    TRY_VOID(snapshot.begun());
     std::vector<std::vector<Reference>> groups;
     groups.reserve(members.size());
     for (const Rid member : members) {
@@ -351,8 +341,6 @@ Outcome<std::int64_t> Reader::member_count(OrgKey org, Rid group) {
 
 Outcome<void> Reader::resolve(OrgKey org, std::span<const std::string> ids,
                               std::vector<Reference>& found) {
-    Snapshot snapshot(*this);
-    TRY_VOID(snapshot.begun());
     for (const std::string& id : ids) {
         Rows rows = resolve_.query(org.value, id);
         TRY_ASSIGN(const bool row, rows.next());
@@ -377,12 +365,18 @@ void ReaderPool::add(std::unique_ptr<Reader> reader) {
     returned_.notify_one();
 }
 
-ReaderPool::Lease ReaderPool::lease() {
+std::unique_ptr<Reader> ReaderPool::take() {
     std::unique_lock lock(mutex_);
     returned_.wait(lock, [this] { return !idle_.empty(); });
     std::unique_ptr<Reader> reader = std::move(idle_.back());
     idle_.pop_back();
-    return {*this, std::move(reader)};
+    return reader;
+}
+
+void ReaderPool::let_go() {
+    note_commit();
+    const std::scoped_lock lock(mutex_);
+    for (const auto& reader : idle_) reader->let_go();
 }
 
 void ReaderPool::clear() {

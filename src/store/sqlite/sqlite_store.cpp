@@ -17,6 +17,7 @@
 namespace muster::store {
 namespace {
 
+using sqlite::Reader;
 using sqlite::to_result;
 
 constexpr int kWriterCacheKib = 16 * 1024;
@@ -26,10 +27,11 @@ constexpr std::size_t kResolveSlice = 512;  // about 1 ms
 class Implementation final : public SqliteStore {
   public:
     Implementation(std::string path, sqlite::DirectoryLock lock,
-                   std::vector<std::unique_ptr<sqlite::Reader>> readers,
-                   std::unique_ptr<sqlite::Writer> writer)
-        : path_(std::move(path)), lock_(std::move(lock)), writer_(std::move(writer)) {
+                   std::vector<std::unique_ptr<sqlite::Reader>> readers, sqlite::Database database,
+                   const sqlite::Writer::Options& writing)
+        : path_(std::move(path)), lock_(std::move(lock)) {
         for (auto& reader : readers) readers_.add(std::move(reader));
+        writer_ = std::make_unique<sqlite::Writer>(std::move(database), readers_, writing);
     }
     ~Implementation() override { close(); }
     Implementation(const Implementation&) = delete;
@@ -37,38 +39,45 @@ class Implementation final : public SqliteStore {
 
     Task<Result<std::optional<Record>>> find(OrgKey org, std::string_view type,
                                              std::string_view id) override {
-        co_return to_result(readers_.lease()->find(org, type, id));
+        co_return to_result(
+            readers_.read([&](Reader& reader) { return reader.find(org, type, id); }));
     }
 
     Task<Result<std::optional<RecordWithGroups>>> find_with_groups(OrgKey org,
                                                                    std::string_view type,
                                                                    std::string_view id) override {
-        co_return to_result(readers_.lease()->find_with_groups(org, type, id));
+        co_return to_result(
+            readers_.read([&](Reader& reader) { return reader.find_with_groups(org, type, id); }));
     }
 
     Task<Result<Slice>> query(OrgKey org, const Plan& plan, Stretch stretch) override {
-        co_return to_result(readers_.lease()->query(org, plan, stretch));
+        co_return to_result(
+            readers_.read([&](Reader& reader) { return reader.query(org, plan, stretch); }));
     }
 
     Task<Result<std::vector<Record>>> records(OrgKey org, std::span<const Rid> rids) override {
-        co_return to_result(readers_.lease()->records(org, rids));
+        co_return to_result(
+            readers_.read([&](Reader& reader) { return reader.records(org, rids); }));
     }
 
     Task<Result<std::int64_t>> count(OrgKey org, const Plan& plan) override {
-        co_return to_result(readers_.lease()->count(org, plan));
+        co_return to_result(readers_.read([&](Reader& reader) { return reader.count(org, plan); }));
     }
 
     Task<Result<std::vector<std::vector<Reference>>>> groups_of(
         OrgKey org, std::span<const Rid> members) override {
-        co_return to_result(readers_.lease()->groups_of(org, members));
+        co_return to_result(
+            readers_.read([&](Reader& reader) { return reader.groups_of(org, members); }));
     }
 
     Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after, std::size_t limit) override {
-        co_return to_result(readers_.lease()->members_of(org, group, after, limit));
+        co_return to_result(readers_.read(
+            [&](Reader& reader) { return reader.members_of(org, group, after, limit); }));
     }
 
     Task<Result<std::int64_t>> member_count(OrgKey org, Rid group) override {
-        co_return to_result(readers_.lease()->member_count(org, group));
+        co_return to_result(
+            readers_.read([&](Reader& reader) { return reader.member_count(org, group); }));
     }
 
     Task<Result<std::vector<Reference>>> resolve(OrgKey org,
@@ -78,7 +87,8 @@ class Implementation final : public SqliteStore {
         while (!ids.empty()) {
             const auto slice = ids.first(std::min(ids.size(), kResolveSlice));
             ids = ids.subspan(slice.size());
-            CO_TRY_VOID(to_result(readers_.lease()->resolve(org, slice, found)));
+            CO_TRY_VOID(to_result(
+                readers_.read([&](Reader& reader) { return reader.resolve(org, slice, found); })));
             if (ids.empty()) break;
             // Other requests of this thread get their turn.
             const auto executor = co_await boost::asio::this_coro::executor;
@@ -98,15 +108,19 @@ class Implementation final : public SqliteStore {
 
     Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
         co_await flush_log();
-        co_return to_result(readers_.lease()->log().read(query));
+        co_return to_result(
+            readers_.read_anew([&](Reader& reader) { return reader.log().read(query); }));
     }
 
     Task<Result<std::optional<std::string>>> log_entry(LogId id) override {
         co_await flush_log();
-        co_return to_result(readers_.lease()->log().find(id));
+        co_return to_result(
+            readers_.read_anew([&](Reader& reader) { return reader.log().find(id); }));
     }
 
-    Result<Directory> load_directory() override { return to_result(readers_.lease()->directory()); }
+    Result<Directory> load_directory() override {
+        return to_result(readers_.read([](Reader& reader) { return reader.directory(); }));
+    }
     // One process has the file; its own changes it knows.
     Task<Result<std::optional<Directory>>> directory_since(std::int64_t) override {
         co_return std::nullopt;
@@ -123,7 +137,7 @@ class Implementation final : public SqliteStore {
     Result<void> healthy() override {
         if (!writer_) return std::unexpected(Error{ErrorCode::Unavailable, "closed", {}, {}});
         TRY_VOID(writer_->healthy());
-        return to_result(readers_.lease()->probe());
+        return to_result(readers_.read_anew([](Reader& reader) { return reader.probe(); }));
     }
 
     Figures figures() const override {
@@ -182,9 +196,8 @@ Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options) {
         readers.push_back(std::make_unique<sqlite::Reader>(std::move(reader)));
     }
     const sqlite::Writer::Options writing{options.batch_sets, options.batch_bytes, durable};
-    auto writer = std::make_unique<sqlite::Writer>(std::move(database), writing);
     return std::make_unique<Implementation>(path, std::move(lock), std::move(readers),
-                                            std::move(writer));
+                                            std::move(database), writing);
 }
 
 Result<void> hold_key(const SqliteOptions& options, const Digest& fingerprint) {

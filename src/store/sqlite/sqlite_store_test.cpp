@@ -2,7 +2,10 @@
 
 #include "store/sqlite/sqlite_store.hpp"
 
+#include <algorithm>
 #include <fstream>
+#include <random>
+#include <stop_token>
 #include <sys/stat.h>
 #include <thread>
 
@@ -340,9 +343,23 @@ TEST_F(SqliteStoreTest, Everything_reaches_the_main_file_when_nothing_happens) {
     EXPECT_GT(store->figures().database_bytes, 0U);
 }
 
+/// Reads without a pause, as a busy server does, so that there is always a reader who sees
+/// something.
+class BusyReader {
+  public:
+    explicit BusyReader(Store& store)
+        : thread_([&store](const std::stop_token& stop) {
+              while (!stop.stop_requested()) EXPECT_TRUE(run(store.find(kOrg, "User", "id-1")));
+          }) {}
+
+  private:
+    std::jthread thread_;
+};
+
 TEST_F(SqliteStoreTest, The_write_ahead_log_stays_bounded_under_load) {
     auto store = opened(options());
     put_organisation(*store);
+    const BusyReader reader(*store);
     std::int64_t rid = 0;
     for (int batch = 0; batch < 40; ++batch) {
         WriteSet set = write(kOrg);
@@ -356,6 +373,24 @@ TEST_F(SqliteStoreTest, The_write_ahead_log_stays_bounded_under_load) {
     }
     EXPECT_GT(std::filesystem::file_size(path()), std::uintmax_t{20} << 20);
     EXPECT_LT(std::filesystem::file_size(path() + "-wal"), std::uintmax_t{40} << 20);
+}
+
+TEST_F(SqliteStoreTest, Nor_does_the_provisioning_log_alone_make_it_grow) {
+    auto store = opened(options());
+    put_organisation(*store);
+    ASSERT_TRUE(create(*store, 1));
+    const BusyReader reader(*store);
+    std::mt19937_64 random{1};
+    for (std::int64_t i = 1; i <= 1'500; ++i) {
+        std::string noise(32'000, ' ');
+        std::ranges::generate(noise, [&] { return static_cast<char>('!' + random() % 90); });
+        std::ranges::replace(noise, '"', ' ');
+        std::ranges::replace(noise, '\\', ' ');
+        run(store->record({LogId{i}, kOrg, kConnector, false, R"({"n":")" + noise + '"'}));
+    }
+    ASSERT_EQ(run(store->log({.limit = 1})).value().size(), 1U);
+    EXPECT_GT(std::filesystem::file_size(path()), std::uintmax_t{30} << 20);
+    EXPECT_LT(std::filesystem::file_size(path() + "-wal"), std::uintmax_t{20} << 20);
 }
 
 TEST_F(SqliteStoreTest, Readers_on_many_threads_see_every_acknowledged_write) {

@@ -88,9 +88,10 @@ Error unavailable(std::string message) {
 
 }  // namespace
 
-Writer::Writer(Database db, const Options& options)
+Writer::Writer(Database db, ReaderPool& readers, const Options& options)
     : options_(options),
       db_(std::move(db)),
+      readers_(readers),
       begin_(db_, "BEGIN IMMEDIATE"),
       commit_(db_, "COMMIT"),
       rollback_(db_, "ROLLBACK"),
@@ -332,6 +333,7 @@ void Writer::write(Batch batch) {
     }
     if (results) {
         count(batch, *results);
+        if (!batch.requests.empty()) readers_.note_commit();
     } else {
         // The error may have ended the transaction already; where not, its end cannot fail
         // usefully.
@@ -477,10 +479,14 @@ void Writer::checkpoint() {
         wal_pages_ = 0;  // nothing to come back for
         return;
     }
+    // Nobody's old snapshot may keep pages in the log, nor, once all are moved, a newer one keep
+    // the log from being begun anew: a reader that comes now needs none of it.
+    readers_.let_go();
     int in_log = 0;
     int moved = 0;
     const int status = sqlite3_wal_checkpoint_v2(db_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                                  &in_log, &moved);
+    readers_.let_go();
     if (status != SQLITE_OK) note_failure(db_.failure(status));
     if (status == SQLITE_OK && moved == in_log) wal_pages_ = 0;
     checkpointed_at_ = wal_pages_;

@@ -17,6 +17,7 @@
 #include "store/sqlite/db.hpp"
 #include "store/sqlite/directory_rows.hpp"
 #include "store/sqlite/log_segments.hpp"
+#include "store/sqlite/reader.hpp"
 #include "store/sqlite/resource_rows.hpp"
 #include "store/store.hpp"
 
@@ -46,7 +47,8 @@ class Writer {
         bool durable = true;
     };
 
-    Writer(Database db, const Options& options);
+    /// `readers` outlive it.
+    Writer(Database db, ReaderPool& readers, const Options& options);
     ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
@@ -111,6 +113,7 @@ class Writer {
 
     const Options options_;
     Database db_;
+    ReaderPool& readers_;
     Statement begin_, commit_, rollback_, savepoint_, release_, rollback_to_;
     Statement purge_log_, purge_deleted_, purge_more_;
     ResourceRows resources_;

@@ -86,6 +86,24 @@ TEST(StatementsTest, TheSchemaNeedsNothingThatShardedServersLack) {
     EXPECT_NE(unportable_in("INSERT INTO t (org) SELECT key FROM organisation"), "");
 }
 
+TEST(StatementsTest, CitusGetsPoliciesWithoutSubqueries) {
+    const auto folder = std::filesystem::path(MUSTER_SOURCE) / "src/store/postgres/schema";
+    const std::string citus = text_of(folder / "citus.sql");
+    const std::string schema = text_of(folder / "0001_up.sql");
+    static const std::regex policy(R"(CREATE POLICY tenant ON (\w+))");
+    int seen = 0;
+    for (std::sregex_iterator at(schema.begin(), schema.end(), policy), end; at != end; ++at) {
+        ++seen;
+        const auto altered = fmt::format(
+            "ALTER POLICY tenant ON {} USING (org = current_setting('app.tenant')::bigint);",
+            (*at)[1].str());
+        const auto place = citus.find(altered);
+        ASSERT_NE(place, std::string::npos) << altered;
+        EXPECT_LT(place, citus.find(fmt::format("create_distributed_table('{}'", (*at)[1].str())));
+    }
+    EXPECT_EQ(seen, 6);
+}
+
 TEST(StatementsTest, NoneIsMissingHere) {
     const std::filesystem::path folder =
         std::filesystem::path(MUSTER_SOURCE) / "src/store/postgres";

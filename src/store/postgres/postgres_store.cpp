@@ -78,19 +78,22 @@ class PostgresStore final : public Store {
     Task<Result<std::optional<RecordWithGroups>>> find_with_groups(OrgKey org,
                                                                    std::string_view type,
                                                                    std::string_view id) override {
-        for (Reach reach = Reach::Direct;; reach = Reach::All) {
-            // Together, so that both are of one moment.
-            std::vector<Query> queries;
-            queries.push_back(postgres::find(org, type, id));
-            queries.push_back(postgres::groups_of(org, type, id, reach));
-            const auto rows = co_await pool_.read(org, std::move(queries));
+        // Together, so that both are of one moment.
+        std::vector<Query> queries;
+        queries.push_back(postgres::find(org, type, id));
+        queries.push_back(direct_groups_of(org, type, id));
+        auto rows = co_await pool_.read(org, queries);
+        if (!rows) co_return unavailable(rows);
+        const bool further = lead_further(rows->back());
+        if (further) {
+            queries.back() = all_groups_of(org, type, id);
+            rows = co_await pool_.read(org, std::move(queries));
             if (!rows) co_return unavailable(rows);
-            const Rows& groups = rows->back();
-            if (reach == Reach::Direct && lead_further(groups)) continue;
-            std::optional<Record> record = record_of(rows->front());
-            if (!record) co_return std::nullopt;
-            co_return RecordWithGroups{*std::move(record), groups_in(groups)};
         }
+        std::optional<Record> record = record_of(rows->front());
+        if (!record) co_return std::nullopt;
+        co_return RecordWithGroups{*std::move(record), further ? all_groups_in(rows->back())
+                                                               : direct_groups_in(rows->back())};
     }
 
     Task<Result<Slice>> query(OrgKey org, const Plan& plan, Stretch stretch) override {
@@ -129,13 +132,14 @@ class PostgresStore final : public Store {
 
     Task<Result<std::vector<std::vector<Reference>>>> groups_of(
         OrgKey org, std::span<const Rid> members) override {
-        for (Reach reach = Reach::Direct;; reach = Reach::All) {
-            const auto rows = co_await ask(org, postgres::groups_of(org, members, reach));
-            if (!rows) co_return unavailable(rows);
-            const Rows& groups = rows->front();
-            if (reach == Reach::Direct && lead_further(groups)) continue;
-            co_return groups_in(groups, members);
+        const auto rows = co_await pool_.read(org, direct_groups_of(org, members));
+        if (!rows) co_return unavailable(rows);
+        if (!lead_further(rows->front())) {
+            co_return direct_groups_in(rows->front(), rows->back(), members);
         }
+        const auto all = co_await ask(org, all_groups_of(org, members));
+        if (!all) co_return unavailable(all);
+        co_return all_groups_in(all->front(), members);
     }
 
     Task<Result<Members>> members_of(OrgKey org, Rid group, Rid after, std::size_t limit) override {

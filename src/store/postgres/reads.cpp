@@ -72,6 +72,18 @@ enum AccessKind : std::size_t {
 #define MUSTER_KEY_ROWS(table) \
     " FROM " table             \
     " k" MUSTER_LIVE("k.rid") "WHERE k.org = $1 AND k.type = $2 AND k.attribute = $3 "
+// What has one key comes in order of creation from the index, and its rows are read to see whether
+// they are live: there is nothing to fetch afterwards.
+#define MUSTER_ROWS_OF_KEY(table, order, compare) \
+    "SELECT " MUSTER_RECORD_COLUMNS MUSTER_KEY_ROWS(table) "AND k.key = $4 AND "              \
+    "($5::bytea IS NULL OR true) AND k.rid " compare " $6 ORDER BY k.rid " order " LIMIT $7 " \
+    "OFFSET $8"
+#define MUSTER_ACCESS_BY_KEY(table)                                                          \
+    Access {                                                                                 \
+        {MUSTER_ROWS_OF_KEY(table, "ASC", ">")}, {MUSTER_ROWS_OF_KEY(table, "DESC", "<")}, { \
+            MUSTER_COUNT_OF("SELECT k.rid" MUSTER_KEY_ROWS(table) "AND k.key = $4")          \
+        }                                                                                    \
+    }
 #define MUSTER_RID_OF_ID \
     "(SELECT i.rid FROM resource i WHERE i.org = $1 AND i.id = $3 AND " MUSTER_IS_LIVE("i") ")"
 
@@ -96,8 +108,8 @@ constexpr std::array kAccess = {
                   "WHERE o.org = $1 AND o.grp = w.grp OFFSET 0) AS m" MUSTER_LIVE_OF_TYPE(
                       "m.member") "WHERE true",
                   "m.member"),
-    MUSTER_ACCESS("SELECT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key = $4", "k.rid"),
-    MUSTER_ACCESS("SELECT k.rid" MUSTER_KEY_ROWS("attr") "AND k.key = $4", "k.rid"),
+    MUSTER_ACCESS_BY_KEY("uniq"),
+    MUSTER_ACCESS_BY_KEY("attr"),
     // A multi-valued attribute may hold several keys of one range, hence DISTINCT.
     MUSTER_ACCESS("SELECT DISTINCT k.rid" MUSTER_KEY_ROWS("uniq") "AND k.key >= $4 AND k.key < $5",
                   "k.rid"),
@@ -157,12 +169,15 @@ std::int64_t clamp(std::size_t number) {
 
 // ---- members and groups ----------------------------------------------------------------------
 
-// Whether a group is in groups itself comes with each: few are, and only then is it worth while to
-// climb (kGroupsOf), which costs PostgreSQL several times as much.
-#define MUSTER_DIRECT_GROUPS_OF(members)                                                       \
-    "SELECT r.rid, r.id, r.type, r.display, true AS direct, w.member, r.nested FROM (" members \
-    ") AS w (member) CROSS JOIN LATERAL (SELECT grp FROM member o WHERE o.org = $1 AND "       \
-    "o.member = w.member OFFSET 0) AS m" MUSTER_ROW_OF("m.grp", "") "ORDER BY w.member, m.grp"
+// Each group once, whoever is in it, and with it whether it is in groups itself: few are, and only
+// then is it worth while to climb (kGroupsOf), which costs PostgreSQL several times as much.
+#define MUSTER_GROUPS_AMONG(rids)                                 \
+    "SELECT r.rid, r.id, r.type, r.display, r.nested FROM (" rids \
+    ") AS g (rid)" MUSTER_ROW_OF("g.rid", "")
+#define MUSTER_MEMBERSHIPS_OF(members)                              \
+    " FROM (" members                                               \
+    ") AS w (member) CROSS JOIN LATERAL (SELECT grp FROM member o " \
+    "WHERE o.org = $1 AND o.member = w.member OFFSET 0) AS m"
 // From the direct groups upwards through those that are members of groups themselves; a group met
 // again is not followed again, so that even a circle would end. One statement, one snapshot.
 #define MUSTER_GROUPS_OF(members)                                                                \
@@ -179,8 +194,12 @@ std::int64_t clamp(std::size_t number) {
     "SELECT i.rid FROM resource i WHERE i.org = $1 AND i.id = $2 AND i.type = $3 " \
     "AND " MUSTER_IS_LIVE("i")
 
-constexpr Statement kDirectGroupsOf{MUSTER_DIRECT_GROUPS_OF(MUSTER_MEMBERS_BY_RID)};
-constexpr Statement kDirectGroupsOfId{MUSTER_DIRECT_GROUPS_OF(MUSTER_MEMBER_BY_ID)};
+constexpr Statement kDirectGroupsOf{
+    MUSTER_GROUPS_AMONG("SELECT DISTINCT m.grp" MUSTER_MEMBERSHIPS_OF(MUSTER_MEMBERS_BY_RID))};
+constexpr Statement kDirectGroupsOfId{
+    MUSTER_GROUPS_AMONG("SELECT m.grp" MUSTER_MEMBERSHIPS_OF(MUSTER_MEMBER_BY_ID))};
+constexpr Statement kMembershipsOf{
+    "SELECT w.member, m.grp" MUSTER_MEMBERSHIPS_OF(MUSTER_MEMBERS_BY_RID)};
 constexpr Statement kGroupsOf{MUSTER_GROUPS_OF(MUSTER_MEMBERS_BY_RID)};
 constexpr Statement kGroupsOfId{MUSTER_GROUPS_OF(MUSTER_MEMBER_BY_ID)};
 constexpr Statement kMembersOf{"SELECT r.rid, r.id, r.type, r.display FROM member m" MUSTER_ROW_OF(
@@ -328,42 +347,75 @@ Query count(OrgKey org, const Plan& plan, bool nested) {
                        kNothing, kNothing)};
 }
 
-Query groups_of(OrgKey org, std::span<const Rid> members, Reach reach) {
-    return {reach == Reach::Direct ? &kDirectGroupsOf : &kGroupsOf, Parameters(org, members)};
+Query direct_groups_of(OrgKey org, std::string_view type, std::string_view id) {
+    return {&kDirectGroupsOfId, Parameters(org, id, type)};
 }
 
-Query groups_of(OrgKey org, std::string_view type, std::string_view id, Reach reach) {
-    return {reach == Reach::Direct ? &kDirectGroupsOfId : &kGroupsOfId, Parameters(org, id, type)};
+std::vector<Query> direct_groups_of(OrgKey org, std::span<const Rid> members) {
+    return {{&kDirectGroupsOf, Parameters(org, members)},
+            {&kMembershipsOf, Parameters(org, members)}};
 }
 
-bool lead_further(const Rows& direct) {
-    constexpr int kNested = 6;
-    for (int row = 0; row < direct.size(); ++row) {
-        if (direct.boolean(row, kNested)) return true;
+bool lead_further(const Rows& groups) {
+    constexpr int kNested = 4;
+    for (int row = 0; row < groups.size(); ++row) {
+        if (groups.boolean(row, kNested)) return true;
     }
     return false;
 }
 
-std::vector<Reference> groups_in(const Rows& rows) {
-    std::vector<Reference> groups;
-    for (int row = 0; row < rows.size(); ++row) {
-        groups.push_back(reference_of(rows, row));
-        groups.back().direct = rows.boolean(row, 4);
+std::vector<Reference> direct_groups_in(const Rows& groups) {
+    std::vector<Reference> all = references_of(groups);
+    std::ranges::sort(all, {}, &Reference::rid);
+    return all;
+}
+
+std::vector<std::vector<Reference>> direct_groups_in(const Rows& groups, const Rows& memberships,
+                                                     std::span<const Rid> members) {
+    const std::vector<Reference> all = direct_groups_in(groups);
+    std::unordered_map<Rid, std::vector<Reference>> by_member;
+    for (int row = 0; row < memberships.size(); ++row) {
+        const Rid group{memberships.integer(row, 1)};
+        const auto known = std::ranges::lower_bound(all, group, {}, &Reference::rid);
+        if (known == all.end() || known->rid != group) continue;  // deleted
+        by_member[Rid{memberships.integer(row, 0)}].push_back(*known);
+    }
+    std::vector<std::vector<Reference>> of_each;
+    of_each.reserve(members.size());
+    for (const Rid member : members) {
+        std::vector<Reference>& of_member = by_member[member];
+        std::ranges::sort(of_member, {}, &Reference::rid);
+        of_each.push_back(of_member);
+    }
+    return of_each;
+}
+
+Query all_groups_of(OrgKey org, std::string_view type, std::string_view id) {
+    return {&kGroupsOfId, Parameters(org, id, type)};
+}
+
+Query all_groups_of(OrgKey org, std::span<const Rid> members) {
+    return {&kGroupsOf, Parameters(org, members)};
+}
+
+std::vector<Reference> all_groups_in(const Rows& rows) {
+    std::vector<Reference> groups = references_of(rows);
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        groups[i].direct = rows.boolean(static_cast<int>(i), 4);
     }
     return groups;
 }
 
-std::vector<std::vector<Reference>> groups_in(const Rows& rows, std::span<const Rid> members) {
+std::vector<std::vector<Reference>> all_groups_in(const Rows& rows, std::span<const Rid> members) {
+    const std::vector<Reference> groups = all_groups_in(rows);
     std::unordered_map<Rid, std::vector<Reference>> by_member;
-    for (int row = 0; row < rows.size(); ++row) {
-        std::vector<Reference>& groups = by_member[Rid{rows.integer(row, 5)}];
-        groups.push_back(reference_of(rows, row));
-        groups.back().direct = rows.boolean(row, 4);
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        by_member[Rid{rows.integer(static_cast<int>(i), 5)}].push_back(groups[i]);
     }
-    std::vector<std::vector<Reference>> all;
-    all.reserve(members.size());
-    for (const Rid member : members) all.push_back(by_member[member]);
-    return all;
+    std::vector<std::vector<Reference>> of_each;
+    of_each.reserve(members.size());
+    for (const Rid member : members) of_each.push_back(by_member[member]);
+    return of_each;
 }
 
 Query members_of(OrgKey org, Rid group, Rid after, std::size_t limit) {
@@ -400,12 +452,12 @@ Query segment(OrgKey org, std::int64_t first_id) { return {&kSegment, Parameters
 Query organisations() { return {&kOrganisations, {}}; }
 
 std::vector<const Statement*> read_statements() {
-    std::vector<const Statement*> all = {&kFind,        &kRecords,        &kLiveCount,
-                                         &kHasNested,   &kDirectGroupsOf, &kDirectGroupsOfId,
-                                         &kGroupsOf,    &kGroupsOfId,     &kMembersOf,
-                                         &kMemberCount, &kResolve,        &kOrganisations,
-                                         &kConnectors,  &kTokens,         &kDirectoryVersion,
-                                         &kSegments,    &kSegmentsFailed, &kSegment};
+    std::vector<const Statement*> all = {
+        &kFind,           &kRecords,          &kLiveCount,     &kHasNested,
+        &kDirectGroupsOf, &kDirectGroupsOfId, &kMembershipsOf, &kGroupsOf,
+        &kGroupsOfId,     &kMembersOf,        &kMemberCount,   &kResolve,
+        &kOrganisations,  &kConnectors,       &kTokens,        &kDirectoryVersion,
+        &kSegments,       &kSegmentsFailed,   &kSegment};
     for (const Access& access : kAccess) {
         all.insert(all.end(), {&access.forward, &access.backward, &access.count});
     }

@@ -28,16 +28,21 @@ namespace muster::store::postgres {
 [[nodiscard]] Query candidates(OrgKey org, const Plan& plan, const Stretch& stretch, bool nested);
 [[nodiscard]] Query count(OrgKey org, const Plan& plan, bool nested);
 
-/// Groups of resources, by rid or of the one with that id. All: also those that the direct ones are
-/// in, which is to be asked where `lead_further` says so of the direct ones.
-enum class Reach : std::uint8_t { Direct, All };
-[[nodiscard]] Query groups_of(OrgKey org, std::span<const Rid> members, Reach reach);
-[[nodiscard]] Query groups_of(OrgKey org, std::string_view type, std::string_view id, Reach reach);
-[[nodiscard]] bool lead_further(const Rows& direct);
-/// The groups of each of `members`, in their order; none named: of the only one there is.
-[[nodiscard]] std::vector<std::vector<Reference>> groups_in(const Rows& rows,
-                                                            std::span<const Rid> members);
-[[nodiscard]] std::vector<Reference> groups_in(const Rows& rows);
+/// The groups that the resource with that id is a member of.
+[[nodiscard]] Query direct_groups_of(OrgKey org, std::string_view type, std::string_view id);
+[[nodiscard]] std::vector<Reference> direct_groups_in(const Rows& groups);
+/// Those of several resources, each group once; and who is in which. In the order of `members`.
+[[nodiscard]] std::vector<Query> direct_groups_of(OrgKey org, std::span<const Rid> members);
+[[nodiscard]] std::vector<std::vector<Reference>> direct_groups_in(const Rows& groups,
+                                                                   const Rows& memberships,
+                                                                   std::span<const Rid> members);
+/// Whether one of direct groups is a member of groups itself, so that all have to be asked for.
+[[nodiscard]] bool lead_further(const Rows& groups);
+[[nodiscard]] Query all_groups_of(OrgKey org, std::string_view type, std::string_view id);
+[[nodiscard]] std::vector<Reference> all_groups_in(const Rows& rows);
+[[nodiscard]] Query all_groups_of(OrgKey org, std::span<const Rid> members);
+[[nodiscard]] std::vector<std::vector<Reference>> all_groups_in(const Rows& rows,
+                                                                std::span<const Rid> members);
 
 [[nodiscard]] Query members_of(OrgKey org, Rid group, Rid after, std::size_t limit);
 [[nodiscard]] Query member_count(OrgKey org, Rid group);

@@ -173,6 +173,10 @@ Reader::Reader(Database db)
                  "CROSS JOIN resource r WHERE m.org = ?1 AND m.member = ?2 AND r.rid = m.grp AND "
                  "r.deleted IS NULL "
                  "ORDER BY m.grp"),
+      memberships_of_(db_, "SELECT grp FROM member WHERE org = ?1 AND member = ?2 ORDER BY grp"),
+      group_(
+          db_,
+          "SELECT rid, id, type, display, nested FROM resource WHERE rid = ?1 AND deleted IS NULL"),
       members_of_(db_,
                   "SELECT r.rid, r.id, r.type, r.display FROM member m CROSS JOIN resource r "
                   "WHERE m.org = ?1 AND m.grp = ?2 AND m.member > ?3 AND r.rid = m.member "
@@ -281,11 +285,38 @@ Outcome<std::vector<std::vector<Reference>>> Reader::groups_of(OrgKey org,
                                                                std::span<const Rid> members) {
     std::vector<std::vector<Reference>> groups;
     groups.reserve(members.size());
+    // Many are in the same groups: each is read once.
+    KnownGroups known;
     for (const Rid member : members) {
-        TRY_ASSIGN(auto of_member, groups_of(org, member));
-        groups.push_back(std::move(of_member));
+        TRY_ASSIGN(std::optional<std::vector<Reference>> direct,
+                   direct_groups_of(org, member, known));
+        if (!direct) {
+            TRY_ASSIGN(direct, groups_of(org, member));
+        }
+        groups.push_back(*std::move(direct));
     }
     return groups;
+}
+
+/// Nothing where one of them is in groups itself, which the direct ones do not tell.
+Outcome<std::optional<std::vector<Reference>>> Reader::direct_groups_of(OrgKey org, Rid member,
+                                                                        KnownGroups& known) {
+    std::vector<Reference> groups;
+    Rows rows = memberships_of_.query(org.value, member.value);
+    for (;;) {
+        TRY_ASSIGN(const bool row, rows.next());
+        if (!row) return groups;
+        const Rid rid{rows.integer(0)};
+        const auto [place, is_new] = known.try_emplace(rid);
+        if (is_new) {
+            Rows found = group_.query(rid.value);
+            TRY_ASSIGN(const bool is_live, found.next());
+            if (is_live) place->second = KnownGroup{reference_of(found), found.integer(4) != 0};
+        }
+        if (!place->second) continue;
+        if (place->second->nested) return std::nullopt;
+        groups.push_back(place->second->reference);
+    }
 }
 
 Outcome<std::vector<Reference>> Reader::groups_of(OrgKey org, Rid member) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
@@ -65,6 +66,14 @@ class Reader {
 
     [[nodiscard]] Outcome<std::optional<Record>> fetch(Rid rid);
     [[nodiscard]] Outcome<Access*> access_of(OrgKey org, const Arguments& arguments);
+    struct KnownGroup {
+        Reference reference;
+        bool nested = false;
+    };
+    /// By rid; nothing for one that was deleted.
+    using KnownGroups = std::unordered_map<Rid, std::optional<KnownGroup>>;
+    [[nodiscard]] Outcome<std::optional<std::vector<Reference>>> direct_groups_of(
+        OrgKey org, Rid member, KnownGroups& known);
     [[nodiscard]] Outcome<std::vector<Reference>> groups_of(OrgKey org, Rid member);
     [[nodiscard]] Outcome<bool> add_groups_of(OrgKey org, Rid member,
                                               std::vector<Reference>& groups);
@@ -73,7 +82,8 @@ class Reader {
     std::optional<std::uint64_t> seen_;  ///< the argument of see(), while a transaction is open
     Statement begin_, commit_, find_, fetch_, fetch_live_, live_count_;
     std::array<Access, 9> access_;
-    Statement groups_of_, members_of_, has_nested_, member_count_, resolve_, probe_;
+    Statement groups_of_, memberships_of_, group_, members_of_, has_nested_, member_count_,
+        resolve_, probe_;
     SegmentReader log_;
 };
 

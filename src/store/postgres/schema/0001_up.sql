@@ -144,21 +144,22 @@ CREATE INDEX log_connector_failed ON log_segment (org, connector, last_id) WHERE
 ALTER TABLE log_segment ALTER COLUMN data SET STORAGE EXTERNAL;
 
 -- The second wall between organisations. The first is that every statement names its organisation.
+-- As a subquery the setting is read once a statement; otherwise once a row.
 ALTER TABLE resource ENABLE ROW LEVEL SECURITY;
 ALTER TABLE resource FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON resource USING (org = current_setting('app.tenant')::bigint);
+CREATE POLICY tenant ON resource USING (org = (SELECT current_setting('app.tenant')::bigint));
 ALTER TABLE uniq ENABLE ROW LEVEL SECURITY;
 ALTER TABLE uniq FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON uniq USING (org = current_setting('app.tenant')::bigint);
+CREATE POLICY tenant ON uniq USING (org = (SELECT current_setting('app.tenant')::bigint));
 ALTER TABLE attr ENABLE ROW LEVEL SECURITY;
 ALTER TABLE attr FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON attr USING (org = current_setting('app.tenant')::bigint);
+CREATE POLICY tenant ON attr USING (org = (SELECT current_setting('app.tenant')::bigint));
 ALTER TABLE member ENABLE ROW LEVEL SECURITY;
 ALTER TABLE member FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON member USING (org = current_setting('app.tenant')::bigint);
+CREATE POLICY tenant ON member USING (org = (SELECT current_setting('app.tenant')::bigint));
 ALTER TABLE counter ENABLE ROW LEVEL SECURITY;
 ALTER TABLE counter FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON counter USING (org = current_setting('app.tenant')::bigint);
+CREATE POLICY tenant ON counter USING (org = (SELECT current_setting('app.tenant')::bigint));
 ALTER TABLE log_segment ENABLE ROW LEVEL SECURITY;
 ALTER TABLE log_segment FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON log_segment USING (org = current_setting('app.tenant')::bigint);
+CREATE POLICY tenant ON log_segment USING (org = (SELECT current_setting('app.tenant')::bigint));

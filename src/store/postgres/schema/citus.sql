@@ -10,6 +10,14 @@ ALTER TABLE resource DROP CONSTRAINT resource_org_fkey;
 ALTER TABLE token DROP CONSTRAINT token_connector_fkey;
 ALTER TABLE connector DROP CONSTRAINT connector_org_fkey;
 
+-- Citus takes no subquery in a policy.
+ALTER POLICY tenant ON resource USING (org = current_setting('app.tenant')::bigint);
+ALTER POLICY tenant ON uniq USING (org = current_setting('app.tenant')::bigint);
+ALTER POLICY tenant ON attr USING (org = current_setting('app.tenant')::bigint);
+ALTER POLICY tenant ON member USING (org = current_setting('app.tenant')::bigint);
+ALTER POLICY tenant ON counter USING (org = current_setting('app.tenant')::bigint);
+ALTER POLICY tenant ON log_segment USING (org = current_setting('app.tenant')::bigint);
+
 SELECT create_reference_table('organisation');
 SELECT create_reference_table('connector');
 SELECT create_reference_table('token');

@@ -42,6 +42,29 @@ std::string psql(const std::string& url, std::string_view sql) {
         fmt::format("PGOPTIONS='-c client_min_messages=error' psql -qtA '{}' -c \"{}\"", url, sql));
 }
 
+/// What pgbench runs: one transaction, sent at once. :org is the large organisation.
+const std::map<std::string_view, const char*> kPostgresFloor = {
+    {"read", R"(\set one random(1, 10000)
+SELECT document FROM resource WHERE org = :org AND id = (SELECT id FROM floor WHERE one = :one);
+)"},
+    {"update", R"(\set one random(1, 10000)
+UPDATE resource SET version = version + 1, modified = modified + 1
+    WHERE org = :org AND id = (SELECT id FROM floor WHERE one = :one);
+)"},
+    {"create", R"(\set rid random(1, 4000000000000000000)
+\startpipeline
+BEGIN;
+INSERT INTO resource (org, rid, type, id, version, created, modified, active, source, display, document)
+    SELECT org, :rid, type, :rid::text::bytea, 1, 1, 1, true, 1, display, document FROM resource
+    WHERE org = :org AND id = (SELECT id FROM floor WHERE one = 1);
+INSERT INTO uniq VALUES (:org, 'User', 'username', :rid::text::bytea, :rid);
+INSERT INTO attr VALUES (:org, 'User', 'externalid', :rid::text::bytea, :rid);
+INSERT INTO attr VALUES (:org, 'User', 'emails', :rid::text::bytea, :rid);
+INSERT INTO attr VALUES (:org, 'User', 'displayname', :rid::text::bytea, :rid);
+COMMIT;
+\endpipeline
+)"}};
+
 /// CPU time of a PostgreSQL cluster: of its first process and all that it has started.
 double cluster_cpu_seconds() {
     const char* home = std::getenv("TEST_POSTGRES_HOME");
@@ -171,6 +194,30 @@ double Bed::database_mb() const {
     constexpr double kMega = 1024 * 1024;
     if (!on_postgres()) return static_cast<double>(fs::file_size(data_ / "muster.db")) / kMega;
     return std::stod(psql(database_url_, "SELECT pg_database_size(current_database())")) / kMega;
+}
+
+double Bed::postgres_rate(std::string_view what, std::size_t connections) const {
+    const auto script = kPostgresFloor.find(what);
+    if (script == kPostgresFloor.end()) return 0;
+    const auto org =
+        std::stoll(psql(database_url_, "SELECT key FROM organisation WHERE slug = 'org-0'::bytea"));
+    const auto as_tenant =
+        fmt::format("PGOPTIONS='-c client_min_messages=error -c app.tenant={}' ", org);
+    static_cast<void>(output_of(
+        as_tenant +
+        fmt::format("psql -q '{}' -c \"CREATE TABLE IF NOT EXISTS floor AS SELECT "
+                    "row_number() OVER () AS one, id FROM (SELECT id FROM resource WHERE "
+                    "org = {} AND type = 'User' AND deleted IS NULL LIMIT 10000) AS people\" "
+                    "-c 'CREATE INDEX IF NOT EXISTS floor_one ON floor (one)' "
+                    "-c 'ANALYZE floor'",
+                    database_url_, org)));
+    const auto file = options_.work / "floor.sql";
+    std::ofstream(file) << script->second;
+    const auto told = output_of(
+        as_tenant + fmt::format("pgbench --no-vacuum --protocol=prepared --client={} --jobs=1 "
+                                "--time=1 --define=org={} --file='{}' '{}'",
+                                connections, org, file.string(), database_url_));
+    return figure_in("\n" + told, "tps = ");
 }
 
 std::optional<fs::path> Bed::stop() {

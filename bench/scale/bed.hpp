@@ -56,6 +56,10 @@ class Bed {
     [[nodiscard]] double rss_mb() const;
     [[nodiscard]] double database_mb() const;
 
+    /// Transactions a second of PostgreSQL alone, over so many connections: "read" of a person's
+    /// row by id, "update" of one, "create": the rows of a new one. 0 for anything else.
+    [[nodiscard]] double postgres_rate(std::string_view what, std::size_t connections) const;
+
     /// Ends the server; the database file where there is one.
     std::optional<std::filesystem::path> stop();
 

@@ -649,20 +649,28 @@ class Measurement {
         const auto page = bed_.options().work / "page.json";
         std::ofstream(page) << ask(target_, "GET", "/Users?startIndex=1&count=100");
         const auto database = bed_.stop();
-        if (!database) return;
+        if (!database) {
+            tell_floors(
+                [&](const std::string& what) { return bed_.postgres_rate(what, kConnections); });
+            return;
+        }
         const testing::ServerProcess server({pace_.floor.string(), database->string(),
                                              page.string(),
                                              std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))});
         const Target target{.address = server.address(), .path = "", .token = target_.token};
+        tell_floors([&](const std::string& what) {
+            const auto measured =
+                fire({.address = server.address(), .connections = kConnections, .time = time(0.7)},
+                     [&](std::size_t) { return floor_shot(what, target); });
+            must_succeed(measured, "floor: " + what);
+            return measured.rate();
+        });
+    }
+
+    void tell_floors(const std::function<double(const std::string&)>& measured) {
         std::map<std::string, double> rates;
         for (auto& [figure, what] : with_floor_) {
-            if (!rates.contains(what)) {
-                const auto measured = fire(
-                    {.address = server.address(), .connections = kConnections, .time = time(0.7)},
-                    [&](std::size_t) { return floor_shot(what, target); });
-                must_succeed(measured, "floor: " + what);
-                rates[what] = measured.rate();
-            }
+            if (!rates.contains(what)) rates[what] = measured(what);
             figure.floor_rate = rates[what];
             found_(figure);
         }

@@ -170,8 +170,9 @@ constexpr std::string_view kReading = R"(## How to read it
   ones a request, each of which costs an fsync; many connections share one. Both include checkpoints and
   the log of requests, which reads write too.
 - `RSS`: resident memory of Muster's process after the row.
-- `floor/s`: a bare server on the same database that does the row's reads and writes and nothing else
-  ([bench](../bench/README.md)).
+- `floor/s`: on SQLite a bare server on the same database that does the row's reads and writes and
+  nothing else ([bench](../bench/README.md)); on PostgreSQL pgbench with the row's point read, update
+  or rows of a new person, over the same number of connections, without any server before it.
 - The mixed load is 40 % GET by id, 15 % `userName eq`, 5 % pages of 20, 15 % PATCH of a person,
   10 % creation and 15 % one member more or fewer; one request in four goes to the large organisation.
 

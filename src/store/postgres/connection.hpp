@@ -32,6 +32,10 @@ struct Failure {
     bool unknown = false;  ///< it went after COMMIT was sent: done or not, nobody knows
 
     [[nodiscard]] bool is(std::string_view sqlstate) const { return state == sqlstate; }
+    /// The server goes or is not up yet, or one behind it is away (a worker of Citus).
+    [[nodiscard]] bool passing() const {
+        return state.starts_with("57P") || state.starts_with("08");
+    }
 };
 
 template <class T>

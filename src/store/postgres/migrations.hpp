@@ -19,6 +19,11 @@ struct NamedText {
 /// schema/*.sql as they were when this was built.
 [[nodiscard]] std::span<const NamedText> schema_texts();
 
+/// The statements of a script, each of which ends at the end of a line and holds no line that ends
+/// in a semicolon; lines of comment are left out. They are sent one by one: Citus passes on to its
+/// workers all of the text that a statement came in.
+[[nodiscard]] std::vector<std::string> statements_of(std::string_view script);
+
 /// A table that a database has while it is being filled by a copy (transfer.hpp).
 inline constexpr const char* kUnfinished = "muster_transfer";
 

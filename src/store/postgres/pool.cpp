@@ -263,6 +263,7 @@ Task<Outcome<std::vector<Rows>>> Pool::run_alone(Lane& lane, const Read& read) {
     std::vector<Query> queries = {begin_reading(), become(read.org)};
     queries.insert(queries.end(), read.queries.begin(), read.queries.end());
     queries.push_back(commit());
+    asio::steady_timer pause(context_);
     for (;;) {
         CO_TRY_VOID(co_await open(lane, read.deadline));
         auto rows = co_await lane.connection.exchange(queries, read.deadline);
@@ -274,7 +275,11 @@ Task<Outcome<std::vector<Rows>>> Pool::run_alone(Lane& lane, const Read& read) {
         // A read may be repeated; the deadline ends that.
         if (rows.error().lost) continue;
         static_cast<void>(co_await lane.connection.recover(read.deadline, true));
-        co_return std::unexpected(std::move(rows).error());
+        if (!rows.error().passing() || steady_clock::now() >= read.deadline) {
+            co_return std::unexpected(std::move(rows).error());
+        }
+        pause.expires_at(std::min(read.deadline, steady_clock::now() + jittered(kFirstPause)));
+        co_await pause.async_wait(asio::use_awaitable);
     }
 }
 

@@ -380,8 +380,9 @@ Result<std::string> conninfo_for(const std::string& url, bool citus) {
         "-c idle_in_transaction_session_timeout=15000 -c client_min_messages=error "
         "-c timezone=UTC";
     // Citus sends a statement to the worker of its organisation once it knows which: its plans are
-    // made for each execution.
-    options += citus ? kTellWorkers : " -c plan_cache_mode=force_generic_plan";
+    // made for each execution, whatever a role's or a database's own setting would have.
+    options += citus ? fmt::format("{} -c plan_cache_mode=auto", kTellWorkers)
+                     : " -c plan_cache_mode=force_generic_plan";
     return with_settings(url, {{"options", options},
                                {"application_name", "muster"},
                                {"keepalives_idle", "5"},

@@ -431,14 +431,16 @@ Query resolve(OrgKey org, std::span<const std::string> ids) {
 std::vector<Reference> references_of(const Rows& rows) { return each(rows, reference_of); }
 
 std::vector<Query> directory() {
-    return {{&kOrganisations, {}}, {&kConnectors, {}}, {&kTokens, {}}, directory_version()};
+    // The version first: what changes meanwhile is only read once more. Tables that Citus copied to
+    // its workers are not read as of one moment.
+    return {directory_version(), {&kOrganisations, {}}, {&kConnectors, {}}, {&kTokens, {}}};
 }
 
 Query directory_version() { return {&kDirectoryVersion, {}}; }
 
 Directory directory_of(std::span<const Rows> answers) {
-    return {answers[3].number(), each(answers[0], organisation_of), each(answers[1], connector_of),
-            each(answers[2], token_of)};
+    return {answers[0].number(), each(answers[1], organisation_of), each(answers[2], connector_of),
+            each(answers[3], token_of)};
 }
 
 Query segments(OrgKey org, const LogQuery& query, const SegmentReading::Bounds& bounds) {

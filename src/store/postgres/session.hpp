@@ -16,7 +16,7 @@ class Session {
   public:
     [[nodiscard]] static Result<Session> open(const std::string& conninfo);
 
-    /// The first column of the first row; empty where there is none. `sql` may be a script.
+    /// The first column of the first row; empty where there is none. `sql` is one statement.
     [[nodiscard]] Result<std::string> run(const std::string& sql);
     [[nodiscard]] Result<std::int64_t> number(const std::string& sql);
     /// One statement with parameters, which it casts to their types.

@@ -4,12 +4,6 @@
 #include "store/postgres/pool.hpp"
 
 namespace muster::store::postgres {
-namespace {
-
-constexpr std::string_view kOperatorIntervention = "57P";
-
-}  // namespace
-
 std::size_t Transaction::add(Query query, Meaning meaning) {
     queries_.push_back(std::move(query));
     meanings_.push_back(meaning);
@@ -29,10 +23,11 @@ Task<Outcome<std::vector<Rows>>> Transaction::finish() {
 Task<Outcome<std::vector<Rows>>> Transaction::send(bool last) {
     auto rows = co_await connection_.exchange(queries_, deadline_, last);
     if (!rows) {
-        // 57P01 and its like end a session, that of a COMMIT too which waits for a standby.
-        const bool ended = rows.error().at + 1 == queries_.size() &&
-                           rows.error().state.starts_with(kOperatorIntervention);
-        rows.error().unknown = last && (rows.error().lost || ended);
+        // A COMMIT may be refused and yet be done: a session that is ended while it waits for a
+        // standby, a worker of Citus that goes when it was told (an internal error, XX000).
+        const bool in_doubt = rows.error().at + 1 == queries_.size() &&
+                              (rows.error().passing() || rows.error().is("XX000"));
+        rows.error().unknown = last && (rows.error().lost || in_doubt);
         if (!rows.error().lost) {
             // Whatever becomes of the connection, the transaction is gone with it.
             static_cast<void>(co_await connection_.recover(deadline_, last));

@@ -205,18 +205,20 @@ class Ends final : public transfer::Target {
                           "that one, or make the database anew");
         }
         TRY_VOID(require_nothing());
-        TRY_VOID(session_.run(
-            fmt::format("BEGIN; CREATE TABLE {} (source bytea NOT NULL)", kUnfinished)));
+        TRY_VOID(session_.run("BEGIN"));
+        TRY_VOID(session_.run(fmt::format("CREATE TABLE {} (source bytea NOT NULL)", kUnfinished)));
         TRY_VOID(
             session_.query(fmt::format("INSERT INTO {} VALUES ($1::bytea)", kUnfinished), name));
         // The first node to come recognises the key file by which the tokens were made.
-        TRY_VOID(session_.run("DELETE FROM instance_key; COMMIT"));
+        TRY_VOID(session_.run("DELETE FROM instance_key"));
+        TRY_VOID(session_.run("COMMIT"));
         return false;
     }
 
     Result<void> write(const Table& table, OrgKey org, std::span<const Row> rows) override {
         TRY_VOID(end_reading());
-        TRY_VOID(session_.run("BEGIN; " + become(org)));
+        TRY_VOID(session_.run("BEGIN"));
+        TRY_VOID(session_.run(become(org)));
         const auto written = session_.query(insert_sql(table, org), arrays_of(table, rows));
         if (written) {
             TRY_VOID(session_.run("COMMIT"));
@@ -336,11 +338,11 @@ Result<std::unique_ptr<transfer::Target>> open_target(const std::string& url) {
     TRY_VOID(require_version(schema));
     TRY_ASSIGN(Session session, connect(url, schema.citus));
     // A copy that was killed has it until the server notices.
-    if (!session.run(fmt::format("SET lock_timeout = '2s'; SELECT pg_advisory_lock({}); RESET "
-                                 "lock_timeout",
-                                 kLock))) {
+    TRY_VOID(session.run("SET lock_timeout = '2s'"));
+    if (!session.run(fmt::format("SELECT pg_advisory_lock({})", kLock))) {
         return refuse(ErrorCode::Locked, "another process copies into this database");
     }
+    TRY_VOID(session.run("RESET lock_timeout"));
     TRY_VOID(require_rest(session));
     return std::make_unique<Ends>(std::move(session));
 }

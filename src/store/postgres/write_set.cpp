@@ -199,7 +199,7 @@ Task<Outcome<Applied>> Application::apply(const UpdateResource& update) {
         for (const std::size_t at : change.removals) {
             applied.members_removed += answers[at].affected();
         }
-        if (change.addition) applied.members_added = answers[*change.addition].affected();
+        if (change.addition) applied.members_added = answers[*change.addition].size();
         applied.version = before.integer(0, 0);
         if (!update.document && applied.members_added + applied.members_removed == 0) {
             applied.modified = Timestamp{before.integer(0, 1)};
@@ -355,9 +355,10 @@ Task<Outcome<Applied>> Application::apply(const TouchToken& touch) {
 }
 
 /// Nothing was done, and the same may be done in a moment: a deadlock, a conflict of snapshots, a
-/// connection that went before COMMIT was sent, a server that has become a standby.
+/// connection that went before COMMIT was sent, a server that goes or has become a standby.
 bool worth_repeating(const Failure& failure) {
-    return failure.lost || failure.is("40P01") || failure.is("40001") || failure.is("25006");
+    return failure.lost || failure.passing() || failure.is("40P01") || failure.is("40001") ||
+           failure.is("25006");
 }
 
 }  // namespace

@@ -70,10 +70,12 @@ inline constexpr Statement kLiveMembers{
     "(SELECT rid FROM resource o WHERE o.org = $1 AND o.rid = w.rid "
     "AND " MUSTER_IS_LIVE("o") " LIMIT 1 "
     "FOR KEY SHARE) AS r"};
-// Behind kLiveMembers, which holds them.
+// Behind kLiveMembers, which holds them. Who was added is counted by the rows that come back: of
+// such an INSERT Citus may name all that it was given as affected.
 inline constexpr Statement kAddMembers{
     "INSERT INTO member (org, grp, member, is_group) SELECT $1::bigint, $2::bigint, w.rid, "
-    "w.rid = ANY ($4::bigint[]) FROM unnest($3::bigint[]) AS w (rid) ON CONFLICT DO NOTHING"};
+    "w.rid = ANY ($4::bigint[]) FROM unnest($3::bigint[]) AS w (rid) ON CONFLICT DO NOTHING "
+    "RETURNING member"};
 inline constexpr Statement kRemoveMember{
     "DELETE FROM member WHERE org = $1 AND grp = $2 AND member = $3"};
 inline constexpr Statement kMarkRow{

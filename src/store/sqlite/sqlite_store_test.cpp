@@ -381,7 +381,7 @@ TEST_F(SqliteStoreTest, Nor_does_the_provisioning_log_alone_make_it_grow) {
     ASSERT_TRUE(create(*store, 1));
     const BusyReader reader(*store);
     std::mt19937_64 random{1};
-    for (std::int64_t i = 1; i <= 1'500; ++i) {
+    for (std::int64_t i = 1; i <= 2'500; ++i) {
         std::string noise(32'000, ' ');
         std::ranges::generate(noise, [&] { return static_cast<char>('!' + random() % 90); });
         std::ranges::replace(noise, '"', ' ');
@@ -389,8 +389,10 @@ TEST_F(SqliteStoreTest, Nor_does_the_provisioning_log_alone_make_it_grow) {
         run(store->record({LogId{i}, kOrg, kConnector, false, R"({"n":")" + noise + '"'}));
     }
     ASSERT_EQ(run(store->log({.limit = 1})).value().size(), 1U);
-    EXPECT_GT(std::filesystem::file_size(path()), std::uintmax_t{30} << 20);
-    EXPECT_LT(std::filesystem::file_size(path() + "-wal"), std::uintmax_t{20} << 20);
+    EXPECT_GT(std::filesystem::file_size(path()), std::uintmax_t{50} << 20);
+    // On a slow disk a batch is as large as the room for what waits (16 MiB), and comes to a file
+    // that was just too small for a checkpoint (1,000 pages, 4 MiB).
+    EXPECT_LT(std::filesystem::file_size(path() + "-wal"), std::uintmax_t{30} << 20);
 }
 
 TEST_F(SqliteStoreTest, Readers_on_many_threads_see_every_acknowledged_write) {

@@ -2,6 +2,10 @@
 -- organisation's rows of all tables come to lie together on one worker; the small tables that every
 -- organisation's requests need are copied to all of them.
 
+-- Citus looks whether a table has rows, and row-level security asks whose; the workers too.
+SET LOCAL citus.propagate_set_commands TO 'local';
+SET LOCAL app.tenant TO '0';
+
 -- Tables that refer to a copied one must not be made on several connections at once.
 SET LOCAL citus.multi_shard_modify_mode TO 'sequential';
 

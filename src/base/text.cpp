@@ -16,8 +16,6 @@ namespace muster {
 
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 bool is_ascii(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -57,7 +55,7 @@ std::string fold_case(std::string_view text) {
     std::string folded;
     if (is_ascii(text)) {
         folded.resize(text.size());
-        std::ranges::transform(text, folded.begin(), lower);
+        std::ranges::transform(text, folded.begin(), lower_ascii);
         return folded;
     }
     if (!is_valid_utf8(text)) return std::string{text};
@@ -79,13 +77,9 @@ std::string fold_identifier(std::string_view text) {
     return folded.substr(first, folded.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
-    return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
-
 std::string to_lower_ascii(std::string_view text) {
     std::string result{text};
-    std::ranges::transform(result, result.begin(), lower);
+    std::ranges::transform(result, result.begin(), lower_ascii);
     return result;
 }
 
@@ -119,7 +113,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     for (std::size_t i = 1; i <= a.size(); ++i) {
         current[0] = i;
         for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t substitution = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
+            const std::size_t substitution = lower_ascii(a[i - 1]) == lower_ascii(b[j - 1]) ? 0 : 1;
             current[j] =
                 std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + substitution});
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {

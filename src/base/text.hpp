@@ -2,6 +2,7 @@
 // Comparison keys. Every path that compares names (uniqueness, filters, look-ups, group links) uses
 // these functions, so that two spellings are the same everywhere or nowhere.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,13 @@ namespace muster {
 /// fold_case without surrounding white space: the key of userName, displayName and the like.
 [[nodiscard]] std::string fold_identifier(std::string_view text);
 
+[[nodiscard]] constexpr char lower_ascii(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 /// ASCII only, for protocol tokens: attribute names, URNs, operators, header names.
-[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+[[nodiscard]] inline bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
+    return std::ranges::equal(a, b, {}, lower_ascii, lower_ascii);
+}
 [[nodiscard]] std::string to_lower_ascii(std::string_view text);
 
 /// True for well-formed UTF-8 (no surrogates, no overlong forms).

@@ -19,12 +19,12 @@ class Visitor {
     void names(json::Object& object, const Schema* extension) {
         for (auto& member : object) {
             const std::string_view name = member.key();
-            if (extension != nullptr) {
-                if (const Attribute* attribute = extension->find(name)) {
-                    value(*attribute, member.value(), Part::Whole);
-                }
-            } else if (const auto path = path_of(type_, name)) {
-                at(*path, member.value());
+            const Attribute* attribute =
+                extension != nullptr ? extension->find(name) : type_.find(name);
+            if (attribute != nullptr) {
+                value(*attribute, member.value(), Part::Whole);
+            } else if (extension == nullptr) {
+                if (const auto path = path_of(type_, name)) at(*path, member.value());
             }
         }
     }

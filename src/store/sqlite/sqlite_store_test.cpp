@@ -66,7 +66,8 @@ TEST_F(SqliteStoreTest, What_was_acknowledged_is_there_after_a_restart) {
     put_organisation(*store);
     ASSERT_TRUE(create(*store, 1));
     ASSERT_TRUE(run(store->commit(write(kOrg, group(Rid{2}, "staff", {Rid{1}})))));
-    run(store->record({LogId{1}, kOrg, kConnector, false, R"({"n":1)"}));
+    run(store->record({LogId{2}, kOrg, kConnector, false, R"({"n":1)"}));
+    EXPECT_EQ(store->figures().log_dropped, 2U) << "and of what came later";
     store->close();
 
     store = opened(options());
@@ -282,7 +283,9 @@ TEST_F(SqliteStoreTest, A_failed_sync_fails_the_write_and_every_one_after_it) {
     ASSERT_TRUE(store->healthy());
 
     vfs.sync_result = SQLITE_IOERR_FSYNC;
+    run(store->record({LogId{1}, kOrg, kConnector, false, R"({"n":0)"}));
     EXPECT_EQ(create(*store, 2).error().code, ErrorCode::Unavailable);
+    EXPECT_EQ(store->figures().log_dropped, 1U) << "of the batch that failed";
     vfs.sync_result = SQLITE_OK;
     const auto later = create(*store, 3);
     ASSERT_FALSE(later) << "a later sync that succeeds proves nothing about the failed one";
@@ -290,7 +293,8 @@ TEST_F(SqliteStoreTest, A_failed_sync_fails_the_write_and_every_one_after_it) {
     EXPECT_THAT(store->healthy().error().message, HasSubstr("writing stopped"));
     const int syncs = vfs.syncs;
     EXPECT_EQ(users(*store), 1) << "reads go on";
-    run(store->record({LogId{1}, kOrg, kConnector, false, R"({"n":1)"}));
+    run(store->record({LogId{2}, kOrg, kConnector, false, R"({"n":1)"}));
+    EXPECT_EQ(store->figures().log_dropped, 2U) << "and of what came later";
     store->close();
     EXPECT_EQ(vfs.syncs, syncs) << "the disk is left alone, even when closing";
 

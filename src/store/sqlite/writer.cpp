@@ -450,6 +450,7 @@ void Writer::settle_log(Batch& batch, bool written) {
         const std::scoped_lock lock(mutex_);
         if (written || failed_ || stopping_) {
             log_bytes_ -= batch.log_bytes;
+            if (!written) log_dropped_ += batch.log.size();
         } else {
             log_.insert(log_.begin(), std::move_iterator(batch.log.begin()),
                         std::move_iterator(batch.log.end()));

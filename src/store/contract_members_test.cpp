@@ -1,6 +1,7 @@
 // Memberships: rows, not lists.
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <numeric>
 
@@ -89,6 +90,28 @@ TEST_P(MemberContract, Replacing_writes_only_differences) {
     applied = change({true, {}, {}});
     EXPECT_EQ(applied.members_removed, 3);
     EXPECT_THAT(members_of(Rid{20}), IsEmpty());
+}
+
+TEST_P(MemberContract, Replacing_leads_from_any_list_to_any_other) {
+    const auto list = [](unsigned mask) {
+        std::vector<Rid> rids;
+        for (std::int64_t rid = 1; rid <= 6; ++rid) {
+            if ((mask >> (rid - 1) & 1U) != 0) rids.push_back(Rid{rid});
+        }
+        return rids;
+    };
+    unsigned before = 0;
+    for (unsigned step = 1; step <= 64; ++step) {
+        const unsigned after = step * 37 % 64;  // each once
+        const Applied applied = change({true, list(after), {}});
+        EXPECT_EQ(applied.members_added, std::popcount(after & ~before)) << before << ' ' << after;
+        EXPECT_EQ(applied.members_removed, std::popcount(before & ~after))
+            << before << ' ' << after;
+        std::vector<std::int64_t> wanted;
+        for (const Rid rid : list(after)) wanted.push_back(rid.value);
+        ASSERT_EQ(members_of(Rid{20}), wanted) << before << ' ' << after;
+        before = after;
+    }
 }
 
 TEST_P(MemberContract, Only_live_resources_become_members) {

@@ -31,17 +31,39 @@ std::vector<Rid> without_repeats(std::vector<Rid> rids) {
     return rids;
 }
 
-/// A change that leads from the members that are present, in rid order, to exactly the wanted ones.
-MembersChange difference(const Rows& members, MembersChange wanted) {
-    std::vector<Rid> present;
-    present.reserve(static_cast<std::size_t>(members.size()));
-    for (int row = 0; row < members.size(); ++row) present.push_back(Rid{members.integer(row, 0)});
-    const std::vector<Rid> all = without_repeats(std::move(wanted.add));
-    MembersChange change;
-    change.groups = std::move(wanted.groups);
-    std::ranges::set_difference(all, present, std::back_inserter(change.add));
-    std::ranges::set_difference(present, all, std::back_inserter(change.remove));
-    return change;
+/// Members that lie next to each other in rid order.
+struct Stretch {
+    Rid first;
+    Rid last;
+};
+
+/// What leads from the members that are present to exactly the wanted ones.
+struct Difference {
+    std::vector<Rid> add;
+    std::vector<Stretch> remove;  ///< nobody who stays lies in them
+};
+
+/// `present` is in rid order. O(present + wanted).
+Difference difference(const Rows& present, std::vector<Rid> wanted) {
+    Difference result;
+    const std::vector<Rid> all = without_repeats(std::move(wanted));
+    auto next = all.begin();
+    bool stayed = true;
+    for (int row = 0; row < present.size(); ++row) {
+        const Rid member{present.integer(row, 0)};
+        for (; next != all.end() && *next < member; ++next) result.add.push_back(*next);
+        const bool stays = next != all.end() && *next == member;
+        if (stays) {
+            ++next;
+        } else if (std::exchange(stayed, false)) {
+            result.remove.push_back({member, member});
+        } else {
+            result.remove.back().last = member;
+        }
+        stayed = stays;
+    }
+    result.add.insert(result.add.end(), next, all.end());
+    return result;
 }
 
 // ---- one write set ---------------------------------------------------------------------------
@@ -81,6 +103,7 @@ class Application {
     std::optional<std::size_t> add_members(Rid group, std::vector<Rid> members,
                                            const std::vector<Rid>& groups);
     Change change_members(Rid group, const MembersChange& change);
+    Change replace_members(Rid group, const Rows& present, const MembersChange& wanted);
     void change_directory(Query query, const char* state = nullptr);
 
     [[nodiscard]] Meaning meaning(const char* state, ErrorCode code) const {
@@ -183,19 +206,21 @@ Task<Outcome<Applied>> Application::apply(const UpdateResource& update) {
         applied.version = *update.expected_version + 1;  // or nothing at all
     } else {
         // The version, and what comes of a change of members, are the database's to tell.
-        MembersChange members = update.members.value_or(MembersChange{});
         Rows before;
-        if (members.replace) {
+        Change change;
+        const bool replaces = update.members && update.members->replace;
+        if (replaces) {
             // Only differences are written, however long the list is.
             const std::size_t present =
                 transaction_.add({&kPresent, Parameters(set_->org, update.rid)});
             CO_TRY_ASSIGN(std::vector<Rows> answers, co_await transaction_.so_far());
             before = std::move(answers[head]);
-            members = difference(answers[present], std::move(members));
+            change = replace_members(update.rid, answers[present], *update.members);
+        } else if (update.members) {
+            change = change_members(update.rid, *update.members);
         }
-        const Change change = change_members(update.rid, members);
         CO_TRY_ASSIGN(std::vector<Rows> answers, co_await transaction_.so_far());
-        if (!update.members || !update.members->replace) before = std::move(answers[head]);
+        if (!replaces) before = std::move(answers[head]);
         for (const std::size_t at : change.removals) {
             applied.members_removed += answers[at].affected();
         }
@@ -284,6 +309,18 @@ Application::Change Application::change_members(Rid group, const MembersChange& 
             transaction_.add({&kRemoveMember, Parameters(set_->org, group, one)}));
     }
     change.addition = add_members(group, without_repeats(members.add), members.groups);
+    return change;
+}
+
+Application::Change Application::replace_members(Rid group, const Rows& present,
+                                                 const MembersChange& wanted) {
+    Change change;
+    Difference difference = postgres::difference(present, wanted.add);
+    for (const Stretch& stretch : difference.remove) {
+        change.removals.push_back(transaction_.add(
+            {&kRemoveMembers, Parameters(set_->org, group, stretch.first, stretch.last)}));
+    }
+    change.addition = add_members(group, std::move(difference.add), wanted.groups);
     return change;
 }
 

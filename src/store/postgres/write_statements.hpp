@@ -78,6 +78,10 @@ inline constexpr Statement kAddMembers{
     "RETURNING member"};
 inline constexpr Statement kRemoveMember{
     "DELETE FROM member WHERE org = $1 AND grp = $2 AND member = $3"};
+// Where many go, those who lie between two who stay go together: the key of each would be a
+// statement each, and a list of keys may be planned as a filter of all members.
+inline constexpr Statement kRemoveMembers{
+    "DELETE FROM member WHERE org = $1 AND grp = $2 AND member >= $3 AND member <= $4"};
 inline constexpr Statement kMarkRow{
     "UPDATE member SET is_group = true WHERE org = $1 AND grp = $2 AND member = $3 AND NOT "
     "is_group"};
@@ -187,6 +191,7 @@ inline constexpr Statement kPurgeDeleted{
                                          &kLiveMembers,
                                          &kAddMembers,
                                          &kRemoveMember,
+                                         &kRemoveMembers,
                                          &kMarkRow,
                                          &kMarkGroup,
                                          &kTakeTurns,

@@ -1,7 +1,6 @@
 #include "store/postgres/write_set.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,6 +14,7 @@
 #include "store/postgres/pool.hpp"
 #include "store/postgres/transaction.hpp"
 #include "store/postgres/write_statements.hpp"
+#include "store/replacement.hpp"
 
 namespace muster::store::postgres {
 namespace {
@@ -31,39 +31,12 @@ std::vector<Rid> without_repeats(std::vector<Rid> rids) {
     return rids;
 }
 
-/// Members that lie next to each other in rid order.
-struct Stretch {
-    Rid first;
-    Rid last;
-};
-
-/// What leads from the members that are present to exactly the wanted ones.
-struct Difference {
-    std::vector<Rid> add;
-    std::vector<Stretch> remove;  ///< nobody who stays lies in them
-};
-
-/// `present` is in rid order. O(present + wanted).
-Difference difference(const Rows& present, std::vector<Rid> wanted) {
-    Difference result;
-    const std::vector<Rid> all = without_repeats(std::move(wanted));
-    auto next = all.begin();
-    bool stayed = true;
-    for (int row = 0; row < present.size(); ++row) {
-        const Rid member{present.integer(row, 0)};
-        for (; next != all.end() && *next < member; ++next) result.add.push_back(*next);
-        const bool stays = next != all.end() && *next == member;
-        if (stays) {
-            ++next;
-        } else if (std::exchange(stayed, false)) {
-            result.remove.push_back({member, member});
-        } else {
-            result.remove.back().last = member;
-        }
-        stayed = stays;
-    }
-    result.add.insert(result.add.end(), next, all.end());
-    return result;
+/// The members that a group has, in rid order.
+std::vector<Rid> rids_of(const Rows& members) {
+    std::vector<Rid> rids;
+    rids.reserve(static_cast<std::size_t>(members.size()));
+    for (int row = 0; row < members.size(); ++row) rids.push_back(Rid{members.integer(row, 0)});
+    return rids;
 }
 
 // ---- one write set ---------------------------------------------------------------------------
@@ -315,12 +288,12 @@ Application::Change Application::change_members(Rid group, const MembersChange& 
 Application::Change Application::replace_members(Rid group, const Rows& present,
                                                  const MembersChange& wanted) {
     Change change;
-    Difference difference = postgres::difference(present, wanted.add);
-    for (const Stretch& stretch : difference.remove) {
+    Replacement replacement = replacement_of(rids_of(present), wanted.add);
+    for (const Stretch& gone : replacement.remove) {
         change.removals.push_back(transaction_.add(
-            {&kRemoveMembers, Parameters(set_->org, group, stretch.first, stretch.last)}));
+            {&kRemoveMembers, Parameters(set_->org, group, gone.first, gone.last)}));
     }
-    change.addition = add_members(group, std::move(difference.add), wanted.groups);
+    change.addition = add_members(group, std::move(replacement.add), wanted.groups);
     return change;
 }
 

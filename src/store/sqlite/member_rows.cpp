@@ -1,9 +1,8 @@
 #include "store/sqlite/member_rows.hpp"
 
-#include <algorithm>
-#include <iterator>
-
 #include <fmt/format.h>
+
+#include "store/replacement.hpp"
 
 namespace muster::store::sqlite {
 
@@ -19,6 +18,9 @@ MemberRows::MemberRows(const Database& db)
               "SELECT 1 FROM above WHERE grp = ?3"),
       live_(db, "SELECT 1 FROM resource WHERE rid = ?2 AND org = ?1 AND deleted IS NULL"),
       delete_(db, "DELETE FROM member WHERE org = ?1 AND grp = ?2 AND member = ?3"),
+      delete_stretch_(db,
+                      "DELETE FROM member WHERE org = ?1 AND grp = ?2 AND "
+                      "member BETWEEN ?3 AND ?4"),
       list_(db, "SELECT member FROM member WHERE org = ?1 AND grp = ?2 ORDER BY member"),
       touch_groups_(db,
                     "UPDATE resource SET version = version + 1, modified = ?3 WHERE rid IN "
@@ -27,14 +29,13 @@ MemberRows::MemberRows(const Database& db)
       delete_members_(db, "DELETE FROM member WHERE org = ?1 AND grp = ?2") {}
 
 Outcome<MemberRows::Delta> MemberRows::change(OrgKey org, Rid group, const MembersChange& change) {
-    if (change.replace) {
-        TRY_ASSIGN(MembersChange delta, difference(org, group, change.add));
-        delta.groups = change.groups;
-        return this->change(org, group, delta);
-    }
     Delta delta;
-    TRY_ASSIGN(delta.removed, remove(org, group, change.remove));
-    TRY_ASSIGN(delta.added, add(org, group, change.add));
+    if (change.replace) {
+        TRY_ASSIGN(delta, replace(org, group, change.add));
+    } else {
+        TRY_ASSIGN(delta.removed, remove(org, group, change.remove));
+        TRY_ASSIGN(delta.added, add(org, group, change.add));
+    }
     for (const Rid nested : change.groups) TRY_VOID(nest(org, group, nested));
     return delta;
 }
@@ -48,21 +49,27 @@ Outcome<void> MemberRows::nest(OrgKey org, Rid group, Rid member) {
     return std::unexpected(refusal(ErrorCode::Circle, "a group would become its own member"));
 }
 
-Outcome<MembersChange> MemberRows::difference(OrgKey org, Rid group, std::vector<Rid> wanted) {
-    std::ranges::sort(wanted);
-    wanted.erase(std::ranges::unique(wanted).begin(), wanted.end());
-
+Outcome<MemberRows::Delta> MemberRows::replace(OrgKey org, Rid group,
+                                               const std::vector<Rid>& wanted) {
     std::vector<Rid> present;
-    Rows rows = list_.query(org.value, group.value);
-    for (;;) {
-        TRY_ASSIGN(const bool row, rows.next());
-        if (!row) break;
-        present.push_back(Rid{rows.integer(0)});
+    {
+        Rows rows = list_.query(org.value, group.value);
+        for (;;) {
+            TRY_ASSIGN(const bool row, rows.next());
+            if (!row) break;
+            present.push_back(Rid{rows.integer(0)});
+        }
     }
-    MembersChange change;
-    std::ranges::set_difference(wanted, present, std::back_inserter(change.add));
-    std::ranges::set_difference(present, wanted, std::back_inserter(change.remove));
-    return change;
+    const Replacement replacement = replacement_of(present, wanted);
+    Delta delta;
+    for (const Stretch& gone : replacement.remove) {
+        TRY_ASSIGN(
+            const std::int64_t removed,
+            delete_stretch_.execute(org.value, group.value, gone.first.value, gone.last.value));
+        delta.removed += removed;
+    }
+    TRY_ASSIGN(delta.added, add(org, group, replacement.add));
+    return delta;
 }
 
 Outcome<std::int64_t> MemberRows::add(OrgKey org, Rid group, const std::vector<Rid>& members) {

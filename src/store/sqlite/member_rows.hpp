@@ -28,11 +28,10 @@ class MemberRows {
     [[nodiscard]] Outcome<std::int64_t> remove(OrgKey org, Rid group,
                                                const std::vector<Rid>& members);
     [[nodiscard]] Outcome<void> nest(OrgKey org, Rid group, Rid member);
-    /// The change without `replace` that has the same effect.
-    [[nodiscard]] Outcome<MembersChange> difference(OrgKey org, Rid group, std::vector<Rid> wanted);
+    [[nodiscard]] Outcome<Delta> replace(OrgKey org, Rid group, const std::vector<Rid>& wanted);
 
-    Statement insert_, mark_row_, mark_group_, circle_, live_, delete_, list_, touch_groups_,
-        delete_memberships_, delete_members_;
+    Statement insert_, mark_row_, mark_group_, circle_, live_, delete_, delete_stretch_, list_,
+        touch_groups_, delete_memberships_, delete_members_;
 };
 
 }  // namespace muster::store::sqlite

@@ -391,7 +391,7 @@ Outcome<void> Reader::probe() {
 void ReaderPool::add(std::unique_ptr<Reader> reader) {
     {
         const std::scoped_lock lock(mutex_);
-        idle_.push_back(std::move(reader));
+        idle_.push_back({std::move(reader), std::this_thread::get_id()});
     }
     returned_.notify_one();
 }
@@ -399,15 +399,17 @@ void ReaderPool::add(std::unique_ptr<Reader> reader) {
 std::unique_ptr<Reader> ReaderPool::take() {
     std::unique_lock lock(mutex_);
     returned_.wait(lock, [this] { return !idle_.empty(); });
-    std::unique_ptr<Reader> reader = std::move(idle_.back());
-    idle_.pop_back();
+    auto own = std::ranges::find(idle_, std::this_thread::get_id(), &Idle::user);
+    if (own == idle_.end()) --own;
+    std::unique_ptr<Reader> reader = std::move(own->reader);
+    idle_.erase(own);
     return reader;
 }
 
 void ReaderPool::let_go() {
     note_commit();
     const std::scoped_lock lock(mutex_);
-    for (const auto& reader : idle_) reader->let_go();
+    for (const Idle& idle : idle_) idle.reader->let_go();
 }
 
 void ReaderPool::clear() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <unordered_map>
 #include <vector>
@@ -87,8 +88,9 @@ class Reader {
     SegmentReader log_;
 };
 
-/// Hands out the reader that was used last, whose cache is warm, and knows how old what it sees may
-/// be. Thread-safe.
+/// Hands out the reader that the calling thread used last, or that anybody did: its cache is warm,
+/// and the memory of its pages goes back to the thread that it came from. Knows how old what a
+/// reader sees may be. Thread-safe.
 class ReaderPool {
   public:
     void add(std::unique_ptr<Reader> reader);
@@ -141,7 +143,11 @@ class ReaderPool {
     std::atomic<std::uint64_t> commit_{0};
     std::mutex mutex_;
     std::condition_variable returned_;
-    std::vector<std::unique_ptr<Reader>> idle_;
+    struct Idle {
+        std::unique_ptr<Reader> reader;
+        std::thread::id user;  ///< who had it last
+    };
+    std::vector<Idle> idle_;
 };
 
 }  // namespace muster::store::sqlite

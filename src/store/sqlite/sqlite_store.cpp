@@ -21,7 +21,7 @@ using sqlite::Reader;
 using sqlite::to_result;
 
 constexpr int kWriterCacheKib = 16 * 1024;
-constexpr int kReaderCacheKib = 32 * 1024;
+constexpr int kReaderCacheKib = 24 * 1024;
 constexpr std::size_t kResolveSlice = 512;  // about 1 ms
 
 class Implementation final : public SqliteStore {

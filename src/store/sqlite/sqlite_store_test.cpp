@@ -66,8 +66,7 @@ TEST_F(SqliteStoreTest, What_was_acknowledged_is_there_after_a_restart) {
     put_organisation(*store);
     ASSERT_TRUE(create(*store, 1));
     ASSERT_TRUE(run(store->commit(write(kOrg, group(Rid{2}, "staff", {Rid{1}})))));
-    run(store->record({LogId{2}, kOrg, kConnector, false, R"({"n":1)"}));
-    EXPECT_EQ(store->figures().log_dropped, 2U) << "and of what came later";
+    run(store->record({LogId{1}, kOrg, kConnector, false, R"({"n":1)"}));
     store->close();
 
     store = opened(options());

@@ -2,6 +2,8 @@
 // HTTP to use cases and back, for the public port: SCIM, health and metrics.
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "api/metrics.hpp"
@@ -69,6 +71,9 @@ class ScimHandler final : public http::Handler {
     [[nodiscard]] http::Response health(Area area) const;
     [[nodiscard]] http::Response respond(const http::RequestHead& head, const Context& context,
                                          service::Answer answer) const;
+    /// Of the rest of a long answer, in its organisation's turn.
+    [[nodiscard]] Task<std::optional<std::string>> next_piece(std::shared_ptr<service::Rest> rest,
+                                                              OrgKey org) const;
 
     const service::Core& core_;
     service::Directory& directory_;

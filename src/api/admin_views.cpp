@@ -212,7 +212,7 @@ Task<AdminResponse> Admin::explain_log(const AdminRequest& request, Segments pat
 
 Task<AdminResponse> Admin::status(const AdminRequest&, Segments) const {
     const auto figures = core_.store.figures();
-    const auto healthy = core_.store.healthy();
+    const auto healthy = co_await core_.store.healthy();
     co_return ok({{"version", version_},
                   {"uptime_s", (core_.clock.now().ms - started_.ms) / 1000},
                   {"public_url", options_.public_url},

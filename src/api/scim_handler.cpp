@@ -155,7 +155,8 @@ ScimHandler::ScimHandler(const service::Core& core, service::Directory& director
       resources_(core),
       query_(core, resources_),
       bulk_(core, resources_),
-      traffic_(options.traffic) {}
+      traffic_(options.traffic),
+      readiness_([&store = core.store] { return store.healthy(); }) {}
 
 ScimHandler::~ScimHandler() = default;
 
@@ -529,9 +530,9 @@ http::Response ScimHandler::health(Area area) const {
         response.body = metrics_.text();
         return response;
     }
-    const auto healthy = core_.store.healthy();
-    if (healthy) return plain(200, "ready\n");
-    return plain(503, fmt::format("not ready: {}\n", healthy.error().message));
+    const auto trouble = readiness_.trouble();
+    if (!trouble) return plain(200, "ready\n");
+    return plain(503, fmt::format("not ready: {}\n", *trouble));
 }
 
 http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure failure,

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/metrics.hpp"
+#include "api/readiness.hpp"
 #include "api/router.hpp"
 #include "api/traffic.hpp"
 #include "http/message.hpp"
@@ -43,6 +44,9 @@ class ScimHandler final : public http::Handler {
                                       std::any& context, std::string_view cause) override;
     [[nodiscard]] http::Response malformed(int status, std::string_view reason,
                                            std::string_view peer) override;
+
+    /// Periodic work, never done: what /readyz says follows the store while it runs.
+    [[nodiscard]] Task<void> keep_ready() { return readiness_.keep_fresh(); }
 
   private:
     struct Context;
@@ -84,6 +88,7 @@ class ScimHandler final : public http::Handler {
     service::Query query_;
     service::Bulk bulk_;
     Traffic traffic_;
+    Readiness readiness_;
 };
 
 }  // namespace muster::api

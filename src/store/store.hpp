@@ -107,8 +107,8 @@ class Store {
     [[nodiscard]] virtual Task<Result<bool>> purge(Timestamp log_before,
                                                    Timestamp deleted_before) = 0;
 
-    /// A cheap read and the health of the writer, for /readyz.
-    [[nodiscard]] virtual Result<void> healthy() = 0;
+    /// A cheap read and the health of the writer.
+    [[nodiscard]] virtual Task<Result<void>> healthy() = 0;
 
     /// Figures for /metrics.
     struct Figures {

@@ -213,14 +213,15 @@ Task<AdminResponse> Admin::explain_log(const AdminRequest& request, Segments pat
 Task<AdminResponse> Admin::status(const AdminRequest&, Segments) const {
     const auto figures = core_.store.figures();
     const auto healthy = co_await core_.store.healthy();
-    co_return ok({{"version", version_},
-                  {"uptime_s", (core_.clock.now().ms - started_.ms) / 1000},
-                  {"public_url", options_.public_url},
-                  {"healthy", healthy.has_value()},
-                  {"commits", figures.commits},
-                  {"write_sets", figures.write_sets},
-                  {"log_records", figures.log_records},
-                  {"database_bytes", figures.database_bytes}});
+    json::Object answer{{"version", version_},
+                        {"uptime_s", (core_.clock.now().ms - started_.ms) / 1000},
+                        {"public_url", options_.public_url},
+                        {"healthy", healthy.has_value()},
+                        {"commits", figures.commits},
+                        {"write_sets", figures.write_sets},
+                        {"log_records", figures.log_records}};
+    if (figures.database_bytes > 0) answer["database_bytes"] = figures.database_bytes;
+    co_return ok(std::move(answer));
 }
 
 }  // namespace muster::api

@@ -1,7 +1,6 @@
 #pragma once
-// The store: what the use cases ask of a database. Implemented by sqlite/ and memory/, held to one
-// contract by contract_test.cpp; PostgreSQL fits the same shape (asynchronous reads, one round trip
-// a write).
+// The store: what the use cases ask of a database. Implemented by sqlite/, postgres/ and memory/,
+// held to one contract by contract_*_test.cpp.
 
 #include <memory>
 #include <span>
@@ -115,9 +114,9 @@ class Store {
         std::uint64_t commits = 0;     ///< durable commits
         std::uint64_t write_sets = 0;  ///< write sets in them
         std::uint64_t log_records = 0;
-        std::uint64_t log_dropped = 0;  ///< for want of room
-        std::uint64_t queue_depth = 0;  ///< write sets waiting now
-        std::uint64_t database_bytes = 0;
+        std::uint64_t log_dropped = 0;     ///< for want of room
+        std::uint64_t queue_depth = 0;     ///< write sets waiting now
+        std::uint64_t database_bytes = 0;  ///< 0: not known (PostgreSQL, memory)
     };
     [[nodiscard]] virtual Figures figures() const = 0;
 

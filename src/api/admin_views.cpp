@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "api/admin.hpp"
 #include "api/admin_support.hpp"
 #include "base/text.hpp"
@@ -92,7 +94,7 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
     const service::Finder finder(core_, resources);
     const auto found = co_await finder.find(org->key, search, window);
     if (!found) co_return store_problem(found.error());
-    if (found->gave_up) {
+    if (found->gave_up != service::GaveUp::No) {
         co_return problem({400, "Too many", "This filter would have to look at too many rows.",
                            "Filter by userName, externalId or emails.value."});
     }
@@ -136,8 +138,19 @@ Task<AdminResponse> Admin::show_resource(const AdminRequest& request, std::strin
     if (!record) co_return store_problem(record.error());
     if (!*record) co_return not_found(to_lower_ascii(type.name), id);
     const service::Resources resources(core_);
-    const auto related = co_await resources.relations(org->key, type, **record, scim::Projection{});
+    auto related = co_await resources.relations(org->key, type, **record, scim::Projection{});
     if (!related) co_return store_problem(related.error());
+    if (type.find("members") != nullptr) {
+        auto members = co_await resources.members_of(org->key, (*record)->rid);
+        if (!members) co_return store_problem(members.error());
+        if (!*members) {
+            co_return problem(
+                {400, "Too many",
+                 fmt::format("The group has more than {} members.", core_.limits.max_members_held),
+                 "Read it by SCIM, which sends it in pieces."});
+        }
+        related->members = **std::move(members);
+    }
     const service::Renderer renderer(*entry->catalog, "");
     co_return ok({{"resource", renderer.object(type, **record, *related)}});
 }
@@ -199,15 +212,16 @@ Task<AdminResponse> Admin::explain_log(const AdminRequest& request, Segments pat
 
 Task<AdminResponse> Admin::status(const AdminRequest&, Segments) const {
     const auto figures = core_.store.figures();
-    const auto healthy = core_.store.healthy();
-    co_return ok({{"version", version_},
-                  {"uptime_s", (core_.clock.now().ms - started_.ms) / 1000},
-                  {"public_url", options_.public_url},
-                  {"healthy", healthy.has_value()},
-                  {"commits", figures.commits},
-                  {"write_sets", figures.write_sets},
-                  {"log_records", figures.log_records},
-                  {"database_bytes", figures.database_bytes}});
+    const auto healthy = co_await core_.store.healthy();
+    json::Object answer{{"version", version_},
+                        {"uptime_s", (core_.clock.now().ms - started_.ms) / 1000},
+                        {"public_url", options_.public_url},
+                        {"healthy", healthy.has_value()},
+                        {"commits", figures.commits},
+                        {"write_sets", figures.write_sets},
+                        {"log_records", figures.log_records}};
+    if (figures.database_bytes > 0) answer["database_bytes"] = figures.database_bytes;
+    co_return ok(std::move(answer));
 }
 
 }  // namespace muster::api

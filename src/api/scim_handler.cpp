@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -11,6 +10,7 @@
 
 #include "api/discovery.hpp"
 #include "api/failure_text.hpp"
+#include "api/list_query.hpp"
 #include "api/turns.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
@@ -26,6 +26,8 @@ using http::Method;
 constexpr std::string_view kScimJson = "application/scim+json";
 // A client that asks again at once would cost as much refused as served.
 constexpr std::chrono::milliseconds kRefusalPause{500};
+/// What the log holds of an answer that is sent in pieces.
+constexpr std::string_view kStreamed = R"({"streamed":true})";
 constexpr std::string_view kSearch = ".search";
 constexpr std::string_view kRootSearch = "/.search";
 constexpr std::string_view kMe = "/Me";
@@ -109,50 +111,6 @@ std::string_view method_not_allowed_detail() {
     return "This URL does not take that method; the Allow header lists those that it takes.";
 }
 
-scim::Result<std::optional<std::int64_t>> number(std::string_view name, std::string_view text) {
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc::result_out_of_range) {
-        // Past every page and below every index alike are answered, not refused.
-        return text.starts_with('-') ? std::int64_t{0} : std::numeric_limits<std::int64_t>::max();
-    }
-    if (error != std::errc{} || end != text.data() + text.size()) {
-        return std::unexpected(scim::invalid_value(
-            fmt::format("{} must be an integer, not {}.", name, scim::quoted(text))));
-    }
-    return value;
-}
-
-scim::Result<service::ListRequest> list_request(std::string_view query) {
-    service::ListRequest request;
-    if (query.empty()) return request;
-    const auto pairs = http::parse_query(query);
-    if (!pairs) {
-        return std::unexpected(scim::invalid_value(
-            "The query string is malformed: escape reserved characters as %XX."));
-    }
-    for (const auto& [name, value] : *pairs) {
-        if (equals_ignoring_case(name, "filter")) {
-            request.filter = value;
-        } else if (equals_ignoring_case(name, "attributes")) {
-            request.attributes = value;
-        } else if (equals_ignoring_case(name, "excludedAttributes")) {
-            request.excluded_attributes = value;
-        } else if (equals_ignoring_case(name, "sortBy")) {
-            request.sort_by = value;
-        } else if (equals_ignoring_case(name, "sortOrder")) {
-            request.sort_order = value;
-        } else if (equals_ignoring_case(name, "cursor")) {
-            request.cursor = value;
-        } else if (equals_ignoring_case(name, "startIndex")) {
-            TRY_ASSIGN(request.start_index, number(name, value));
-        } else if (equals_ignoring_case(name, "count")) {
-            TRY_ASSIGN(request.count, number(name, value));
-        }
-    }
-    return request;
-}
-
 std::string join_url(const ScimOptions& options, const Route& route) {
     if (!route.connector_id.empty()) {
         std::string url = options.public_url;
@@ -197,7 +155,8 @@ ScimHandler::ScimHandler(const service::Core& core, service::Directory& director
       resources_(core),
       query_(core, resources_),
       bulk_(core, resources_),
-      traffic_(options.traffic) {}
+      traffic_(options.traffic),
+      readiness_([&store = core.store] { return store.healthy(); }) {}
 
 ScimHandler::~ScimHandler() = default;
 
@@ -421,7 +380,9 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
     }
     const auto us = call.elapsed_us();
     if (!call.recorded) {
-        auto entry = std::move(call.record).finish(answer.status, answer.body, us);
+        // An answer in pieces is recorded when it begins: it may take a slow client long.
+        const std::string_view shown = answer.rest ? kStreamed : answer.body;
+        auto entry = std::move(call.record).finish(answer.status, shown, us);
         co_await core_.store.record(std::move(entry));
     }
     const auto* type = call.catalog().type_at(context.route.endpoint);
@@ -544,7 +505,21 @@ http::Response ScimHandler::respond(const http::RequestHead& head, const Context
     }
     response.headers.emplace_back("Cache-Control", "no-store");
     response.body = std::move(answer.body);
+    if (answer.rest) {
+        response.rest = [this, rest = std::move(answer.rest),
+                         org = context.connector->connector.org] { return next_piece(rest, org); };
+    }
     return response;
+}
+
+Task<std::optional<std::string>> ScimHandler::next_piece(std::shared_ptr<service::Rest> rest,
+                                                         OrgKey org) const {
+    Turns& turns = Turns::of(co_await boost::asio::this_coro::executor);
+    co_await turns.take(org);
+    auto piece = co_await rest->next();
+    if (piece) co_return std::move(*piece);
+    report_(fmt::format("an answer was broken off: {}", piece.error().message));
+    co_return std::nullopt;
 }
 
 http::Response ScimHandler::health(Area area) const {
@@ -555,9 +530,9 @@ http::Response ScimHandler::health(Area area) const {
         response.body = metrics_.text();
         return response;
     }
-    const auto healthy = core_.store.healthy();
-    if (healthy) return plain(200, "ready\n");
-    return plain(503, fmt::format("not ready: {}\n", healthy.error().message));
+    const auto trouble = readiness_.trouble();
+    if (!trouble) return plain(200, "ready\n");
+    return plain(503, fmt::format("not ready: {}\n", *trouble));
 }
 
 http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure failure,

@@ -2,9 +2,12 @@
 // HTTP to use cases and back, for the public port: SCIM, health and metrics.
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "api/metrics.hpp"
+#include "api/readiness.hpp"
 #include "api/router.hpp"
 #include "api/traffic.hpp"
 #include "http/message.hpp"
@@ -42,6 +45,9 @@ class ScimHandler final : public http::Handler {
     [[nodiscard]] http::Response malformed(int status, std::string_view reason,
                                            std::string_view peer) override;
 
+    /// Periodic work, never done: what /readyz says follows the store while it runs.
+    [[nodiscard]] Task<void> keep_ready() { return readiness_.keep_fresh(); }
+
   private:
     struct Context;
 
@@ -69,6 +75,9 @@ class ScimHandler final : public http::Handler {
     [[nodiscard]] http::Response health(Area area) const;
     [[nodiscard]] http::Response respond(const http::RequestHead& head, const Context& context,
                                          service::Answer answer) const;
+    /// Of the rest of a long answer, in its organisation's turn.
+    [[nodiscard]] Task<std::optional<std::string>> next_piece(std::shared_ptr<service::Rest> rest,
+                                                              OrgKey org) const;
 
     const service::Core& core_;
     service::Directory& directory_;
@@ -79,6 +88,7 @@ class ScimHandler final : public http::Handler {
     service::Query query_;
     service::Bulk bulk_;
     Traffic traffic_;
+    Readiness readiness_;
 };
 
 }  // namespace muster::api

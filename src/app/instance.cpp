@@ -135,7 +135,10 @@ void Instance::register_gauges() {
     figure("muster_store_log_dropped", "Provisioning log records lost for want of room",
            &Figures::log_dropped);
     figure("muster_store_queue_depth", "Write sets waiting for a commit", &Figures::queue_depth);
-    figure("muster_store_database_bytes", "Size of the database", &Figures::database_bytes);
+    // PostgreSQL's is not asked for: it looks at every file to tell it.
+    if (!is_shared()) {
+        figure("muster_store_database_bytes", "Size of the database", &Figures::database_bytes);
+    }
 }
 
 Task<void> Instance::housekeeping() {

@@ -184,6 +184,7 @@ int run(const ServeOptions& options, Instance& instance) {
     server.listen_unix(instance.config().data / kSocketName, admin);
     server.run();
     server.post([&instance] { return keep_house(instance); });
+    server.post([&instance] { return instance.scim().keep_ready(); });
     if (instance.is_shared()) server.post([&instance] { return follow_others(instance); });
 
     logger->info(event("ready", "listen", listen));

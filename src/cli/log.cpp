@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "base/ids.hpp"
 #include "base/result.hpp"
 #include "cli/commands.hpp"
 #include "cli/session.hpp"
@@ -102,8 +104,8 @@ Outcome list_log(Session& session, const Arguments& arguments) {
     return {};
 }
 
-/// Shows records, given newest first, in the order in which they happened. Returns the newest id.
-std::string show_in_order(Session& session, json::Array found, bool titles, std::string newest) {
+/// Shows records, given newest first, in the order in which they began.
+void show_in_order(Session& session, json::Array found, bool titles) {
     std::ranges::reverse(found);
     if (session.out().json()) {
         for (const auto& record : found) session.out().value(record);
@@ -111,9 +113,48 @@ std::string show_in_order(Session& session, json::Array found, bool titles, std:
         session.out().table(found, kColumns, titles);
     }
     session.environment().out.flush();
-    if (found.empty() || !found.back().is_object()) return newest;
-    return std::string{json::string_or_empty(found.back().get_object(), "id")};
 }
+
+std::string id_of(const json::Value& record) {
+    return record.is_object() ? std::string{json::string_or_empty(record.get_object(), "id")} : "";
+}
+
+/// What a tail has seen of late. A record's id is made when its request begins, and the record is
+/// there when the request has ended, on another node a little later still: what is missing may lie
+/// before what was seen.
+class Seen {
+  public:
+    /// Leaves those that were not seen before.
+    void take_out(json::Array& records) {
+        json::Array fresh;
+        for (auto& record : records) {
+            if (ids_.insert(id_of(record)).second) fresh.push_back(std::move(record));
+        }
+        records = std::move(fresh);
+        while (ids_.size() > kMost) {
+            forget_up_to(*ids_.begin());
+            ids_.erase(ids_.begin());
+        }
+    }
+    /// What is not newer will not be asked for.
+    void forget_up_to(std::string id) { from_ = std::max(from_, std::move(id)); }
+
+    /// What is missing is newer than this.
+    [[nodiscard]] std::string from() const {
+        const auto newest = ids_.empty() ? std::nullopt : from_base32(*ids_.rbegin());
+        if (!newest) return from_;
+        const auto began = IdGenerator::time_of(*newest);
+        const auto overlap = IdGenerator::first_at({began.ms - kOverlapMs}) - 1;
+        return std::max(from_, to_base32(std::max<std::int64_t>(overlap, 0)));
+    }
+
+  private:
+    static constexpr std::int64_t kOverlapMs = 10'000;
+    static constexpr std::size_t kMost = 10'000;  ///< asked for again each time
+
+    std::set<std::string> ids_;  ///< which sort as their times do
+    std::string from_;
+};
 
 /// All records after `after`, newest first, however many there are.
 std::expected<json::Array, ExitCode> records_after(Session& session, const Arguments& arguments,
@@ -123,25 +164,32 @@ std::expected<json::Array, ExitCode> records_after(Session& session, const Argum
     const auto limit = fmt::format("{}", kBatch);
     while (true) {
         TRY_ASSIGN(auto batch, records(session, log_target(arguments, before, after, limit)));
-        const bool full = batch.size() >= kBatch && batch.back().is_object();
-        if (full) before = json::string_or_empty(batch.back().get_object(), "id");
+        const bool full = batch.size() >= kBatch;
+        if (full) before = id_of(batch.back());
         for (auto& record : batch) all.push_back(std::move(record));
-        if (!full) return all;
+        if (!full || before.empty()) return all;
     }
 }
 
 Outcome tail_log(Session& session, const Arguments& arguments) {
-    const auto first = log_target(arguments, {}, {}, arguments.text("--limit"));
-    TRY_ASSIGN(auto shown, records(session, first));
-    auto newest = show_in_order(session, std::move(shown), true, {});
+    Seen seen;
+    // More than is shown, to know what is not new.
+    const auto first = log_target(arguments, {}, {}, fmt::format("{}", kBatch));
+    TRY_ASSIGN(auto found, records(session, first));
+    if (found.size() >= kBatch) seen.forget_up_to(id_of(found.back()));
+    seen.take_out(found);
+    const auto shown = static_cast<std::size_t>(arguments.number("--limit"));
+    if (found.size() > shown) found.resize(shown);
+    show_in_order(session, std::move(found), true);
     // Without a server nothing comes, and holding the directory would keep one from starting.
     if (!session.live()) {
         session.out().say("No server runs on this data directory, so nothing new will come.");
         return {};
     }
     while (session.environment().wait()) {
-        TRY_ASSIGN(auto fresh, records_after(session, arguments, newest));
-        if (!fresh.empty()) newest = show_in_order(session, std::move(fresh), false, newest);
+        TRY_ASSIGN(auto fresh, records_after(session, arguments, seen.from()));
+        seen.take_out(fresh);
+        if (!fresh.empty()) show_in_order(session, std::move(fresh), false);
     }
     return {};
 }

@@ -14,6 +14,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <fmt/format.h>
 
 #include "http/read_buffer.hpp"
 #include "http/request_parser.hpp"
@@ -30,6 +31,13 @@ constexpr std::chrono::seconds kLingerTime{1};
 constexpr std::size_t kLingerBytes = 64 * 1024;
 
 using TlsStream = asio::ssl::stream<Socket>;
+
+/// Frames a piece of a body (RFC 9112 §7.1), its size behind what goes before it; an empty one is
+/// the end.
+void make_chunk(std::string& before, std::string& piece) {
+    before.append(fmt::format("{:x}\r\n", piece.size()));
+    piece.append("\r\n");
+}
 
 template <class Stream>
 class Connection final : public Watched {
@@ -77,7 +85,9 @@ class Connection final : public Watched {
     Task<std::optional<Failure>> read_body(std::size_t limit, BodyRoom::Share& room);
     Task<std::optional<Failure>> read_sized_body(BodyRoom::Share& room);
     Task<std::optional<Failure>> read_chunked_body(std::size_t limit, BodyRoom::Share& room);
+    [[nodiscard]] Ending ending_of(bool framed) const;
     Task<bool> write_response(Ending ending, bool with_body);
+    Task<bool> write_rest(bool chunked);
     Task<bool> write(std::array<asio::const_buffer, 2> rest);
     Task<void> end();
 
@@ -250,17 +260,31 @@ Task<bool> Connection<Stream>::answer() {
     if (failure) response_ = handler_.fail(head_, *failure, admission.context, cause);
 
     if (response_.pause.count() > 0) co_await sleep(response_.pause);
-    Ending ending = parser_->is_http_1_0() ? Ending::KeepAliveAloud : Ending::KeepAlive;
-    if (!framed || !parser_->keeps_alive() || response_.close || thread_.draining()) {
-        ending = Ending::Close;
-    }
+    Ending ending = ending_of(framed);
     if (!write_response_head(ending)) {
         response_ = handler_.fail(head_, Failure::HandlerFailed, admission.context,
                                   "the answer has a malformed header");
         ending = Ending::Close;
         if (!write_response_head(ending)) co_return false;
     }
-    co_return co_await write_response(ending, head_.method != Method::Head);
+    try {
+        co_return co_await write_response(ending, head_.method != Method::Head);
+    } catch (...) {
+        cause = what_was_thrown();
+    }
+    // Half of it has been sent: there is only a report to make.
+    response_ = handler_.fail(head_, Failure::HandlerFailed, admission.context, cause);
+    co_return false;
+}
+
+template <class Stream>
+Ending Connection<Stream>::ending_of(bool framed) const {
+    const bool old = parser_->is_http_1_0();
+    if (old && response_.rest) return Ending::EndsBody;
+    if (!framed || !parser_->keeps_alive() || response_.close || thread_.draining()) {
+        return Ending::Close;
+    }
+    return old ? Ending::KeepAliveAloud : Ending::KeepAlive;
 }
 
 template <class Stream>
@@ -367,6 +391,9 @@ bool Connection<Stream>::write_response_head(Ending ending) {
 template <class Stream>
 Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body) {
     const bool body = with_body && may_have_body(response_.status);
+    const bool streams = body && response_.rest;
+    const bool chunked = streams && ending != Ending::EndsBody;
+    if (chunked && !response_.body.empty()) make_chunk(response_head_, response_.body);
     std::array<asio::const_buffer, 2> rest = {
         asio::buffer(response_head_),
         asio::buffer(response_.body.data(), body ? response_.body.size() : 0)};
@@ -379,9 +406,26 @@ Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body) {
         rest[1] += written - of_head;
     }
     if (asio::buffer_size(rest) > 0 && !co_await write(rest)) co_return false;
+    if (streams && !co_await write_rest(chunked)) co_return false;
     response_ = {};  // an idle connection keeps no answer
-    answered_last_ = ending == Ending::Close;
+    answered_last_ = closes(ending);
     co_return !answered_last_;
+}
+
+/// Piece by piece: the next one is made when the socket has taken the one before.
+template <class Stream>
+Task<bool> Connection<Stream>::write_rest(bool chunked) {
+    for (;;) {
+        wait_until(Time::max());
+        std::optional<std::string> piece = co_await response_.rest();
+        if (!piece) co_return false;
+        const bool last = piece->empty();
+        std::string size;
+        if (chunked) make_chunk(size, *piece);
+        const std::array<asio::const_buffer, 2> chunk = {asio::buffer(size), asio::buffer(*piece)};
+        if (asio::buffer_size(chunk) > 0 && !co_await write(chunk)) co_return false;
+        if (last) co_return true;
+    }
 }
 
 template <class Stream>

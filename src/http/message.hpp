@@ -4,6 +4,7 @@
 #include <any>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,10 @@ struct Response {
     std::string_view content_type;                                  ///< a literal; empty: no body
     std::vector<std::pair<std::string_view, std::string>> headers;  ///< names are literals
     std::string body;
+    /// Makes the rest of a body that is too long to be held: the next piece, asked for when the one
+    /// before has been sent. An empty one ends the body; where there is none the connection is
+    /// broken off, so that the client does not take what it has for the whole.
+    std::function<Task<std::optional<std::string>>()> rest;
     bool close = false;  ///< end the connection afterwards
     /// Answered so much later: whom it refuses for asking too often shall not ask again at once.
     std::chrono::milliseconds pause{0};

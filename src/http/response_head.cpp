@@ -52,12 +52,14 @@ bool write_head(std::string& out, const Response& response, std::string_view dat
     out.append("\r\n");
     append_header(out, "Date", date);
     if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
-    if (may_have_body(response.status)) {
+    if (may_have_body(response.status) && response.rest) {
+        if (ending != Ending::EndsBody) append_header(out, "Transfer-Encoding", "chunked");
+    } else if (may_have_body(response.status)) {
         const fmt::format_int size(response.body.size());
         append_header(out, "Content-Length", {size.data(), size.size()});
     }
     if (ending != Ending::KeepAlive) {
-        append_header(out, "Connection", ending == Ending::Close ? "close" : "keep-alive");
+        append_header(out, "Connection", closes(ending) ? "close" : "keep-alive");
     }
     for (const auto& [name, value] : response.headers) {
         if (!is_header_value(value)) return false;

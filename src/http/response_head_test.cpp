@@ -34,6 +34,18 @@ TEST(ResponseHead, SaysHowTheConnectionEnds) {
     EXPECT_THAT(out, testing::HasSubstr("\r\nConnection: keep-alive\r\n\r\n"));
 }
 
+TEST(ResponseHead, SaysHowTheEndOfALongBodyIsFound) {
+    Response piece = response(200, "text/plain", "the beginning");
+    piece.rest = [] -> Task<std::optional<std::string>> { co_return ""; };
+    std::string out;
+    ASSERT_TRUE(write_head(out, piece, kDate, Ending::KeepAlive));
+    EXPECT_THAT(out, testing::HasSubstr("\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    EXPECT_THAT(out, testing::Not(testing::HasSubstr("Content-Length")));
+    ASSERT_TRUE(write_head(out, piece, kDate, Ending::EndsBody));
+    EXPECT_THAT(out, testing::HasSubstr("\r\nConnection: close\r\n\r\n"));
+    EXPECT_THAT(out, testing::Not(testing::HasSubstr("Transfer-Encoding")));
+}
+
 TEST(ResponseHead, GivesNoLengthWhereThereIsNoBody) {
     for (const int status : {204, 304}) {
         std::string out;

@@ -128,6 +128,66 @@ TEST(Server, TakesAndGivesLargeBodies) {
     EXPECT_EQ(server.server.figures().connections_total, 1U);
 }
 
+TEST(Server, SendsABodyPieceByPiece) {
+    TestServer server;
+    net::HttpClient client = client_of(server);
+    for (const std::size_t size :
+         {std::size_t{1}, TestHandler::kPiece, 10 * TestHandler::kPiece + 5}) {
+        const auto answer = client.send({.target = "/pieces?" + std::to_string(size)});
+        ASSERT_TRUE(answer) << answer.error();
+        EXPECT_EQ(answer->header("Transfer-Encoding"), "chunked");
+        EXPECT_EQ(answer->header("Content-Length"), "");
+        EXPECT_EQ(answer->body, std::string(size, 'x'));
+    }
+    EXPECT_EQ(server.server.figures().connections_total, 1U);
+}
+
+TEST(Server, MakesNoPieceBeforeTheClientHasTakenTheOnesBefore) {
+    TestServer server;
+    constexpr std::size_t kPieces = 1000;
+    RawClient client(server.server.port());
+    ASSERT_TRUE(client.send(
+        get("/pieces?" + std::to_string(kPieces * TestHandler::kPiece), "Connection: close\r\n")));
+    // What the sockets' buffers take, and no more.
+    std::size_t made = 0;
+    do {
+        made = server.handler.pieces;
+        std::this_thread::sleep_for(200ms);
+    } while (made != server.handler.pieces);
+    EXPECT_LT(made, kPieces / 2);
+    EXPECT_GT(client.read_to_end().size(), kPieces * TestHandler::kPiece);
+}
+
+TEST(Server, EndsABodyOfUnknownLengthForAnHttp10ClientWithTheConnection) {
+    TestServer server;
+    RawClient client(server.server.port());
+    ASSERT_TRUE(client.send("GET /pieces?200000 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"));
+    const std::string answer = client.read_to_end();
+    EXPECT_THAT(answer, Not(HasSubstr("Transfer-Encoding")));
+    EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
+    EXPECT_EQ(body_of(answer), std::string(200'000, 'x'));
+}
+
+TEST(Server, BreaksOffABodyThatCannotBeFinished) {
+    TestServer server;
+    for (const auto& [target, body] : {std::pair{"/broken", "5\r\nfirst\r\n6\r\nsecond\r\n"},
+                                       std::pair{"/throw-later", "5\r\nfirst\r\n"}}) {
+        RawClient client(server.server.port());
+        ASSERT_TRUE(client.send(get(target) + get("/echo")));
+        EXPECT_EQ(body_of(client.read_to_end()), body) << "no end, and nothing behind it";
+    }
+    EXPECT_EQ(server.handler.failed, 1) << "what was thrown is reported";
+}
+
+TEST(Server, SendsNoPiecesForHead) {
+    TestServer server;
+    RawClient client(server.server.port());
+    ASSERT_TRUE(client.send("HEAD /pieces?200000 HTTP/1.1\r\nHost: h\r\n\r\n" + get("/echo")));
+    EXPECT_THAT(client.read_answer(false), EndsWith("\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    EXPECT_THAT(client.read_answer(), HasSubstr("GET\n/echo\n"));
+    EXPECT_EQ(server.handler.pieces, 1U);
+}
+
 TEST(Server, ClosesAfterTheAnswerWhereTheClientOrTheHandlerAsksForIt) {
     TestServer server;
     for (const std::string& request : {get("/echo", "Connection: close\r\n"), get("/bye"),

@@ -2,6 +2,7 @@
 // What the server's tests share: a handler with one path for each behaviour, and a client that
 // sends whatever bytes it is given.
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <netinet/in.h>
+#include <optional>
 #include <poll.h>
 #include <stdexcept>
 #include <string>
@@ -39,6 +41,9 @@ inline Response text(int status, std::string body) {
 ///   /echo            method, path, query, user agent, peer and body, one a line
 ///   /size            the body's length
 ///   /big?N           N bytes
+///   /pieces?N        N bytes in pieces of 64 KiB, each made when the one before was sent
+///   /broken          two pieces, and no third
+///   /throw-later     one piece, and an exception
 ///   /slow?MS         answers after so many milliseconds
 ///   /refuse          401 from admit()
 ///   /throw, /throw-in-admit, /bad-header, /bye (asks for the end of the connection), /empty (204)
@@ -46,7 +51,10 @@ inline Response text(int status, std::string body) {
 class TestHandler : public Handler {
   public:
     static constexpr std::size_t kBodyLimit = 1024 * 1024;
-    std::atomic<int> slow{0};  ///< requests for /slow that came whole
+    static constexpr std::size_t kPiece = 64 * 1024;
+    std::atomic<int> slow{0};            ///< requests for /slow that came whole
+    std::atomic<std::size_t> pieces{0};  ///< made
+    std::atomic<int> failed{0};          ///< handlers that threw
 
     Admission admit(const RequestHead& head) override {
         if (head.path == "/throw-in-admit") throw std::runtime_error("a bug");
@@ -62,6 +70,10 @@ class TestHandler : public Handler {
         if (head.path == "/throw") throw std::runtime_error("a bug");
         if (head.path == "/size") co_return text(200, std::to_string(body.size()));
         if (head.path == "/big") co_return text(200, std::string(number(head.query), 'x'));
+        if (head.path == "/pieces") co_return in_pieces(number(head.query));
+        if (head.path == "/broken" || head.path == "/throw-later") {
+            co_return broken(head.path == "/throw-later");
+        }
         if (head.path == "/empty") co_return Response{.status = 204};
         if (head.path == "/slow") {
             auto executor = co_await boost::asio::this_coro::executor;
@@ -82,6 +94,7 @@ class TestHandler : public Handler {
     }
 
     Response fail(const RequestHead&, Failure failure, std::any&, std::string_view) override {
+        if (failure == Failure::HandlerFailed) ++failed;
         constexpr std::array<std::pair<int, const char*>, 5> kAnswers = {{{413, "too large"},
                                                                           {408, "too slow"},
                                                                           {400, "malformed"},
@@ -96,6 +109,28 @@ class TestHandler : public Handler {
     }
 
   private:
+    Response in_pieces(std::size_t size) {
+        Response response = text(200, std::string(std::min(size, kPiece), 'x'));
+        ++pieces;
+        response.rest =
+            [this,
+             left = size - response.body.size()]() mutable -> Task<std::optional<std::string>> {
+            std::string piece(std::min(left, kPiece), 'x');
+            left -= piece.size();
+            ++pieces;
+            co_return piece;
+        };
+        return response;
+    }
+    static Response broken(bool by_throwing) {
+        Response response = text(200, "first");
+        response.rest = [by_throwing, made = 0]() mutable -> Task<std::optional<std::string>> {
+            if (by_throwing) throw std::runtime_error("a bug");
+            if (made++ > 0) co_return std::nullopt;
+            co_return "second";
+        };
+        return response;
+    }
     static std::size_t number(std::string_view digits) {
         return digits.empty() ? 0 : std::stoul(std::string(digits));
     }

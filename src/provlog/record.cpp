@@ -81,6 +81,9 @@ void append_list(std::string& out, std::string_view name, std::string_view items
     out.append(",\"").append(name).append("\":[").append(items).push_back(']');
 }
 
+/// Stands for what is too large to be kept.
+std::string omitted(std::size_t bytes) { return fmt::format("{{\"omitted_bytes\":{}}}", bytes); }
+
 void separate(std::string& list) {
     if (!list.empty()) list.push_back(',');
 }
@@ -142,7 +145,13 @@ void Record::changes(std::span<const scim::Change> changes) {
         const auto append = [&](std::string_view member, std::string_view value) {
             if (value.empty()) return;
             changes_.append(",\"").append(member).append("\":");
-            changes_.append(secret ? "\"[redacted]\"" : value);
+            if (secret) {
+                changes_.append("\"[redacted]\"");
+            } else if (changes_.size() + value.size() > kMaxBodyBytes) {
+                changes_.append(omitted(value.size()));
+            } else {
+                changes_.append(value);
+            }
         };
         append("before", change.before);
         append("after", change.after);
@@ -170,7 +179,7 @@ void Record::request_body(std::string_view raw, const json::Value* parsed) {
     if (raw.empty()) return;
     if (parsed == nullptr || raw.size() > kMaxBodyBytes) {
         // What cannot be read cannot be redacted either, so none of it is kept.
-        request_body_ = fmt::format("{{\"omitted_bytes\":{}}}", raw.size());
+        request_body_ = omitted(raw.size());
         return;
     }
     request_body_ = redact_body(raw, *parsed);
@@ -188,7 +197,7 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
     append_list(json_, "changes", changes_);
     append_raw(json_, "request", request_body_);
     if (response_body.size() > kMaxBodyBytes) {
-        json_.append(fmt::format(",\"response\":{{\"omitted_bytes\":{}}}", response_body.size()));
+        append_raw(json_, "response", omitted(response_body.size()));
     } else {
         append_raw(json_, "response",
                    own_attributes_ ? redact_response(response_body) : std::string{response_body});

@@ -15,7 +15,8 @@
 
 namespace muster::provlog {
 
-/// Bodies larger than this are recorded by their size only.
+/// Bodies larger than this are recorded by their size only; so are the values of changes beyond it,
+/// together.
 inline constexpr std::size_t kMaxBodyBytes = 32 * 1024;
 /// More changes than this are counted, not listed.
 inline constexpr std::size_t kMaxChanges = 200;

@@ -62,6 +62,23 @@ TEST(Record, KeepsNothingOfABodyThatItCannotRead) {
     EXPECT_NE(entry.json.find("omitted_bytes"), std::string::npos);
 }
 
+TEST(Record, KeepsTheSizeOfChangesThatAreTooLarge) {
+    auto record = record_of("PUT", "/c/x/scim/v2/Users/7");
+    const std::string large = "\"" + std::string(8'000'000, 'x') + "\"";
+    const std::vector<scim::Change> changes{
+        {"title", "\"a\"", "\"b\""}, {"nickName", large, large}, {"locale", "", "\"de\""}};
+    record.changes(changes);
+    const auto entry = std::move(record).finish(200, {}, 1);
+    EXPECT_LT(entry.json.size(), 2 * kMaxBodyBytes);
+    const auto whole = json::parse(entry.json + "}");
+    ASSERT_TRUE(whole);
+    const auto& kept = whole->at("changes").as_array();
+    ASSERT_EQ(kept.size(), 3U);
+    EXPECT_EQ(kept[0].at("after"), "b");
+    EXPECT_EQ(kept[1].at("before").at("omitted_bytes"), large.size());
+    EXPECT_EQ(kept[2].at("after"), "de");
+}
+
 struct Leak {
     std::string_view name;
     std::string body;

@@ -307,7 +307,10 @@ class Bulk::Run {
         } else {
             outcome = co_await dispatch(call, *type, std::move(id), operation);
             // An answer to a bulk request tells of resources, it does not show them.
-            if (outcome) outcome->body = {};
+            if (outcome) {
+                outcome->body = {};
+                outcome->rest = {};
+            }
         }
         if (!outcome) {
             error_body = scim::to_json(outcome.error(), call.record.shown_id());

@@ -3,12 +3,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "auth/registry.hpp"
+#include "base/task.hpp"
 #include "provlog/record.hpp"
 #include "scim/error.hpp"
+#include "store/types.hpp"
 
 namespace muster::service {
 
@@ -40,12 +43,25 @@ struct Call {
     }
 };
 
+/// The rest of a body that is too long to be held, made while it is sent.
+class Rest {
+  public:
+    Rest() = default;
+    Rest(const Rest&) = delete;
+    Rest& operator=(const Rest&) = delete;
+    virtual ~Rest() = default;
+
+    /// The next piece; an empty one ends the body.
+    [[nodiscard]] virtual Task<store::Result<std::string>> next() = 0;
+};
+
 struct Answer {
     int status = 200;
-    std::string body;      ///< JSON; empty: none
+    std::string body;      ///< JSON, or its beginning; empty: none
     std::string etag;      ///< W/"n"; empty: none
     std::string location;  ///< empty: none
     int retry_after_s = 0;
+    std::shared_ptr<Rest> rest = {};  ///< of the body; null: it is whole
 };
 
 }  // namespace muster::service

@@ -1,5 +1,5 @@
 #pragma once
-// What every use case works with; made once by app/wiring.
+// What every use case works with; made once by app/instance.
 
 #include <cstddef>
 
@@ -20,6 +20,8 @@ struct Limits {
     std::size_t max_page = 200;
     /// Rows that one unindexed filter may look at before it is refused with tooMany.
     std::size_t max_scanned_rows = 1'000'000;
+    /// Members of one group that a filter or sorting may hold; an answer holds a piece (Pieces).
+    std::size_t max_members_held = 100'000;
     std::int64_t cursor_lifetime_s = 3600;
     json::Limits json;
     scim::PatchLimits patch;

@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kSlice = 256;
 /// Places that one sorted page may have to keep; about 10 MB.
 constexpr std::size_t kMostSorted = 100'000;
+/// Members of a group that are read rather than looked up one by one.
+constexpr std::size_t kFewMembers = 100;
 
 std::string words_for(const Search& search) {
     if (search.parts.size() > 1) return "over all resource types";
@@ -34,13 +36,23 @@ std::string words_for(const Search& search) {
     return "by membership";
 }
 
-/// Which rows of others have to be seen to filter and sort.
+/// Whether an attribute has to be seen to filter and sort.
+bool needs(const Part& part, std::string_view name) {
+    const bool filtered = part.filter && part.filter->mentions(name);
+    return filtered || (part.sort_by && part.sort_by->attribute->name == name);
+}
+
+/// The ids of members whose presence is all that the filter asks of a group's.
+std::optional<std::vector<std::string>> members_sought_by(const Part& part) {
+    const bool sorts = part.sort_by && part.sort_by->attribute->name == "members";
+    return part.filter && !sorts ? part.filter->only_values_of("members") : std::nullopt;
+}
+
+/// Which rows of others have to be seen.
 scim::Projection needed_by(const Part& part) {
     std::string wanted = "id";
-    for (std::string_view name : {"groups", "members", "manager"}) {
-        const bool filtered = part.filter && part.filter->mentions(name);
-        const bool sorted = part.sort_by && part.sort_by->attribute->name == name;
-        if (filtered || sorted) wanted.append(",").append(name);
+    for (std::string_view name : {"groups", "manager"}) {
+        if (needs(part, name)) wanted.append(",").append(name);
     }
     return scim::Projection::parse(*part.type, wanted, {}).value_or(scim::Projection{});
 }
@@ -77,6 +89,8 @@ class Finder::Rows {
           part_(search.parts[part]),
           renderer_(*search.catalog, ""),
           needs_(needed_by(part_)),
+          needs_members_(part_.type->find("members") != nullptr && needs(part_, "members")),
+          looks_for_(members_sought_by(part_)),
           stretch_{.backward = window.backward, .limit = kSlice} {
         // Whoever counts by looking has to begin at the beginning.
         const bool counts = !window.total && !part_.plan.exact;
@@ -86,6 +100,12 @@ class Finder::Rows {
 
     [[nodiscard]] bool more() const { return more_; }
     [[nodiscard]] std::size_t looked_at() const { return looked_at_; }
+    /// `before`: rows looked at in other parts.
+    [[nodiscard]] GaveUp gave_up(std::size_t before) const {
+        if (crowded_) return GaveUp::Members;
+        const bool many = before + looked_at_ > finder_.core_.limits.max_scanned_rows;
+        return many ? GaveUp::Rows : GaveUp::No;
+    }
     void skip(std::size_t candidates) { stretch_.skip = candidates; }
 
     /// The next ones of at most `limit` candidates.
@@ -108,8 +128,15 @@ class Finder::Rows {
         }
         std::vector<Match> matches;
         for (std::size_t i = 0; i < slice.records.size(); ++i) {
+            if (looks_inside && needs_members_) {
+                // One group's at a time: together they may be many.
+                CO_TRY_ASSIGN(auto members, co_await members_of(slice.records[i].rid));
+                crowded_ = !members;
+                if (crowded_) co_return matches;
+                related[i].members = *std::move(members);
+            }
             Match match{.part = index_, .key = {}, .record = std::move(slice.records[i])};
-            if (looks_inside && !take(match, related[i])) continue;
+            if (looks_inside && !take(match, std::exchange(related[i], {}))) continue;
             if (search_.sorted && !part_.sort_by) match.key = scim::missing_sort_key();
             matches.push_back(std::move(match));
         }
@@ -117,6 +144,26 @@ class Finder::Rows {
     }
 
   private:
+    /// Of a group, all that matter; nothing where they are too many.
+    [[nodiscard]] Task<store::Result<std::optional<std::vector<store::Reference>>>> members_of(
+        Rid group) {
+        if (!looks_for_) co_return co_await finder_.resources_.members_of(org_, group);
+        store::Store& store = finder_.core_.store;
+        CO_TRY_ASSIGN(auto first, co_await store.members_of(org_, group, Rid{}, kFewMembers));
+        if (!first.more) co_return std::move(first.references);
+        if (!sought_) {
+            CO_TRY_ASSIGN(sought_, co_await store.resolve(org_, *looks_for_));
+        }
+        std::vector<store::Reference> members;
+        for (const store::Reference& one : *sought_) {
+            CO_TRY_ASSIGN(auto next,
+                          co_await store.members_of(org_, group, Rid{one.rid.value - 1}, 1));
+            const bool is_member = !next.references.empty() && next.references[0].rid == one.rid;
+            if (is_member) members.push_back(one);
+        }
+        co_return members;
+    }
+
     /// Whether the filter lets it through; gives it its key.
     bool take(Match& match, const Relations& related) const {
         const auto object = renderer_.object(*part_.type, match.record, related);
@@ -132,9 +179,13 @@ class Finder::Rows {
     const Part& part_;
     Renderer renderer_;
     scim::Projection needs_;
+    bool needs_members_;
+    std::optional<std::vector<std::string>> looks_for_;    ///< the members that are asked for
+    std::optional<std::vector<store::Reference>> sought_;  ///< those of them that there are
     store::Stretch stretch_;
     bool more_ = true;
     std::size_t looked_at_ = 0;
+    bool crowded_ = false;  ///< a group had more members than may be held
 };
 
 Task<store::Result<Found>> Finder::find(OrgKey org, const Search& search,
@@ -191,10 +242,8 @@ Task<store::Result<Found>> Finder::in_creation_order(OrgKey org, const Search& s
                     found.matches.push_back(std::move(match));
                 }
             }
-            if (looked_at + rows.looked_at() > core_.limits.max_scanned_rows) {
-                found.gave_up = true;
-                co_return found;
-            }
+            found.gave_up = rows.gave_up(looked_at);
+            if (found.gave_up != GaveUp::No) co_return found;
         }
         looked_at += rows.looked_at();
         if (counts_rows && from_start) {
@@ -215,7 +264,7 @@ Task<store::Result<Found>> Finder::by_sorting(OrgKey org, const Search& search,
     Found found;
     const std::size_t keep = window.skip + window.size + 1;
     if (window.skip > kMostSorted) {
-        found.gave_up = true;
+        found.gave_up = GaveUp::Rows;
         co_return found;
     }
     const auto before = [&](const Position& a, const Position& b) {
@@ -239,10 +288,8 @@ Task<store::Result<Found>> Finder::by_sorting(OrgKey org, const Search& search,
                 std::ranges::pop_heap(best, before);
                 best.pop_back();
             }
-            if (looked_at + rows.looked_at() > core_.limits.max_scanned_rows) {
-                found.gave_up = true;
-                co_return found;
-            }
+            found.gave_up = rows.gave_up(looked_at);
+            if (found.gave_up != GaveUp::No) co_return found;
         }
         looked_at += rows.looked_at();
     }

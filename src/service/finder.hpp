@@ -57,13 +57,19 @@ struct Match {
     store::Record record;
 };
 
+/// Whether one request would have had to do more than it may.
+enum class GaveUp : std::uint8_t {
+    No,
+    Rows,     ///< look at more rows, or sort them
+    Members,  ///< hold more members of a group
+};
+
 struct Found {
     std::int64_t total = 0;
     std::vector<Match> matches;  ///< in forward order, whatever the direction
     bool more = false;           ///< beyond them, in the direction of the walk
     std::string by;              ///< how candidates were found, in words for the log
-    /// More rows would have had to be looked at, or sorted, than one request may.
-    bool gave_up = false;
+    GaveUp gave_up = GaveUp::No;
 };
 
 class Finder {

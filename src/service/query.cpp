@@ -15,8 +15,8 @@ namespace muster::service {
 struct Query::Walk {
     ListRequest request;
     Search search;
-    std::vector<scim::Projection> projections;  ///< of each part
-    std::string name;                           ///< all that a cursor is bound to
+    std::vector<View> views;  ///< of each part
+    std::string name;         ///< all that a cursor is bound to
 
     /// Counting matches is counting rows.
     [[nodiscard]] bool exact() const {
@@ -103,7 +103,7 @@ Task<scim::Result<Answer>> Query::list(Call& call, Types types, ListRequest requ
     for (const scim::ResourceType* type : types) {
         CO_TRY_ASSIGN(auto projection, scim::Projection::parse(*type, request.attributes,
                                                                request.excluded_attributes));
-        walk.projections.push_back(std::move(projection));
+        walk.views.push_back({.type = type, .projection = std::move(projection)});
     }
     if (const auto& filter = walk.search.parts.front().filter) {
         call.record.step("parsed", "filter " + filter->to_string());
@@ -121,17 +121,15 @@ Task<scim::Result<Answer>> Query::by_index(Call& call, Walk walk) const {
     const std::size_t skip = window.skip;
     if (skip > 0) window.behind = places_.recall(key_of(walk), skip, core_.clock.now());
     if (window.behind) window.skip = 0;
-    CO_TRY_ASSIGN(const auto found, co_await find(call, walk, window));
+    CO_TRY_ASSIGN(auto found, co_await find(call, walk, window));
     if (found.more) {
         places_.remember(key_of(walk), skip, skip + found.matches.size(),
                          position_of(found.matches.back()), core_.clock.now());
     }
-    CO_TRY_ASSIGN(const auto resources, co_await render(call, walk, found));
-    co_return Answer{
-        .status = 200,
-        .body = fmt::format(
-            R"({{"schemas":["{}"],"totalResults":{},"startIndex":{},"itemsPerPage":{},"Resources":[{}]}})",
-            scim::kListResponse, found.total, start, found.matches.size(), resources)};
+    auto opening = fmt::format(
+        R"({{"schemas":["{}"],"totalResults":{},"startIndex":{},"itemsPerPage":{},"Resources":[)",
+        scim::kListResponse, found.total, start, found.matches.size());
+    co_return co_await answer(call, std::move(walk), std::move(found), std::move(opening));
 }
 
 // By its hash: a walk's name holds a filter, which may be long.
@@ -158,8 +156,7 @@ Task<scim::Result<Answer>> Query::by_cursor(Call& call, Walk walk) const {
         window.backward = cursor.backward;
         if (!walk.exact()) window.total = cursor.total;
     }
-    CO_TRY_ASSIGN(const auto found, co_await find(call, walk, window));
-    CO_TRY_ASSIGN(const auto resources, co_await render(call, walk, found));
+    CO_TRY_ASSIGN(auto found, co_await find(call, walk, window));
 
     std::string cursors;
     const auto add_cursor = [&](std::string_view name, const Match& match, bool backward) {
@@ -173,20 +170,25 @@ Task<scim::Result<Answer>> Query::by_cursor(Call& call, Walk walk) const {
         if (before) add_cursor("previousCursor", found.matches.front(), true);
         if (after) add_cursor("nextCursor", found.matches.back(), false);
     }
-    co_return Answer{
-        .status = 200,
-        .body = fmt::format(
-            R"({{"schemas":["{}"],"totalResults":{},"itemsPerPage":{},{}"Resources":[{}]}})",
-            scim::kListResponse, found.total, found.matches.size(), cursors, resources)};
+    auto opening =
+        fmt::format(R"({{"schemas":["{}"],"totalResults":{},"itemsPerPage":{},{}"Resources":[)",
+                    scim::kListResponse, found.total, found.matches.size(), cursors);
+    co_return co_await answer(call, std::move(walk), std::move(found), std::move(opening));
 }
 
 Task<scim::Result<Found>> Query::find(Call& call, const Walk& walk, const Window& window) const {
     auto found = co_await finder_.find(call.org(), walk.search, window);
     if (!found) co_return refuse_store(call, found.error());
-    if (found->gave_up) {
+    if (found->gave_up == GaveUp::Rows) {
         co_return std::unexpected(scim::too_many(
             "This search would have to look at too many resources. Filter by userName, externalId, "
             "emails.value or id, which are indexed, or walk in order of creation."));
+    }
+    if (found->gave_up == GaveUp::Members) {
+        co_return std::unexpected(scim::too_many(fmt::format(
+            "This search would have to look at each of more than {} members of a group. Look for "
+            "members by members.value eq, and read the groups with excludedAttributes=members.",
+            core_.limits.max_members_held)));
     }
     call.record.step("matched", found->by);
     call.record.step("answered",
@@ -194,31 +196,43 @@ Task<scim::Result<Found>> Query::find(Call& call, const Walk& walk, const Window
     co_return *std::move(found);
 }
 
-Task<scim::Result<std::string>> Query::render(Call& call, const Walk& walk,
-                                              const Found& found) const {
-    const Renderer renderer(call.catalog(), call.base_url);
-    std::vector<std::string> texts(found.matches.size());
+Task<scim::Result<Answer>> Query::answer(Call& call, Walk walk, Found found,
+                                         std::string opening) const {
+    auto resources = co_await shown(call.org(), walk, std::move(found));
+    if (!resources) co_return refuse_store(call, resources.error());
+    auto pieces = std::make_shared<Pieces>(core_.store, call, std::move(walk.views),
+                                           std::move(*resources), std::move(opening), "]}");
+    Answer answer;
+    const auto begun = co_await show(answer, std::move(pieces));
+    if (!begun) co_return refuse_store(call, begun.error());
+    co_return answer;
+}
+
+Task<store::Result<std::vector<Shown>>> Query::shown(OrgKey org, const Walk& walk,
+                                                     Found found) const {
+    std::vector<Shown> resources;
+    resources.reserve(found.matches.size());
+    for (Match& match : found.matches) {
+        resources.push_back(
+            {.view = match.part, .record = std::move(match.record), .relations = {}});
+    }
     // Part by part, so that the groups of all people are read at once.
-    for (std::size_t index = 0; index < walk.search.parts.size(); ++index) {
-        const scim::ResourceType& type = *walk.search.parts[index].type;
-        const scim::Projection& projection = walk.projections[index];
-        std::vector<std::size_t> places;
+    for (std::size_t index = 0; index < walk.views.size(); ++index) {
+        const View& view = walk.views[index];
+        std::vector<Shown*> places;
         std::vector<const store::Record*> records;
-        for (std::size_t i = 0; i < found.matches.size(); ++i) {
-            if (found.matches[i].part != index) continue;
-            places.push_back(i);
-            records.push_back(&found.matches[i].record);
+        for (Shown& one : resources) {
+            if (one.view != index) continue;
+            places.push_back(&one);
+            records.push_back(&one.record);
         }
         if (places.empty()) continue;
-        const auto related = co_await resources_.relations(call.org(), type, records, projection);
-        if (!related) co_return refuse_store(call, related.error());
-        for (std::size_t i = 0; i < places.size(); ++i) {
-            const auto place = places[i];
-            renderer.append(texts[place], type, found.matches[place].record, (*related)[i],
-                            projection);
-        }
+        CO_TRY_ASSIGN(auto related,
+                      co_await resources_.relations(org, *view.type, records, view.projection));
+        for (std::size_t i = 0; i < places.size(); ++i)
+            places[i]->relations = std::move(related[i]);
     }
-    co_return fmt::to_string(fmt::join(texts, ","));
+    co_return resources;
 }
 
 }  // namespace muster::service

@@ -38,9 +38,12 @@ class Query {
     [[nodiscard]] Task<scim::Result<Answer>> by_cursor(Call& call, Walk walk) const;
     [[nodiscard]] Task<scim::Result<Found>> find(Call& call, const Walk& walk,
                                                  const Window& window) const;
-    /// The resources as JSON, separated by commas.
-    [[nodiscard]] Task<scim::Result<std::string>> render(Call& call, const Walk& walk,
-                                                         const Found& found) const;
+    /// A page of what was found, behind `opening`.
+    [[nodiscard]] Task<scim::Result<Answer>> answer(Call& call, Walk walk, Found found,
+                                                    std::string opening) const;
+    /// What was found, to be shown, in its order.
+    [[nodiscard]] Task<store::Result<std::vector<Shown>>> shown(OrgKey org, const Walk& walk,
+                                                                Found found) const;
 
     const Core& core_;
     const Resources& resources_;

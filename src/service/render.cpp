@@ -6,6 +6,17 @@
 
 namespace muster::service {
 
+namespace {
+
+/// What was rendered here.
+json::Object parsed(std::string_view text) {
+    auto value = json::parse(text, {.max_bytes = text.size(), .max_values = text.size()});
+    MUSTER_CHECK(value.has_value() && value->is_object());
+    return std::move(value->get_object());
+}
+
+}  // namespace
+
 std::string Renderer::location(const scim::ResourceType& type, std::string_view id) const {
     std::string url{base_url_};
     url.append(type.endpoint).append("/").append(id);
@@ -39,6 +50,12 @@ void Renderer::append_document(std::string& out, std::string_view document,
 void Renderer::append_references(std::string& out, std::string_view name,
                                  std::span<const store::Reference> references, bool of_user) const {
     out.append(",\"").append(name).append("\":[");
+    append_elements(out, references, of_user);
+    out.push_back(']');
+}
+
+void Renderer::append_elements(std::string& out, std::span<const store::Reference> references,
+                               bool of_user) const {
     bool first = true;
     for (const auto& reference : references) {
         if (!first) out.push_back(',');
@@ -56,7 +73,6 @@ void Renderer::append_references(std::string& out, std::string_view name,
         out.append(",\"type\":\"").append(of_user ? how : type->name);
         out.append("\"}");
     }
-    out.push_back(']');
 }
 
 void Renderer::append_relations_and_meta(std::string& out, const scim::ResourceType& type,
@@ -97,14 +113,40 @@ std::string Renderer::render(const scim::ResourceType& type, const store::Record
     return out;
 }
 
+void Renderer::open(std::string& out, const scim::ResourceType& type, const store::Record& record,
+                    const scim::Projection& projection) const {
+    auto all_else = object(type, record, {});
+    projection.apply(type, all_else);
+    all_else.erase("members");
+    json::append(out, all_else);
+    out.back() = ',';
+    out.append("\"members\":[");
+}
+
+bool Renderer::append_members(std::string& out, const scim::ResourceType& type,
+                              std::span<const store::Reference> members,
+                              const scim::Projection& projection, bool listed) const {
+    std::string elements;
+    append_elements(elements, members, false);
+    if (!projection.is_default() || type.hides_attributes) {
+        auto part = parsed("{\"members\":[" + elements + "]}");
+        projection.apply(type, part);
+        const auto* left = part.if_contains("members");
+        elements = left == nullptr ? "[]" : json::to_text(*left);
+        elements = elements.substr(1, elements.size() - 2);
+    }
+    if (elements.empty()) return false;
+    if (listed) out.push_back(',');
+    out.append(elements);
+    return true;
+}
+
 json::Object Renderer::object(const scim::ResourceType& type, const store::Record& record,
                               const Relations& relations) const {
     std::string text;
     append_document(text, record.document, relations.manager);
     append_relations_and_meta(text, type, record, relations);
-    auto parsed = json::parse(text, {.max_bytes = text.size(), .max_values = text.size()});
-    MUSTER_CHECK(parsed.has_value() && parsed->is_object());
-    return std::move(parsed->get_object());
+    return parsed(text);
 }
 
 }  // namespace muster::service

@@ -34,6 +34,16 @@ class Renderer {
                                      const Relations& relations,
                                      const scim::Projection& projection) const;
 
+    /// The same of a resource with more members than are held at once: all else, and its members
+    /// last, by as many calls of append_members as it takes, between open and close.
+    void open(std::string& out, const scim::ResourceType& type, const store::Record& record,
+              const scim::Projection& projection) const;
+    /// `listed`: others stand before these. Whether any was appended.
+    bool append_members(std::string& out, const scim::ResourceType& type,
+                        std::span<const store::Reference> members,
+                        const scim::Projection& projection, bool listed) const;
+    static void close(std::string& out) { out.append("]}"); }
+
     /// The whole resource as a value, for filters and projections.
     [[nodiscard]] json::Object object(const scim::ResourceType& type, const store::Record& record,
                                       const Relations& relations) const;
@@ -46,6 +56,9 @@ class Renderer {
                          const std::optional<store::Reference>& manager) const;
     void append_references(std::string& out, std::string_view name,
                            std::span<const store::Reference> references, bool of_user) const;
+    /// Its elements, separated by commas.
+    void append_elements(std::string& out, std::span<const store::Reference> references,
+                         bool of_user) const;
     void append_relations_and_meta(std::string& out, const scim::ResourceType& type,
                                    const store::Record& record, const Relations& relations) const;
 

@@ -25,18 +25,37 @@ bool wants(const scim::ResourceType& type, const scim::Projection& projection,
 
 }  // namespace
 
-Task<store::Result<std::vector<store::Reference>>> Resources::members_of(OrgKey org,
-                                                                         Rid group) const {
+Task<store::Result<std::optional<std::vector<store::Reference>>>> Resources::members_of(
+    OrgKey org, Rid group) const {
     constexpr std::size_t kSlice = 1000;
     std::vector<store::Reference> members;
     Rid after{};
-    for (bool more = true; more;) {
-        CO_TRY_ASSIGN(auto slice, co_await core_.store.members_of(org, group, after, kSlice));
-        more = slice.more;
+    while (members.size() < core_.limits.max_members_held) {
+        const std::size_t room = core_.limits.max_members_held - members.size();
+        CO_TRY_ASSIGN(auto slice,
+                      co_await core_.store.members_of(org, group, after, std::min(kSlice, room)));
         if (!slice.references.empty()) after = slice.references.back().rid;
         std::ranges::move(slice.references, std::back_inserter(members));
+        if (!slice.more) co_return members;
     }
-    co_return members;
+    co_return std::nullopt;
+}
+
+Task<store::Result<void>> Resources::show(Answer& answer, const Call& call, View view,
+                                          store::Record record, Relations relations) const {
+    const Renderer renderer(call.catalog(), call.base_url);
+    if (!view.wants_members()) {
+        answer.body = renderer.render(*view.type, record, relations, view.projection);
+        co_return store::Result<void>();
+    }
+    std::vector<View> views;
+    views.push_back(std::move(view));
+    std::vector<Shown> resources;
+    resources.push_back(
+        {.view = 0, .record = std::move(record), .relations = std::move(relations)});
+    auto pieces =
+        std::make_shared<Pieces>(core_.store, call, std::move(views), std::move(resources));
+    co_return co_await service::show(answer, std::move(pieces));
 }
 
 Task<store::Result<std::vector<Relations>>> Resources::relations(
@@ -49,11 +68,6 @@ Task<store::Result<std::vector<Relations>>> Resources::relations(
     if (wants(type, projection, "groups")) {
         CO_TRY_ASSIGN(auto groups, co_await core_.store.groups_of(org, rids));
         for (std::size_t i = 0; i < rids.size(); ++i) relations[i].groups = std::move(groups[i]);
-    }
-    if (wants(type, projection, "members")) {
-        for (std::size_t i = 0; i < rids.size(); ++i) {
-            CO_TRY_ASSIGN(relations[i].members, co_await members_of(org, rids[i]));
-        }
     }
     if (wants_manager(type, projection))
         CO_TRY_VOID(co_await add_managers(org, records, relations));
@@ -119,9 +133,11 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
         if (!read) co_return refuse_store(call, read.error());
         related = std::move(*read);
     }
-    const Renderer renderer(call.catalog(), call.base_url);
-    answer.body = renderer.render(type, record, related, projection);
-    answer.location = renderer.location(type, record.id);
+    answer.location = Renderer(call.catalog(), call.base_url).location(type, record.id);
+    View view{.type = &type, .projection = std::move(projection)};
+    const auto shown =
+        co_await show(answer, call, std::move(view), std::move(record), std::move(related));
+    if (!shown) co_return refuse_store(call, shown.error());
     co_return answer;
 }
 

@@ -3,6 +3,7 @@
 // pure functions of scim/ and hands it to the store; none holds a lock or keeps state.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "scim/projection/projection.hpp"
 #include "service/call.hpp"
 #include "service/core.hpp"
+#include "service/pieces.hpp"
 #include "service/render.hpp"
 #include "service/turn.hpp"
 
@@ -38,7 +40,8 @@ class Resources {
     [[nodiscard]] Task<scim::Result<Answer>> remove(Call& call, const scim::ResourceType& type,
                                                     std::string id) const;
 
-    /// What resources of one type have in rows, in their order, as far as the projection wants it.
+    /// What resources of one type have in rows but for members, in their order, as far as the
+    /// projection wants it.
     [[nodiscard]] Task<store::Result<std::vector<Relations>>> relations(
         OrgKey org, const scim::ResourceType& type, std::span<const store::Record* const> records,
         const scim::Projection& projection) const;
@@ -46,14 +49,19 @@ class Resources {
     [[nodiscard]] Task<store::Result<Relations>> relations(
         OrgKey org, const scim::ResourceType& type, const store::Record& record,
         const scim::Projection& projection) const;
+    /// All members of a group, for whoever has to hold them; nothing where they are more than the
+    /// limit allows.
+    [[nodiscard]] Task<store::Result<std::optional<std::vector<store::Reference>>>> members_of(
+        OrgKey org, Rid group) const;
 
   private:
+    /// Makes the resource the answer's body.
+    [[nodiscard]] Task<store::Result<void>> show(Answer& answer, const Call& call, View view,
+                                                 store::Record record, Relations relations) const;
     /// Whoever the documents name as managers, looked up at once.
     [[nodiscard]] Task<store::Result<void>> add_managers(
         OrgKey org, std::span<const store::Record* const> records,
         std::vector<Relations>& relations) const;
-    [[nodiscard]] Task<store::Result<std::vector<store::Reference>>> members_of(OrgKey org,
-                                                                                Rid group) const;
     /// PUT of an already parsed body; `status` is what success answers.
     [[nodiscard]] Task<scim::Result<Answer>> replace_value(Call& call,
                                                            const scim::ResourceType& type,

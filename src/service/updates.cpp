@@ -121,16 +121,14 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
     if (wants_body && is_group) {
         if (draft.members) {
             related.members = std::move(*draft.members);
+            answer.body = renderer.render(type, draft.after, related, projection);
         } else {
-            auto read = co_await relations(call.org(), type, draft.after, projection);
-            if (!read) {
-                // The change stands: a body that cannot be made must not look like a failure.
-                answer.status = 204;
-                co_return store::Result<Answer>{std::move(answer)};
-            }
-            related = std::move(*read);
+            View view{.type = &type, .projection = std::move(projection)};
+            const auto shown =
+                co_await show(answer, call, std::move(view), std::move(draft.after), {});
+            // The change stands: a body that cannot be made must not look like a failure.
+            if (!shown) answer.status = 204;
         }
-        answer.body = renderer.render(type, draft.after, related, projection);
     }
     co_return store::Result<Answer>{std::move(answer)};
 }

@@ -1,7 +1,6 @@
 #pragma once
-// The store: what the use cases ask of a database. Implemented by sqlite/ and memory/, held to one
-// contract by contract_test.cpp; PostgreSQL fits the same shape (asynchronous reads, one round trip
-// a write).
+// The store: what the use cases ask of a database. Implemented by sqlite/, postgres/ and memory/,
+// held to one contract by contract_*_test.cpp.
 
 #include <memory>
 #include <span>
@@ -107,17 +106,17 @@ class Store {
     [[nodiscard]] virtual Task<Result<bool>> purge(Timestamp log_before,
                                                    Timestamp deleted_before) = 0;
 
-    /// A cheap read and the health of the writer, for /readyz.
-    [[nodiscard]] virtual Result<void> healthy() = 0;
+    /// A cheap read and the health of the writer.
+    [[nodiscard]] virtual Task<Result<void>> healthy() = 0;
 
     /// Figures for /metrics.
     struct Figures {
         std::uint64_t commits = 0;     ///< durable commits
         std::uint64_t write_sets = 0;  ///< write sets in them
         std::uint64_t log_records = 0;
-        std::uint64_t log_dropped = 0;  ///< for want of room
-        std::uint64_t queue_depth = 0;  ///< write sets waiting now
-        std::uint64_t database_bytes = 0;
+        std::uint64_t log_dropped = 0;     ///< for want of room
+        std::uint64_t queue_depth = 0;     ///< write sets waiting now
+        std::uint64_t database_bytes = 0;  ///< 0: not known (PostgreSQL, memory)
     };
     [[nodiscard]] virtual Figures figures() const = 0;
 

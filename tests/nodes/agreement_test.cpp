@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "json/json.hpp"
+#include "net/http_client.hpp"
 #include "node.hpp"
 #include "postgres_server.hpp"
 #include "store/postgres/node.hpp"
@@ -169,6 +170,16 @@ TEST_F(AgreementTest, ATokenIsNotSwitchedOnAgainByAnotherChange) {
     }
     EXPECT_GT(renewed, 0) << "nothing was concurrent";
     EXPECT_GT(refused, 0) << "nothing was concurrent";
+}
+
+TEST_F(AgreementTest, NoSizeIsReportedThatNobodyKnows) {
+    net::HttpClient client(net::Url::parse("http://" + world->a.address()).value());
+    const auto metrics = client.send({.target = "/metrics"});
+    ASSERT_TRUE(metrics) << metrics.error();
+    EXPECT_THAT(metrics->body, HasSubstr("muster_store_commits"));
+    EXPECT_THAT(metrics->body, ::testing::Not(HasSubstr("muster_store_database_bytes")));
+    EXPECT_THAT(world->a.call("GET", "/admin/v1/status").second,
+                ::testing::Not(HasSubstr("database_bytes")));
 }
 
 TEST_F(AgreementTest, NodesHaveNumbersOfTheirOwn) {

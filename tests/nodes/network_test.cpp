@@ -99,8 +99,16 @@ TEST(NetworkTest, SilenceIsAnsweredInTime) {
     Crowd crowd(node, tenant, group, "silent");
     Crowd others(other, tenant, group, "others");
     const auto silenced = steady_clock::now();
+    // It is asked all the time, and nobody waits for what it says.
+    steady_clock::duration longest{0};
+    for (int ready = 200; ready == 200 && steady_clock::now() - silenced < 5s;) {
+        const auto asked = steady_clock::now();
+        ready = node.readiness();
+        longest = std::max(longest, steady_clock::now() - asked);
+    }
     EXPECT_EQ(node.readiness(), 503);
     EXPECT_LT(steady_clock::now() - silenced, 3s);
+    EXPECT_LT(longest, 500ms);
     auto stopped = std::async(std::launch::async, [&] {
         const auto began = steady_clock::now();
         const bool well = leaving.stop(30s);
@@ -118,7 +126,7 @@ TEST(NetworkTest, SilenceIsAnsweredInTime) {
 
     proxy.be_silent(false);
     EXPECT_LT(time_to_serve(node.address(), tenant), kMostRecovery);
-    EXPECT_EQ(node.readiness(), 200);
+    EXPECT_TRUE(node.is_soon(200));
     EXPECT_EQ(statuses(Crowd(node, tenant, group, "after").answers()), kAllServed);
 
     // What was refused is in the log, as every node sees it, once the attempt to write it that was

@@ -72,6 +72,15 @@ int Node::readiness() const {
     return answer ? answer->status : 0;
 }
 
+bool Node::is_soon(int wanted) const {
+    const auto last = steady_clock::now() + std::chrono::seconds{2};
+    while (readiness() != wanted) {
+        if (steady_clock::now() > last) return false;
+        std::this_thread::sleep_for(milliseconds{50});
+    }
+    return true;
+}
+
 testing::Found read_all(const std::string& address, const testing::Tenant& tenant,
                         const std::string& group) {
     testing::Client client(address, tenant);

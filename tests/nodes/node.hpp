@@ -29,6 +29,8 @@ class Node {
                                      std::string_view body = {}) const;
     [[nodiscard]] testing::Tenant make_tenant(std::string_view name = "ACME") const;
     [[nodiscard]] int readiness() const;
+    /// Whether it gets to that within two seconds.
+    [[nodiscard]] bool is_soon(int wanted) const;
 
     /// Where it was before, if it was.
     void start();

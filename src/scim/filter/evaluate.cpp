@@ -179,4 +179,26 @@ bool Filter::mentions(std::string_view attribute_name) const {
     });
 }
 
+std::optional<std::vector<std::string>> Filter::only_values_of(
+    std::string_view attribute_name) const {
+    std::vector<std::string> keys;
+    bool within = false;
+    bool negates = false;
+    for (const Node& node : nodes_) {
+        negates |= node.kind == Kind::Not;
+        const AttributePath& path = node.path;
+        if (path.attribute == nullptr || path.attribute->name != attribute_name) continue;
+        within |= node.kind == Kind::ValuePath;
+        if (node.kind == Kind::ValuePath) continue;
+        const bool looks_for_one =
+            node.op == Operator::Eq && path.extension == nullptr && path.sub_attribute != nullptr &&
+            path.sub_attribute->name == "value" && std::holds_alternative<std::string>(node.value);
+        if (!looks_for_one) return std::nullopt;
+        keys.push_back(node.key);
+    }
+    // members[not (value eq "x")] asks for any other.
+    if (within && negates) return std::nullopt;
+    return keys;
+}
+
 }  // namespace muster::scim

@@ -68,6 +68,11 @@ class Filter {
     /// Whether any comparison looks at an attribute of this name, of the core or of an extension.
     [[nodiscard]] bool mentions(std::string_view attribute_name) const;
 
+    /// The keys that are looked for among the values of a multi-valued core attribute, where that
+    /// is all that the filter asks of it: whoever has these of its values needs none of the others.
+    [[nodiscard]] std::optional<std::vector<std::string>> only_values_of(
+        std::string_view attribute_name) const;
+
     /// The filter as text in schema spelling. Parsing it again gives the same filter.
     [[nodiscard]] std::string to_string() const;
 

@@ -388,6 +388,21 @@ TEST(FilterParser, TellsWhichAttributesItMentions) {
     EXPECT_TRUE(parse_filter(user(), "department pr")->mentions("department"));
 }
 
+TEST(FilterParser, TellsWhichValuesAreAllThatItAsksFor) {
+    const auto values = [](std::string_view text) {
+        return parse_filter(group(), text).value().only_values_of("members");
+    };
+    using Keys = std::vector<std::string>;
+    EXPECT_EQ(values(R"(members eq "1" or not (members.value eq "2"))"), (Keys{"1", "2"}));
+    EXPECT_EQ(values(R"(id eq "x" and members[value eq "1" or value eq "2"])"), (Keys{"1", "2"}));
+    EXPECT_EQ(values(R"(displayName eq "x")"), Keys{});
+    for (std::string_view text :
+         {R"(members.value ne "1")", R"(members.display eq "1")", "members pr", "members eq null",
+          R"(members[not (value eq "1")])", R"(members[value eq "1" and type eq "User"])"}) {
+        EXPECT_EQ(values(text), std::nullopt) << text;
+    }
+}
+
 TEST(PatchPathParser, TakesEveryFormOfTheStandardAndItsClients) {
     struct Case {
         std::string text;

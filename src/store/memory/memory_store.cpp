@@ -285,10 +285,10 @@ class MemoryStore final : public Store {
         co_return old_log(first_kept);
     }
 
-    Result<void> healthy() override {
+    Task<Result<void>> healthy() override {
         const std::scoped_lock lock(mutex_);
-        if (closed_) return std::unexpected(closed_error());
-        return {};
+        if (closed_) co_return std::unexpected(closed_error());
+        co_return Result<void>();
     }
 
     Figures figures() const override {

@@ -33,7 +33,6 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kStartPatience{15'000};
-constexpr milliseconds kHealthPatience{1'000};
 constexpr milliseconds kClosePatience{3'000};
 constexpr std::size_t kResolveSlice = 5'000;
 constexpr std::int64_t kPurgeRows = 500;
@@ -238,14 +237,12 @@ class PostgresStore final : public Store {
         co_return more;
     }
 
-    Result<void> healthy() override {
-        if (closed_) return std::unexpected(Error{ErrorCode::Unavailable, "closed", {}, {}});
-        TRY_VOID(lease_.held());
-        std::vector<Query> queries;
-        queries.push_back(directory_version());
-        const auto rows = wait_for(pool_.read(OrgKey{}, std::move(queries)), kHealthPatience);
-        if (!rows) return unavailable(rows);
-        return {};
+    Task<Result<void>> healthy() override {
+        if (closed_) co_return std::unexpected(Error{ErrorCode::Unavailable, "closed", {}, {}});
+        CO_TRY_VOID(lease_.held());
+        const auto rows = co_await ask(OrgKey{}, directory_version());
+        if (!rows) co_return unavailable(rows);
+        co_return Result<void>();
     }
 
     Figures figures() const override {

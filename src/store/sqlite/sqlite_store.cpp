@@ -134,10 +134,10 @@ class Implementation final : public SqliteStore {
         co_return done.more;
     }
 
-    Result<void> healthy() override {
-        if (!writer_) return std::unexpected(Error{ErrorCode::Unavailable, "closed", {}, {}});
-        TRY_VOID(writer_->healthy());
-        return to_result(readers_.read_anew([](Reader& reader) { return reader.probe(); }));
+    Task<Result<void>> healthy() override {
+        if (!writer_) co_return std::unexpected(Error{ErrorCode::Unavailable, "closed", {}, {}});
+        CO_TRY_VOID(writer_->healthy());
+        co_return to_result(readers_.read_anew([](Reader& reader) { return reader.probe(); }));
     }
 
     Figures figures() const override {

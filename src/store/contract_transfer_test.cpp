@@ -183,6 +183,48 @@ TEST_P(Transfer, Every_row_arrives_and_a_store_goes_on_from_there) {
     EXPECT_EQ(value_of(run(store->log({.limit = 1}))).size(), 1U);
 }
 
+/// Purges until nothing is left to purge.
+void keep_house(Store& store) {
+    for (int calls = 0; value_of(run(store.purge(Timestamp{}, Timestamp{}))); ++calls) {
+        ASSERT_LT(calls, 1'000);
+    }
+}
+
+TEST_P(Transfer, A_removed_organisation_goes_for_good_wherever_it_is_taken_half_deleted) {
+    {
+        const auto store = value_of(from.open());
+        WriteSet many = write(kOrg);
+        for (std::int64_t rid = 3'000'000; rid < 3'001'500; ++rid) {
+            many.mutations.emplace_back(user(Rid{rid}, std::to_string(rid)));
+        }
+        value_of(run(store->commit(std::move(many))));
+        value_of(run(store->commit(write(kOrg, RemoveOrganisation{kOrg}))));
+        EXPECT_TRUE(value_of(run(store->purge(Timestamp{}, Timestamp{})))) << "a part of it";
+        store->close();
+    }
+    const auto left_of = [](const Place& place) {
+        std::set<std::string> tables;
+        for (const auto& [name, row] : contents(*value_of(place.source()))) {
+            if (name.ends_with(" 1")) tables.insert(name);
+            if (name == "organisation 0" && row.front() == transfer::Cell(kOrg.value)) {
+                tables.insert(name);
+            }
+        }
+        return tables;
+    };
+    EXPECT_THAT(left_of(from), testing::IsSupersetOf({"organisation 0", "resource 1", "attr 1"}));
+    copy(*value_of(from.source()), *value_of(to.target()));
+    EXPECT_EQ(contents(*value_of(to.source())), contents(*value_of(from.source())));
+
+    const auto store = value_of(to.open());
+    EXPECT_EQ(value_of(store->load_directory()).organisations.size(), 1U);
+    EXPECT_FALSE(run(store->commit(write(kOrg, user(Rid{4'000'000}, "late")))));
+    keep_house(*store);
+    store->close();
+    EXPECT_THAT(left_of(to), testing::IsEmpty());
+    EXPECT_FALSE(contents(*value_of(to.source())).empty()) << "that of the other one stays";
+}
+
 TEST_P(Transfer, A_backup_holds_one_moment_and_is_restored) {
     const std::string file = from.file("backup");
     const auto store = value_of(from.open());

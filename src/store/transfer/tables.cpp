@@ -7,9 +7,9 @@ namespace {
 
 using enum Kind;
 
-constexpr std::array kOrganisation{Column{"key", Number}, Column{"slug", Text},
-                                   Column{"name", Text}, Column{"created", Number},
-                                   Column{"definitions", Text}};
+constexpr std::array kOrganisation{Column{"key", Number},       Column{"slug", Text},
+                                   Column{"name", Text},        Column{"created", Number},
+                                   Column{"definitions", Text}, Column{"removed", Truth}};
 
 constexpr std::array kConnector{Column{"key", Number},  Column{"org", Number},
                                 Column{"id", Text},     Column{"idp", Text},

@@ -275,16 +275,11 @@ Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
     if (found == snapshot->by_slug.end()) {
         co_return missing("organisation", slug, "List them: muster org list");
     }
-    // Nobody may write into an organisation that is being removed, so its connectors go first.
     const auto& organisation = found->second.organisation;
-    core_.registry.remove(organisation);
     store::Mutation mutation{store::RemoveOrganisation{organisation.key}};
-    auto written = co_await write(std::move(mutation), organisation.key);
-    if (!written) {
-        auto directory = core_.store.load_directory();
-        if (directory) core_.registry.load(*directory);
-    }
-    co_return written;
+    CO_TRY_VOID(co_await write(std::move(mutation), organisation.key));
+    core_.registry.remove(organisation);
+    co_return Outcome<void>{};
 }
 
 Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector request) {

@@ -201,6 +201,13 @@ TEST_F(DirectoryTest, ARemovedOrganisationLetsNobodyIn) {
     EXPECT_EQ(wait(directory_.remove_organisation("acme")).error().status, 404);
 }
 
+TEST_F(DirectoryTest, AnOrganisationThatCouldNotBeRemovedIsServedOn) {
+    const auto issued = generate();
+    store_->close();
+    EXPECT_EQ(wait(directory_.remove_organisation("acme")).error().status, 503);
+    EXPECT_TRUE(accepted(issued.secret));
+}
+
 TEST_F(DirectoryTest, UnknownThingsAreNamed) {
     EXPECT_EQ(wait(directory_.create_connector({.org_slug = "nope", .idp = "okta"})).error().status,
               404);

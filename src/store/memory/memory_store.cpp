@@ -263,6 +263,7 @@ class MemoryStore final : public Store {
     std::int64_t node() const override { return 0; }
     Result<Directory> load_directory() override {
         const std::scoped_lock lock(mutex_);
+        if (closed_) return std::unexpected(closed_error());
         return Directory{0, values_of(tables_.organisations), values_of(tables_.connectors),
                          values_of(tables_.tokens)};
     }

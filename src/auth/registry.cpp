@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/check.hpp"
-
 namespace muster::auth {
 
 namespace {
@@ -145,7 +143,7 @@ void Registry::load(const store::Directory& directory) {
     }
     for (const auto& connector : directory.connectors) {
         const auto organisation = organisations.find(connector.org);
-        MUSTER_CHECK(organisation != organisations.end());
+        if (organisation == organisations.end()) continue;
         auto entry = std::make_shared<ConnectorEntry>();
         entry->connector = connector;
         entry->organisation = organisation->second.organisation;
@@ -156,7 +154,7 @@ void Registry::load(const store::Directory& directory) {
     }
     for (const auto& token : directory.tokens) {
         const auto connector = connectors.find(token.connector);
-        MUSTER_CHECK(connector != connectors.end());
+        if (connector == connectors.end()) continue;
         const auto use = uses.find(token.key);
         connector->second->tokens.push_back(use == uses.end() ? entry_of(token)
                                                               : TokenEntry{token, use->second});

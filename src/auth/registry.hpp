@@ -119,6 +119,8 @@ class Registry {
 
     [[nodiscard]] Digest hash(std::string_view token) const { return hash_(token); }
 
+    /// What belongs to nothing in `directory` is left out: where its tables were not read as of one
+    /// moment its version is older than the newest, and it is loaded again.
     void load(const store::Directory& directory);
     /// Of the directory as it was loaded last.
     [[nodiscard]] std::int64_t version() const { return version_; }

@@ -107,6 +107,24 @@ TEST_F(RegistryTest, ARenewedTokenTakesBothSecretsUntilTheNewOneIsUsed) {
     EXPECT_EQ(refusal(bearer()), Refusal::WrongSecret);
 }
 
+TEST_F(RegistryTest, WhatBelongsToNothingIsLeftOut) {
+    auto stray = connector_;
+    stray.key = {8};
+    stray.org = {9};
+    stray.id = "zzzzzzzz23";
+    auto lost = token_;
+    lost.key = {10};
+    lost.connector = {11};
+    auto late = token_;
+    late.key = {12};
+    late.connector = stray.key;
+    registry_.load({.organisations = {organisation_},
+                    .connectors = {stray, connector_},
+                    .tokens = {lost, late, token_}});
+    EXPECT_EQ(registry_.connector(stray.id), nullptr);
+    EXPECT_TRUE(ask(bearer()));
+}
+
 TEST_F(RegistryTest, RemovingAnOrganisationTakesItsConnectorsAlong) {
     registry_.remove(organisation_);
     EXPECT_EQ(registry_.connector(connector_.id), nullptr);

@@ -50,11 +50,15 @@ std::optional<LastUse::Use> LastUse::get() const {
     return Use{{used_ms_.load()}, from_};
 }
 
-std::optional<LastUse::Use> LastUse::take_unsaved() {
+std::optional<LastUse::Use> LastUse::unsaved() const {
     const std::lock_guard lock(mutex_);
     if (used_ms_.load() == saved_ms_) return std::nullopt;
-    saved_ms_ = used_ms_.load();
-    return Use{{saved_ms_}, from_};
+    return Use{{used_ms_.load()}, from_};
+}
+
+void LastUse::note_saved(Timestamp used) {
+    const std::lock_guard lock(mutex_);
+    saved_ms_ = used.ms;
 }
 
 std::string_view to_string(Refusal refusal) {

@@ -32,8 +32,9 @@ class LastUse {
         std::string from;
     };
     [[nodiscard]] std::optional<Use> get() const;
-    /// The last use if it was noted after the previous call.
-    [[nodiscard]] std::optional<Use> take_unsaved();
+    /// The last use where it is later than the one that was saved last.
+    [[nodiscard]] std::optional<Use> unsaved() const;
+    void note_saved(Timestamp used);
 
   private:
     std::atomic<std::int64_t> used_ms_;

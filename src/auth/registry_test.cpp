@@ -125,6 +125,20 @@ TEST_F(RegistryTest, WhatBelongsToNothingIsLeftOut) {
     EXPECT_TRUE(ask(bearer()));
 }
 
+TEST_F(RegistryTest, AUseIsUnsavedUntilItWasSaved) {
+    LastUse last({}, "");
+    EXPECT_FALSE(last.unsaved());
+    last.note(kNow, "192.0.2.1");
+    ASSERT_TRUE(last.unsaved());
+    const auto use = *last.unsaved();
+    EXPECT_EQ(use.from, "192.0.2.1");
+    last.note(kLater, "192.0.2.2");
+    last.note_saved(use.used);
+    ASSERT_TRUE(last.unsaved()) << "it was used since";
+    last.note_saved(last.unsaved()->used);
+    EXPECT_FALSE(last.unsaved());
+}
+
 TEST_F(RegistryTest, RemovingAnOrganisationTakesItsConnectorsAlong) {
     registry_.remove(organisation_);
     EXPECT_EQ(registry_.connector(connector_.id), nullptr);

@@ -1,6 +1,8 @@
 #include "service/directory.hpp"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -443,17 +445,24 @@ Task<void> Directory::retire_previous_secret(std::string token_id) {
 }
 
 Task<void> Directory::save_last_uses() {
-    store::WriteSet set;
+    // In the order of keys on every node: two that update the same tokens must not wait in a
+    // circle.
+    std::map<TokenKey, std::pair<std::shared_ptr<auth::LastUse>, auth::LastUse::Use>> unsaved;
     const auto snapshot = core_.registry.snapshot();
     for (const auto& [id, connector] : snapshot->by_id) {
         for (const auto& entry : connector->tokens) {
-            if (auto use = entry.last_use->take_unsaved()) {
-                set.mutations.emplace_back(
-                    store::TouchToken{entry.token.key, use->used, std::move(use->from)});
+            if (auto use = entry.last_use->unsaved()) {
+                unsaved.try_emplace(entry.token.key, entry.last_use, *std::move(use));
             }
         }
     }
-    if (!set.mutations.empty()) (void)co_await core_.store.commit(std::move(set));
+    if (unsaved.empty()) co_return;
+    store::WriteSet set;
+    for (const auto& [key, last] : unsaved) {
+        set.mutations.emplace_back(store::TouchToken{key, last.second.used, last.second.from});
+    }
+    if (!co_await core_.store.commit(std::move(set))) co_return;
+    for (const auto& [key, last] : unsaved) last.first->note_saved(last.second.used);
 }
 
 }  // namespace muster::service

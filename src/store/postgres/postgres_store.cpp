@@ -449,11 +449,14 @@ Result<void> hold_key(const PostgresOptions& options, const Digest& fingerprint)
                session.run(fmt::format("SELECT 1 FROM instance_key WHERE fingerprint = '\\x{}'",
                                        hex(fingerprint))));
     if (!same.empty()) return {};
-    return std::unexpected(Error{ErrorCode::Unavailable,
-                                 "the key file is not the one of the other nodes of this database: "
-                                 "copy theirs (key_file), or no token will be known",
-                                 {},
-                                 {}});
+    return std::unexpected(
+        Error{ErrorCode::Unavailable,
+              "the key file is not the one by which this database's tokens were made: copy it from "
+              "another node, or from where it was kept (key_file). Where it is lost for good: stop "
+              "every node, psql … -c 'DELETE FROM instance_key', start one with a new key, give "
+              "that to the others, then renew every token",
+              {},
+              {}});
 }
 
 Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {

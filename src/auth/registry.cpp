@@ -26,7 +26,12 @@ TokenEntry entry_of(const store::Token& token) {
     return {token, std::make_shared<LastUse>(token.last_used, token.last_used_from)};
 }
 
-OrganisationEntry entry_of(const store::Organisation& organisation) {
+/// With the catalogue of `known`, where that was made of the same definitions.
+OrganisationEntry entry_of(const store::Organisation& organisation,
+                           const OrganisationEntry* known = nullptr) {
+    if (known != nullptr && known->organisation.definitions == organisation.definitions) {
+        return {organisation, known->catalog};
+    }
     // What stands in the store passed Catalog::with before it was written.
     auto catalog = scim::Catalog::with(organisation.definitions);
     return {organisation, catalog ? *std::move(catalog) : scim::Catalog::standard()};
@@ -141,7 +146,9 @@ void Registry::load(const store::Directory& directory) {
     std::unordered_map<ConnectorKey, std::shared_ptr<ConnectorEntry>> connectors;
     auto next = std::make_shared<Snapshot>();
     for (const auto& organisation : directory.organisations) {
-        const auto entry = entry_of(organisation);
+        const auto known = before->by_slug.find(organisation.slug);
+        const auto entry =
+            entry_of(organisation, known == before->by_slug.end() ? nullptr : &known->second);
         organisations.emplace(organisation.key, entry);
         next->by_slug.emplace(organisation.slug, entry);
     }

@@ -125,6 +125,20 @@ TEST_F(RegistryTest, WhatBelongsToNothingIsLeftOut) {
     EXPECT_TRUE(ask(bearer()));
 }
 
+TEST_F(RegistryTest, ALoadingReadsOnlyDefinitionsThatChanged) {
+    const auto before = registry_.connector(connector_.id)->catalog;
+    const auto load = [&] {
+        registry_.load(
+            {.organisations = {organisation_}, .connectors = {connector_}, .tokens = {token_}});
+        return registry_.connector(connector_.id)->catalog;
+    };
+    organisation_.definitions = R"({"schemas":[]})";
+    const auto changed = load();
+    EXPECT_NE(changed, before);
+    organisation_.name = "ACME Inc.";
+    EXPECT_EQ(load(), changed);
+}
+
 TEST_F(RegistryTest, AUseIsUnsavedUntilItWasSaved) {
     LastUse last({}, "");
     EXPECT_FALSE(last.unsaved());

@@ -129,7 +129,10 @@ Task<Outcome<void>> Directory::write(std::vector<store::Mutation> mutations, Org
     set.mutations = std::move(mutations);
     set.directory_version = core_.registry.version();
     const auto committed = co_await core_.store.commit(std::move(set));
-    if (committed) co_return Outcome<void>{};
+    if (committed) {
+        core_.registry.note_own_change();
+        co_return Outcome<void>{};
+    }
     if (committed.error().code == store::ErrorCode::VersionMismatch) {
         co_return std::unexpected(
             Problem{409, "Conflict", "Another node changed the organisations at the same time.",

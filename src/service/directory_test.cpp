@@ -208,6 +208,14 @@ TEST_F(DirectoryTest, AnOrganisationThatCouldNotBeRemovedIsServedOn) {
     EXPECT_TRUE(accepted(issued.secret));
 }
 
+TEST_F(DirectoryTest, ItsOwnChangesNeedNotBeLoaded) {
+    const auto version = registry_.version();
+    generate();
+    EXPECT_EQ(registry_.version(), version + 1);
+    EXPECT_FALSE(wait(directory_.remove_token("x")));
+    EXPECT_EQ(registry_.version(), version + 1);
+}
+
 TEST_F(DirectoryTest, UsesThatCouldNotBeSavedAreSavedLater) {
     const auto issued = generate();
     ASSERT_TRUE(accepted(issued.secret));

@@ -72,6 +72,18 @@ class TwoNodes : public testing::Test {
                                                          &PQfinish};
 };
 
+TEST_F(TwoNodes, A_change_of_the_directory_is_one_version_more) {
+    const auto version = value_of(one->load_directory()).version;
+    WriteSet set = write(kOrg, PutOrganisation{{kOrg, "acme", "Acme Inc.", kStart, kBefore}},
+                         user(Rid{1}, "ann"));
+    set.directory_version = version;
+    value_of(run(one->commit(std::move(set))));
+    EXPECT_FALSE(value_of(run(one->directory_since(version + 1)))) << "one's own is known";
+    const auto seen = value_of(run(other->directory_since(version)));
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->version, version + 1);
+}
+
 TEST_F(TwoNodes, A_type_is_not_taken_away_under_a_resource_that_is_being_made) {
     CreateResource thing = user(Rid{1}, "thing");
     thing.type = "Thing";

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/check.hpp"
-
 namespace muster::auth {
 
 namespace {
@@ -28,7 +26,12 @@ TokenEntry entry_of(const store::Token& token) {
     return {token, std::make_shared<LastUse>(token.last_used, token.last_used_from)};
 }
 
-OrganisationEntry entry_of(const store::Organisation& organisation) {
+/// With the catalogue of `known`, where that was made of the same definitions.
+OrganisationEntry entry_of(const store::Organisation& organisation,
+                           const OrganisationEntry* known = nullptr) {
+    if (known != nullptr && known->organisation.definitions == organisation.definitions) {
+        return {organisation, known->catalog};
+    }
     // What stands in the store passed Catalog::with before it was written.
     auto catalog = scim::Catalog::with(organisation.definitions);
     return {organisation, catalog ? *std::move(catalog) : scim::Catalog::standard()};
@@ -52,11 +55,15 @@ std::optional<LastUse::Use> LastUse::get() const {
     return Use{{used_ms_.load()}, from_};
 }
 
-std::optional<LastUse::Use> LastUse::take_unsaved() {
+std::optional<LastUse::Use> LastUse::unsaved() const {
     const std::lock_guard lock(mutex_);
     if (used_ms_.load() == saved_ms_) return std::nullopt;
-    saved_ms_ = used_ms_.load();
-    return Use{{saved_ms_}, from_};
+    return Use{{used_ms_.load()}, from_};
+}
+
+void LastUse::note_saved(Timestamp used) {
+    const std::lock_guard lock(mutex_);
+    saved_ms_ = used.ms;
 }
 
 std::string_view to_string(Refusal refusal) {
@@ -139,13 +146,15 @@ void Registry::load(const store::Directory& directory) {
     std::unordered_map<ConnectorKey, std::shared_ptr<ConnectorEntry>> connectors;
     auto next = std::make_shared<Snapshot>();
     for (const auto& organisation : directory.organisations) {
-        const auto entry = entry_of(organisation);
+        const auto known = before->by_slug.find(organisation.slug);
+        const auto entry =
+            entry_of(organisation, known == before->by_slug.end() ? nullptr : &known->second);
         organisations.emplace(organisation.key, entry);
         next->by_slug.emplace(organisation.slug, entry);
     }
     for (const auto& connector : directory.connectors) {
         const auto organisation = organisations.find(connector.org);
-        MUSTER_CHECK(organisation != organisations.end());
+        if (organisation == organisations.end()) continue;
         auto entry = std::make_shared<ConnectorEntry>();
         entry->connector = connector;
         entry->organisation = organisation->second.organisation;
@@ -156,7 +165,7 @@ void Registry::load(const store::Directory& directory) {
     }
     for (const auto& token : directory.tokens) {
         const auto connector = connectors.find(token.connector);
-        MUSTER_CHECK(connector != connectors.end());
+        if (connector == connectors.end()) continue;
         const auto use = uses.find(token.key);
         connector->second->tokens.push_back(use == uses.end() ? entry_of(token)
                                                               : TokenEntry{token, use->second});

@@ -32,8 +32,9 @@ class LastUse {
         std::string from;
     };
     [[nodiscard]] std::optional<Use> get() const;
-    /// The last use if it was noted after the previous call.
-    [[nodiscard]] std::optional<Use> take_unsaved();
+    /// The last use where it is later than the one that was saved last.
+    [[nodiscard]] std::optional<Use> unsaved() const;
+    void note_saved(Timestamp used);
 
   private:
     std::atomic<std::int64_t> used_ms_;
@@ -119,9 +120,13 @@ class Registry {
 
     [[nodiscard]] Digest hash(std::string_view token) const { return hash_(token); }
 
+    /// What belongs to nothing in `directory` is left out: where its tables were not read as of one
+    /// moment its version is older than the newest, and it is loaded again.
     void load(const store::Directory& directory);
-    /// Of the directory as it was loaded last.
+    /// Of the directory as it is held: as it was loaded last, and a step for each own change since.
     [[nodiscard]] std::int64_t version() const { return version_; }
+    /// A change of this process's own was committed on top of version(): it need not be loaded.
+    void note_own_change() { ++version_; }
     void put(const store::Organisation& organisation);
     void put(const store::Connector& connector);
     void put(const store::Token& token);

@@ -107,6 +107,52 @@ TEST_F(RegistryTest, ARenewedTokenTakesBothSecretsUntilTheNewOneIsUsed) {
     EXPECT_EQ(refusal(bearer()), Refusal::WrongSecret);
 }
 
+TEST_F(RegistryTest, WhatBelongsToNothingIsLeftOut) {
+    auto stray = connector_;
+    stray.key = {8};
+    stray.org = {9};
+    stray.id = "zzzzzzzz23";
+    auto lost = token_;
+    lost.key = {10};
+    lost.connector = {11};
+    auto late = token_;
+    late.key = {12};
+    late.connector = stray.key;
+    registry_.load({.organisations = {organisation_},
+                    .connectors = {stray, connector_},
+                    .tokens = {lost, late, token_}});
+    EXPECT_EQ(registry_.connector(stray.id), nullptr);
+    EXPECT_TRUE(ask(bearer()));
+}
+
+TEST_F(RegistryTest, ALoadingReadsOnlyDefinitionsThatChanged) {
+    const auto before = registry_.connector(connector_.id)->catalog;
+    const auto load = [&] {
+        registry_.load(
+            {.organisations = {organisation_}, .connectors = {connector_}, .tokens = {token_}});
+        return registry_.connector(connector_.id)->catalog;
+    };
+    organisation_.definitions = R"({"schemas":[]})";
+    const auto changed = load();
+    EXPECT_NE(changed, before);
+    organisation_.name = "ACME Inc.";
+    EXPECT_EQ(load(), changed);
+}
+
+TEST_F(RegistryTest, AUseIsUnsavedUntilItWasSaved) {
+    LastUse last({}, "");
+    EXPECT_FALSE(last.unsaved());
+    last.note(kNow, "192.0.2.1");
+    ASSERT_TRUE(last.unsaved());
+    const auto use = *last.unsaved();
+    EXPECT_EQ(use.from, "192.0.2.1");
+    last.note(kLater, "192.0.2.2");
+    last.note_saved(use.used);
+    ASSERT_TRUE(last.unsaved()) << "it was used since";
+    last.note_saved(last.unsaved()->used);
+    EXPECT_FALSE(last.unsaved());
+}
+
 TEST_F(RegistryTest, RemovingAnOrganisationTakesItsConnectorsAlong) {
     registry_.remove(organisation_);
     EXPECT_EQ(registry_.connector(connector_.id), nullptr);

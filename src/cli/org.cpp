@@ -122,7 +122,8 @@ Command org_commands() {
             {.name = "delete",
              .summary = "Delete an organisation with everything in it",
              .description = "Its users, groups, connectors, tokens and log go at once and for "
-                            "good. On a terminal you type the slug; a script gives --confirm.",
+                            "good; the server erases their rows in the minutes after. On a "
+                            "terminal you type the slug; a script gives --confirm.",
              .arguments = {slug(),
                            {.name = "--confirm",
                             .value = "SLUG",

@@ -169,8 +169,9 @@ Examples:
   # In a script
   muster org delete acme --confirm=acme
 
-Its users, groups, connectors, tokens and log go at once and for good. On a
-terminal you type the slug; a script gives --confirm.
+Its users, groups, connectors, tokens and log go at once and for good; the
+server erases their rows in the minutes after. On a terminal you type the slug;
+a script gives --confirm.
 
 Arguments:
   SLUG  the organisation's short name

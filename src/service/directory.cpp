@@ -1,6 +1,8 @@
 #include "service/directory.hpp"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -127,7 +129,10 @@ Task<Outcome<void>> Directory::write(std::vector<store::Mutation> mutations, Org
     set.mutations = std::move(mutations);
     set.directory_version = core_.registry.version();
     const auto committed = co_await core_.store.commit(std::move(set));
-    if (committed) co_return Outcome<void>{};
+    if (committed) {
+        core_.registry.note_own_change();
+        co_return Outcome<void>{};
+    }
     if (committed.error().code == store::ErrorCode::VersionMismatch) {
         co_return std::unexpected(
             Problem{409, "Conflict", "Another node changed the organisations at the same time.",
@@ -275,16 +280,11 @@ Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
     if (found == snapshot->by_slug.end()) {
         co_return missing("organisation", slug, "List them: muster org list");
     }
-    // Nobody may write into an organisation that is being removed, so its connectors go first.
     const auto& organisation = found->second.organisation;
-    core_.registry.remove(organisation);
     store::Mutation mutation{store::RemoveOrganisation{organisation.key}};
-    auto written = co_await write(std::move(mutation), organisation.key);
-    if (!written) {
-        auto directory = core_.store.load_directory();
-        if (directory) core_.registry.load(*directory);
-    }
-    co_return written;
+    CO_TRY_VOID(co_await write(std::move(mutation), organisation.key));
+    core_.registry.remove(organisation);
+    co_return Outcome<void>{};
 }
 
 Task<Outcome<auth::ConnectorPtr>> Directory::create_connector(NewConnector request) {
@@ -448,17 +448,24 @@ Task<void> Directory::retire_previous_secret(std::string token_id) {
 }
 
 Task<void> Directory::save_last_uses() {
-    store::WriteSet set;
+    // In the order of keys on every node: two that update the same tokens must not wait in a
+    // circle.
+    std::map<TokenKey, std::pair<std::shared_ptr<auth::LastUse>, auth::LastUse::Use>> unsaved;
     const auto snapshot = core_.registry.snapshot();
     for (const auto& [id, connector] : snapshot->by_id) {
         for (const auto& entry : connector->tokens) {
-            if (auto use = entry.last_use->take_unsaved()) {
-                set.mutations.emplace_back(
-                    store::TouchToken{entry.token.key, use->used, std::move(use->from)});
+            if (auto use = entry.last_use->unsaved()) {
+                unsaved.try_emplace(entry.token.key, entry.last_use, *std::move(use));
             }
         }
     }
-    if (!set.mutations.empty()) (void)co_await core_.store.commit(std::move(set));
+    if (unsaved.empty()) co_return;
+    store::WriteSet set;
+    for (const auto& [key, last] : unsaved) {
+        set.mutations.emplace_back(store::TouchToken{key, last.second.used, last.second.from});
+    }
+    if (!co_await core_.store.commit(std::move(set))) co_return;
+    for (const auto& [key, last] : unsaved) last.first->note_saved(last.second.used);
 }
 
 }  // namespace muster::service

@@ -201,6 +201,36 @@ TEST_F(DirectoryTest, ARemovedOrganisationLetsNobodyIn) {
     EXPECT_EQ(wait(directory_.remove_organisation("acme")).error().status, 404);
 }
 
+TEST_F(DirectoryTest, AnOrganisationThatCouldNotBeRemovedIsServedOn) {
+    const auto issued = generate();
+    store_->close();
+    EXPECT_EQ(wait(directory_.remove_organisation("acme")).error().status, 503);
+    EXPECT_TRUE(accepted(issued.secret));
+}
+
+TEST_F(DirectoryTest, ItsOwnChangesNeedNotBeLoaded) {
+    const auto version = registry_.version();
+    generate();
+    EXPECT_EQ(registry_.version(), version + 1);
+    EXPECT_FALSE(wait(directory_.remove_token("x")));
+    EXPECT_EQ(registry_.version(), version + 1);
+}
+
+TEST_F(DirectoryTest, UsesThatCouldNotBeSavedAreSavedLater) {
+    const auto issued = generate();
+    ASSERT_TRUE(accepted(issued.secret));
+    const auto last_use = [&] {
+        return registry_.connector(connector_->connector.id)->tokens.front().last_use;
+    };
+    wait(directory_.save_last_uses());
+    EXPECT_FALSE(last_use()->unsaved());
+    clock_.advance_ms(60'000);
+    ASSERT_TRUE(accepted(issued.secret));
+    store_->close();
+    wait(directory_.save_last_uses());
+    EXPECT_TRUE(last_use()->unsaved());
+}
+
 TEST_F(DirectoryTest, UnknownThingsAreNamed) {
     EXPECT_EQ(wait(directory_.create_connector({.org_slug = "nope", .idp = "okta"})).error().status,
               404);

@@ -41,6 +41,8 @@ TEST_P(LogContract, A_removed_organisation_leaves_no_record_not_even_a_late_one)
     given(RemoveOrganisation{kOrg});
     record(LogId{8}, 4);
     EXPECT_THAT(log(), ElementsAre(R"({"n":3})", R"({"n":2})"));
+    EXPECT_THAT(log({.org = kOrg}), IsEmpty());
+    EXPECT_FALSE(entry(LogId{5}));
 }
 
 TEST_P(LogContract, A_record_is_there_at_once_and_closed) {
@@ -275,6 +277,11 @@ class PurgeContract : public LogContract {
     bool purge(std::int64_t log_before, std::int64_t deleted_before) {
         return run(store->purge(Timestamp{log_before}, Timestamp{deleted_before})).value();
     }
+    /// Of the people of kOrg those whose row is there.
+    std::int64_t count_rows() {
+        return static_cast<std::int64_t>(
+            query({"User", ScanAll{}, true}, {}, 0, 10'000).records.size());
+    }
 };
 MUSTER_FOR_EACH_STORE(PurgeContract);
 
@@ -297,6 +304,28 @@ TEST_P(PurgeContract, Retained_deletions_go_when_their_time_is_over) {
     EXPECT_TRUE(commit(again));
     EXPECT_EQ(count({"User", ScanAll{}, true}), 2);
     EXPECT_TRUE(find_user(Rid{2})) << "live resources are never purged";
+}
+
+TEST_P(PurgeContract, A_large_organisation_is_removed_at_once_and_deleted_in_bounded_steps) {
+    constexpr std::int64_t kPeople = 2'500;
+    for (std::int64_t rid = 1; rid <= kPeople;) {
+        WriteSet set = write(kOrg);
+        for (; set.mutations.size() < 500; ++rid) {
+            set.mutations.emplace_back(user(Rid{rid}, "user" + std::to_string(rid)));
+        }
+        ASSERT_TRUE(run(store->commit(std::move(set))));
+    }
+    given(RemoveOrganisation{kOrg});
+    int calls = 0;
+    for (std::int64_t left = kPeople; purge(0, 0); ++calls) {
+        const std::int64_t before = std::exchange(left, count_rows());
+        EXPECT_LE(before - left, 1'000) << "others wait for a step";
+        EXPECT_TRUE(commit_in(kOtherOrg, user(Rid{10'000 + calls}, "u" + std::to_string(calls))));
+    }
+    EXPECT_GE(calls, 2);
+    EXPECT_EQ(count_rows(), 0);
+    given(PutOrganisation{{kOrg, "acme", "Again", kStart, {}}}, user(Rid{1}, "user1"));
+    EXPECT_EQ(count({"User", ScanAll{}, true}), 1);
 }
 
 TEST_P(PurgeContract, A_large_backlog_goes_in_bounded_steps) {

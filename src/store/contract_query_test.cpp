@@ -395,6 +395,29 @@ TEST_P(DirectoryContract, Removing_is_idempotent) {
     EXPECT_THAT(store->load_directory().value().tokens, IsEmpty());
 }
 
+TEST_P(DirectoryContract, Nothing_is_written_into_an_organisation_that_was_removed) {
+    given(user(Rid{1}, "ann"), user(Rid{2}, "bob"), group(Rid{3}, "staff", {Rid{1}}));
+    given(PutConnector{connector(5, "abc")}, PutToken{token(6, "tok")});
+    given(RemoveOrganisation{kOrg});
+    const auto refused = [](const auto& result) {
+        return !result && result.error().code == ErrorCode::DirectoryConflict;
+    };
+    EXPECT_TRUE(refused(commit(user(Rid{4}, "eve"))));
+    EXPECT_TRUE(refused(commit(rename(Rid{1}, 1, "ann", "anne"))));
+    EXPECT_TRUE(refused(commit(change_members(Rid{3}, {false, {Rid{2}}, {}}))));
+    EXPECT_TRUE(refused(commit(removal(user(Rid{1}, "ann")))));
+    EXPECT_TRUE(refused(commit(PutConnector{connector(7, "xyz")})));
+    EXPECT_TRUE(refused(commit(PutToken{token(8, "tok2")})));
+    EXPECT_TRUE(refused(commit(PutOrganisation{{kOrg, "acme", "Back", kStart, {}}})));
+    WriteSet checked = write(kOrg, user(Rid{4}, "eve"));
+    checked.definitions = "";
+    EXPECT_EQ(run(store->commit(std::move(checked))).error().code, ErrorCode::Superseded);
+    run(store->record({LogId{50}, kOrg, ConnectorKey{5}, false, R"({"n":1)"}));
+    EXPECT_THAT(run(store->log({.org = kOrg})).value(), IsEmpty());
+    EXPECT_FALSE(run(store->log_entry(LogId{50})).value());
+    EXPECT_TRUE(commit_in(kOtherOrg, user(Rid{11}, "ann")));
+}
+
 TEST_P(DirectoryContract, An_organisation_goes_with_everything_in_it) {
     given(PutConnector{connector(5, "abc")}, PutToken{token(6, "tok")}, user(Rid{1}, "ann"),
           group(Rid{2}, "staff", {Rid{1}}), user(Rid{3}, "gone"));
@@ -404,6 +427,10 @@ TEST_P(DirectoryContract, An_organisation_goes_with_everything_in_it) {
     ASSERT_EQ(run(store->log({})).value().size(), 1U);
 
     given(RemoveOrganisation{kOrg});
+    EXPECT_TRUE(commit_in(OrgKey{3}, PutOrganisation{{OrgKey{3}, "acme", "Again", kStart, {}}},
+                          RemoveOrganisation{OrgKey{3}}))
+        << "the slug is free at once";
+    while (value_of(run(store->purge(Timestamp{}, Timestamp{})))) continue;
     const Directory directory = store->load_directory().value();
     ASSERT_EQ(directory.organisations.size(), 1U);
     EXPECT_EQ(directory.organisations[0].key, kOtherOrg);

@@ -48,6 +48,13 @@ class Place {
         return database_ ? postgres::open_target(database_->url())
                          : sqlite::open_target(directory_.path());
     }
+    /// As a server does when it starts (hold_key).
+    Result<void> hold_key(std::byte key) const {
+        Digest fingerprint{};
+        fingerprint.front() = key;
+        if (database_) return store::hold_key(PostgresOptions{.url = url()}, fingerprint);
+        return store::hold_key(SqliteOptions{.directory = directory_.path()}, fingerprint);
+    }
     /// As if a newer Muster had been here.
     void make_newer() const {
         if (database_) {
@@ -152,7 +159,10 @@ class Transfer : public testing::TestWithParam<Leg> {
         const auto store = value_of(from.open());
         fill(*store, 5);
         store->close();
+        value_of(from.hold_key(kKey));
     }
+    static constexpr std::byte kKey{1};
+    static constexpr std::byte kOtherKey{2};
     const Place from{GetParam().from};
     const Place to{GetParam().to};
 };
@@ -181,6 +191,58 @@ TEST_P(Transfer, Every_row_arrives_and_a_store_goes_on_from_there) {
     value_of(run(store->commit(write(kOrg, user(Rid{2'000'000}, "new")))));
     EXPECT_EQ(value_of(run(store->count(kOrg, users))), live + 1);
     EXPECT_EQ(value_of(run(store->log({.limit = 1}))).size(), 1U);
+}
+
+TEST_P(Transfer, A_copy_asks_for_the_key_that_made_its_tokens) {
+    value_of(to.open())->close();
+    value_of(to.hold_key(kOtherKey));  // of a server that was tried there
+    copy(*value_of(from.source()), *value_of(to.target()));
+    const auto other = to.hold_key(kOtherKey);
+    ASSERT_FALSE(other);
+    EXPECT_THAT(other.error().message, HasSubstr("DELETE FROM instance_key"));
+    EXPECT_TRUE(to.hold_key(kKey));
+}
+
+/// Purges until nothing is left to purge.
+void keep_house(Store& store) {
+    for (int calls = 0; value_of(run(store.purge(Timestamp{}, Timestamp{}))); ++calls) {
+        ASSERT_LT(calls, 1'000);
+    }
+}
+
+TEST_P(Transfer, A_removed_organisation_goes_for_good_wherever_it_is_taken_half_deleted) {
+    {
+        const auto store = value_of(from.open());
+        WriteSet many = write(kOrg);
+        for (std::int64_t rid = 3'000'000; rid < 3'001'500; ++rid) {
+            many.mutations.emplace_back(user(Rid{rid}, std::to_string(rid)));
+        }
+        value_of(run(store->commit(std::move(many))));
+        value_of(run(store->commit(write(kOrg, RemoveOrganisation{kOrg}))));
+        EXPECT_TRUE(value_of(run(store->purge(Timestamp{}, Timestamp{})))) << "a part of it";
+        store->close();
+    }
+    const auto left_of = [](const Place& place) {
+        std::set<std::string> tables;
+        for (const auto& [name, row] : contents(*value_of(place.source()))) {
+            if (name.ends_with(" 1")) tables.insert(name);
+            if (name == "organisation 0" && row.front() == transfer::Cell(kOrg.value)) {
+                tables.insert(name);
+            }
+        }
+        return tables;
+    };
+    EXPECT_THAT(left_of(from), testing::IsSupersetOf({"organisation 0", "resource 1", "attr 1"}));
+    copy(*value_of(from.source()), *value_of(to.target()));
+    EXPECT_EQ(contents(*value_of(to.source())), contents(*value_of(from.source())));
+
+    const auto store = value_of(to.open());
+    EXPECT_EQ(value_of(store->load_directory()).organisations.size(), 1U);
+    EXPECT_FALSE(run(store->commit(write(kOrg, user(Rid{4'000'000}, "late")))));
+    keep_house(*store);
+    store->close();
+    EXPECT_THAT(left_of(to), testing::IsEmpty());
+    EXPECT_FALSE(contents(*value_of(to.source())).empty()) << "that of the other one stays";
 }
 
 TEST_P(Transfer, A_backup_holds_one_moment_and_is_restored) {
@@ -345,8 +407,8 @@ Names listed(const Table& table) {
     return names;
 }
 
-/// The tables that are not copied: `version`, `key` and numbers of nodes are the target's own.
-constexpr std::array kOwn{"directory_version", "instance_key", "node", "muster_schema"};
+/// The tables that are not copied: version and numbers of nodes are the target's own.
+constexpr std::array kOwn{"directory_version", "node", "muster_schema"};
 
 void expect_all_listed(const std::map<std::string, Names>& found, const Names& own_columns) {
     std::size_t known = 0;

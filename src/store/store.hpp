@@ -101,8 +101,8 @@ class Store {
     [[nodiscard]] virtual std::int64_t node() const = 0;
 
     /// Housekeeping, called now and then: drops log segments whose newest record is older than
-    /// `log_before` and retained deletions older than `deleted_before`, a bounded batch a call;
-    /// returns whether more is left.
+    /// `log_before`, retained deletions older than `deleted_before` and what removed organisations
+    /// left, a bounded batch a call; returns whether more is left.
     [[nodiscard]] virtual Task<Result<bool>> purge(Timestamp log_before,
                                                    Timestamp deleted_before) = 0;
 

@@ -148,9 +148,15 @@ struct PutOrganisation {
     /// Refused (Superseded) where the organisation has a live resource of one of these types.
     std::vector<TypeName> without = {};
 };
+/// Takes it out of the directory with its connectors, tokens and log, and frees its slug. From then
+/// on nothing is written into it; Store::purge deletes what it held, bit by bit.
 struct RemoveOrganisation {
     OrgKey key;
-};  ///< with everything in it
+};
+/// What a removed organisation is called until all of it is deleted: nobody's slug ends like that.
+[[nodiscard]] inline std::string slug_of_removed(OrgKey key) {
+    return "removed-" + std::to_string(key.value) + "-";
+}
 struct PutConnector {
     Connector connector;
 };
@@ -243,7 +249,8 @@ enum class ErrorCode : std::uint8_t {
     Superseded,        ///< what the set was checked by holds no more
     Locked,            ///< another process holds the store
     Unfit,             ///< a copy cannot be made from here, or to there: what it is, or holds
-    DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing
+    DirectoryConflict  ///< slug, connector id or token id is taken, or a parent is missing: what an
+                       ///< organisation that was removed is to all that is written into it
 };
 
 struct Error {

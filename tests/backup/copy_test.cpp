@@ -86,10 +86,8 @@ int expect_same_rows(const std::filesystem::path& left, const std::filesystem::p
     const Connection db(handle, &sqlite3_close);
     column(db, fmt::format("ATTACH '{}' AS other", (right / "muster.db").string()));
     int rows = 0;
-    // Which key file is meant, the first server of a copy tells.
-    for (const auto& table : column(db,
-                                    "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND "
-                                    "name <> 'instance_key'")) {
+    for (const auto& table :
+         column(db, "SELECT name FROM main.sqlite_schema WHERE type = 'table'")) {
         // The numbers of log segments are each file's own.
         const auto columns =
             column(db, fmt::format(

@@ -221,7 +221,7 @@ TEST_F(AgreementTest, AnotherKeyIsRefused) {
     std::ranges::reverse(key);
     const auto ended = start(key);
     EXPECT_EQ(ended.code, 1);
-    EXPECT_THAT(ended.output, HasSubstr("the key file is not the one of the other nodes"));
+    EXPECT_THAT(ended.output, HasSubstr("the key file is not the one by which"));
     const auto checked = testing::run(
         {MUSTER_PROGRAM, "doctor", "--data", data, "--database", world->database.url()});
     EXPECT_EQ(checked.code, 1);

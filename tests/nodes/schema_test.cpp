@@ -65,7 +65,7 @@ TEST_F(SchemaTest, AStepThatIsCutShortNeverHappened) {
         ASSERT_TRUE(left == 0 || left == kAllTables) << left;
         const auto status = testing::run(migrate({"status", "--json"}));
         EXPECT_EQ(status.code, 0) << status.output;
-        EXPECT_THAT(status.output, HasSubstr(left == 0 ? "\"version\":0" : "\"version\":1"));
+        EXPECT_EQ(status.output.contains("\"version\":0"), left == 0) << status.output;
     }
     EXPECT_GT(begun, 0) << "no session was ended under way";
     const auto last = testing::run(migrate({"up"}));

@@ -46,6 +46,7 @@ class Application {
   private:
     using Keys = std::vector<scim::IndexKey>;
 
+    Result<void> require_organisation() const;
     Result<const Row*> load(Rid rid, const TypeName& type, std::optional<std::int64_t> version);
     Result<void> add_unique(const TypeName& type, Rid rid, const Keys& keys);
     void remove_unique(const TypeName& type, Rid rid, const Keys& keys);
@@ -63,8 +64,14 @@ class Application {
     Transaction changes_;
 };
 
+Result<void> Application::require_organisation() const {
+    if (tables_.organisations.contains(org_)) return {};
+    return refuse(ErrorCode::DirectoryConflict, "the organisation is gone");
+}
+
 Result<const Row*> Application::load(Rid rid, const TypeName& type,
                                      std::optional<std::int64_t> version) {
+    TRY_VOID(require_organisation());
     const Row* row = tables_.live_row(org_, rid);
     if (row == nullptr || row->record.type != type) return refuse(ErrorCode::NotFound, "gone");
     if (version && *version != row->record.version) {
@@ -159,10 +166,8 @@ Result<void> Application::change_members(Rid group, MembersChange change, Applie
 }
 
 Result<Applied> Application::operator()(const CreateResource& create) {
+    TRY_VOID(require_organisation());
     TRY_VOID(add_unique(create.type, create.rid, create.unique));
-    if (!tables_.organisations.contains(org_)) {
-        return refuse(ErrorCode::DirectoryConflict, "the organisation is gone");
-    }
     if (tables_.resources.contains(create.rid) || tables_.ids.contains({org_, create.id})) {
         return refuse(ErrorCode::Unavailable, "the row or the id exists");
     }
@@ -242,6 +247,9 @@ Result<Applied> Application::operator()(const PutOrganisation& put) {
                          [&](const Organisation& other) { return other.slug == org.slug; })) {
         return refuse(ErrorCode::DirectoryConflict, "the slug of the organisation is taken");
     }
+    if (tables_.removed.contains(org.key)) {
+        return refuse(ErrorCode::DirectoryConflict, "the organisation is gone");
+    }
     for (const TypeName& type : put.without) {
         const auto live = tables_.live.find({org.key, type});
         if (live != tables_.live.end() && live->second > 0) {
@@ -302,24 +310,13 @@ void Application::erase_where(std::map<K, V>& table, const Predicate& doomed) {
 
 Result<Applied> Application::operator()(const RemoveOrganisation& removal) {
     const OrgKey org = removal.key;
-    const auto keyed_by_org = [org](const auto& key, const auto&) {
-        return std::get<0>(key) == org;
-    };
-    const auto of_org = [org](const auto&, const auto& value) { return value.org == org; };
     erase_where(tables_.tokens, [&](const TokenKey&, const Token& token) {
         const auto connector = tables_.connectors.find(token.connector);
         return connector != tables_.connectors.end() && connector->second.org == org;
     });
-    erase_where(tables_.connectors, of_org);
-    erase_where(tables_.members, keyed_by_org);
-    erase_where(tables_.groups, keyed_by_org);
-    erase_where(tables_.indexed, keyed_by_org);
-    erase_where(tables_.unique, keyed_by_org);
-    erase_where(tables_.live, keyed_by_org);
-    erase_where(tables_.ids, keyed_by_org);
-    erase_where(tables_.resources, of_org);
-    erase_where(tables_.log, of_org);
-    changes_.erase(tables_.organisations, org);
+    erase_where(tables_.connectors,
+                [org](const ConnectorKey&, const Connector& one) { return one.org == org; });
+    if (changes_.erase(tables_.organisations, org)) changes_.put(tables_.removed, org, Present{});
     return Applied{};
 }
 
@@ -340,6 +337,33 @@ Result<Committed> apply(Tables& tables, const WriteSet& set) {
     }
     application.keep();
     return committed;
+}
+
+bool clear_a_removed_one(Tables& tables, std::size_t rows) {
+    if (tables.removed.empty()) return false;
+    const OrgKey org = tables.removed.begin()->first;
+    bool more = false;
+    const auto clear = [&](auto& table, const auto& is_of_org) {
+        if (more) return;
+        std::size_t left = rows;
+        std::erase_if(table, [&](const auto& row) {
+            if (!is_of_org(row.first, row.second)) return false;
+            if (left == 0) more = true;
+            return left > 0 && left-- > 0;
+        });
+    };
+    const auto by_key = [org](const auto& key, const auto&) { return std::get<0>(key) == org; };
+    const auto by_value = [org](const auto&, const auto& value) { return value.org == org; };
+    clear(tables.members, by_key);
+    clear(tables.groups, by_key);
+    clear(tables.indexed, by_key);
+    clear(tables.unique, by_key);
+    clear(tables.live, by_key);
+    clear(tables.ids, by_key);
+    clear(tables.resources, by_value);
+    clear(tables.log, by_value);
+    if (!more) tables.removed.erase(org);
+    return true;
 }
 
 namespace {

@@ -242,6 +242,7 @@ class MemoryStore final : public Store {
         while (at != log.begin() && found.size() < query.limit) {
             --at;
             if (query.after && at->first <= *query.after) break;
+            if (tables_.removed.contains(at->second.org)) continue;
             if (matches(query, at->second)) found.push_back(at->second.json);
         }
         co_return found;
@@ -250,7 +251,9 @@ class MemoryStore final : public Store {
     Task<Result<std::optional<std::string>>> log_entry(LogId id) override {
         const std::scoped_lock lock(mutex_);
         const auto place = tables_.log.find(id);
-        if (place == tables_.log.end()) co_return std::nullopt;
+        if (place == tables_.log.end() || tables_.removed.contains(place->second.org)) {
+            co_return std::nullopt;
+        }
         co_return place->second.json;
     }
 
@@ -260,6 +263,7 @@ class MemoryStore final : public Store {
     std::int64_t node() const override { return 0; }
     Result<Directory> load_directory() override {
         const std::scoped_lock lock(mutex_);
+        if (closed_) return std::unexpected(closed_error());
         return Directory{0, values_of(tables_.organisations), values_of(tables_.connectors),
                          values_of(tables_.tokens)};
     }
@@ -269,6 +273,7 @@ class MemoryStore final : public Store {
         const LogId first_kept{IdGenerator::first_at(log_before)};
         auto& log = tables_.log;
         for (std::size_t i = 0; i < kPurgeBatch && old_log(first_kept); ++i) log.erase(log.begin());
+        const bool cleared = memory::clear_a_removed_one(tables_, kPurgeBatch);
         std::size_t room = kPurgeBatch;
         for (auto at = tables_.resources.begin(); at != tables_.resources.end();) {
             const Row& row = at->second;
@@ -282,7 +287,7 @@ class MemoryStore final : public Store {
                 at = tables_.resources.erase(at);
             }
         }
-        co_return old_log(first_kept);
+        co_return cleared || old_log(first_kept);
     }
 
     Task<Result<void>> healthy() override {
@@ -359,7 +364,7 @@ class MemoryStore final : public Store {
     }
 
     void append(const LogEntry& entry, std::string json) {
-        // A request may end after its organisation was removed with everything in it.
+        // A request may end after its organisation was removed.
         if (entry.org && !tables_.organisations.contains(entry.org)) return;
         tables_.log.insert_or_assign(
             entry.id, Logged{entry.org, entry.connector, entry.failed, std::move(json)});

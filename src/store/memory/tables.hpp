@@ -44,6 +44,7 @@ struct Tables {
     std::map<std::tuple<OrgKey, Rid, Rid>, Present> groups;   ///< member, group
     std::map<std::pair<OrgKey, TypeName>, std::int64_t> live;
     std::map<OrgKey, Organisation> organisations;
+    std::map<OrgKey, Present> removed;  ///< organisations that have left rows
     std::map<ConnectorKey, Connector> connectors;
     std::map<TokenKey, Token> tokens;
     std::map<LogId, Logged> log;
@@ -52,6 +53,9 @@ struct Tables {
     [[nodiscard]] const Row* live_row(OrgKey org, Rid rid) const;
     [[nodiscard]] const Row* live_row(OrgKey org, const std::string& id) const;
 };
+
+/// Deletes at most `rows` of each table of what a removed organisation left. Whether there was one.
+bool clear_a_removed_one(Tables& tables, std::size_t rows);
 
 /// The group itself and all that it is a member of, directly or by way of others.
 [[nodiscard]] std::set<Rid> groups_above(const Tables& tables, OrgKey org, Rid group);

@@ -36,6 +36,7 @@ constexpr milliseconds kStartPatience{15'000};
 constexpr milliseconds kClosePatience{3'000};
 constexpr std::size_t kResolveSlice = 5'000;
 constexpr std::int64_t kPurgeRows = 500;
+constexpr std::int64_t kClearRows = 1'000;
 
 Error error_of(const Failure& failure) { return {ErrorCode::Unavailable, failure.message, {}, {}}; }
 
@@ -224,15 +225,18 @@ class PostgresStore final : public Store {
         const std::int64_t last_id = IdGenerator::first_at(log_before);
         bool more = false;
         for (const OrgKey org : orgs) {
-            auto job = [&](Connection& connection, Connection::Deadline deadline) {
-                std::vector<Query> queries;
-                queries.push_back({&kPurgeLog, Parameters(org, last_id, kPurgeRows)});
-                queries.push_back({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
-                return write_once(connection, deadline, org, std::move(queries));
-            };
-            const auto done = co_await pool_.write(0, pool_.deadline(), job);
+            std::vector<Query> queries;
+            queries.push_back({&kPurgeLog, Parameters(org, last_id, kPurgeRows)});
+            queries.push_back({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
+            const auto done = co_await keep_house(org, std::move(queries));
             if (!done) co_return unavailable(done);
             for (const Rows& purged : *done) more = more || purged.affected() == kPurgeRows;
+        }
+        const auto removed = co_await ask(OrgKey{}, removed_organisations());
+        if (!removed) co_return unavailable(removed);
+        for (const OrgKey org : keys_in(removed->front())) {
+            CO_TRY_ASSIGN(const bool left, co_await clear(org));
+            more = more || left;
         }
         co_return more;
     }
@@ -282,11 +286,43 @@ class PostgresStore final : public Store {
     Task<Result<std::vector<OrgKey>>> organisations_with_log() {
         const auto rows = co_await ask(OrgKey{}, organisations());
         if (!rows) co_return unavailable(rows);
-        std::vector<OrgKey> orgs = {OrgKey{}};
-        for (int row = 0; row < rows->front().size(); ++row) {
-            orgs.push_back(OrgKey{rows->front().integer(row, 0)});
-        }
+        std::vector<OrgKey> orgs = keys_in(rows->front());
+        orgs.insert(orgs.begin(), OrgKey{});
         co_return orgs;
+    }
+
+    static std::vector<OrgKey> keys_in(const Rows& rows) {
+        std::vector<OrgKey> keys;
+        for (int row = 0; row < rows.size(); ++row) keys.push_back(OrgKey{rows.integer(row, 0)});
+        return keys;
+    }
+
+    Task<Outcome<std::vector<Rows>>> keep_house(OrgKey org, std::vector<Query> queries) {
+        auto job = [org, &queries](Connection& connection, Connection::Deadline deadline) {
+            return write_once(connection, deadline, org, std::move(queries));
+        };
+        co_return co_await pool_.write(0, pool_.deadline(), job);
+    }
+
+    /// Deletes some rows of an organisation that was removed, its own last. Whether more are left.
+    Task<Result<bool>> clear(OrgKey org) {
+        std::vector<Query> queries;
+        queries.push_back({&kTakeOrganisationIfFree, Parameters(org)});
+        for (const Statement& statement : kClearOrganisation) {
+            queries.push_back({&statement, Parameters(org, kClearRows)});
+        }
+        auto done = co_await keep_house(org, std::move(queries));
+        if (!done && done.error().is(kGuard)) co_return false;  // another node is about it
+        if (!done) co_return unavailable(done);
+        for (const Rows& cleared : std::span(*done).subspan(1)) {
+            if (cleared.affected() >= kClearRows) co_return true;
+        }
+        // Nothing comes to be in it any more (kHoldOrganisation).
+        std::vector<Query> last;
+        last.push_back({&kForgetOrganisation, Parameters(org)});
+        done = co_await keep_house(OrgKey{}, std::move(last));
+        if (!done) co_return unavailable(done);
+        co_return false;
     }
 
     Task<Result<std::vector<std::string>>> read_log(LogQuery query);
@@ -410,11 +446,14 @@ Result<void> hold_key(const PostgresOptions& options, const Digest& fingerprint)
                session.run(fmt::format("SELECT 1 FROM instance_key WHERE fingerprint = '\\x{}'",
                                        hex(fingerprint))));
     if (!same.empty()) return {};
-    return std::unexpected(Error{ErrorCode::Unavailable,
-                                 "the key file is not the one of the other nodes of this database: "
-                                 "copy theirs (key_file), or no token will be known",
-                                 {},
-                                 {}});
+    return std::unexpected(
+        Error{ErrorCode::Unavailable,
+              "the key file is not the one by which this database's tokens were made: copy it from "
+              "another node, or from where it was kept (key_file). Where it is lost for good: stop "
+              "every node, psql … -c 'DELETE FROM instance_key', start one with a new key, give "
+              "that to the others, then renew every token",
+              {},
+              {}});
 }
 
 Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {

@@ -218,7 +218,10 @@ Reference reference_of(const Rows& rows, int row) {
 // ---- the directory ---------------------------------------------------------------------------
 
 constexpr Statement kOrganisations{
-    "SELECT key, slug, name, created, definitions FROM organisation ORDER BY key"};
+    "SELECT key, slug, name, created, definitions FROM organisation WHERE NOT removed ORDER BY "
+    "key"};
+constexpr Statement kRemovedOrganisations{
+    "SELECT key FROM organisation WHERE removed ORDER BY key"};
 constexpr Statement kConnectors{
     "SELECT key, org, id, idp, name, state, policy, created "
     "FROM connector ORDER BY key"};
@@ -288,6 +291,7 @@ std::vector<T> each(const Rows& rows, T (*decode)(const Rows&, int)) {
 #define MUSTER_SEGMENTS(condition)                                                        \
     "SELECT first_id, last_id FROM log_segment WHERE org = $1 AND last_id <= $2 AND "     \
     "last_id > $3 AND first_id < $4 AND ($5::bigint IS NULL OR connector = $5)" condition \
+    " AND NOT EXISTS (SELECT 1 FROM organisation WHERE key = $1 AND removed)"             \
     " ORDER BY last_id DESC LIMIT $6"
 constexpr std::size_t kFewestSegments = 16;
 constexpr Statement kSegments{MUSTER_SEGMENTS("")};
@@ -453,13 +457,29 @@ Query segment(OrgKey org, std::int64_t first_id) { return {&kSegment, Parameters
 
 Query organisations() { return {&kOrganisations, {}}; }
 
+Query removed_organisations() { return {&kRemovedOrganisations, {}}; }
+
 std::vector<const Statement*> read_statements() {
-    std::vector<const Statement*> all = {
-        &kFind,           &kRecords,          &kLiveCount,     &kHasNested,
-        &kDirectGroupsOf, &kDirectGroupsOfId, &kMembershipsOf, &kGroupsOf,
-        &kGroupsOfId,     &kMembersOf,        &kMemberCount,   &kResolve,
-        &kOrganisations,  &kConnectors,       &kTokens,        &kDirectoryVersion,
-        &kSegments,       &kSegmentsFailed,   &kSegment};
+    std::vector<const Statement*> all = {&kFind,
+                                         &kRecords,
+                                         &kLiveCount,
+                                         &kHasNested,
+                                         &kDirectGroupsOf,
+                                         &kDirectGroupsOfId,
+                                         &kMembershipsOf,
+                                         &kGroupsOf,
+                                         &kGroupsOfId,
+                                         &kMembersOf,
+                                         &kMemberCount,
+                                         &kResolve,
+                                         &kOrganisations,
+                                         &kRemovedOrganisations,
+                                         &kConnectors,
+                                         &kTokens,
+                                         &kDirectoryVersion,
+                                         &kSegments,
+                                         &kSegmentsFailed,
+                                         &kSegment};
     for (const Access& access : kAccess) {
         all.insert(all.end(), {&access.forward, &access.backward, &access.count});
     }

@@ -58,7 +58,9 @@ namespace muster::store::postgres {
 [[nodiscard]] Query segments(OrgKey org, const LogQuery& query,
                              const SegmentReading::Bounds& bounds);
 [[nodiscard]] Query segment(OrgKey org, std::int64_t first_id);
+/// The keys of organisations, in the first column.
 [[nodiscard]] Query organisations();
+[[nodiscard]] Query removed_organisations();
 
 /// Every statement behind the above, for the test that looks at their plans.
 [[nodiscard]] std::vector<const Statement*> read_statements();

@@ -209,8 +209,7 @@ class Ends final : public transfer::Target {
         TRY_VOID(session_.run(fmt::format("CREATE TABLE {} (source bytea NOT NULL)", kUnfinished)));
         TRY_VOID(
             session_.query(fmt::format("INSERT INTO {} VALUES ($1::bytea)", kUnfinished), name));
-        // The first node to come recognises the key file by which the tokens were made.
-        TRY_VOID(session_.run("DELETE FROM instance_key"));
+        TRY_VOID(session_.run(fmt::format("DELETE FROM {}", transfer::kInstanceKeyTable)));
         TRY_VOID(session_.run("COMMIT"));
         return false;
     }
@@ -270,7 +269,7 @@ class Ends final : public transfer::Target {
     Result<void> require_nothing() {
         for (const Table& table : transfer::tables()) {
             TRY_ASSIGN(const std::int64_t rows, count(table, OrgKey{}));
-            if (rows == 0) continue;
+            if (rows == 0 || table.name == transfer::kInstanceKeyTable) continue;
             return refuse(ErrorCode::Unfit,
                           fmt::format("the database is not empty: it has rows in {}, and nothing "
                                       "is overwritten",

@@ -22,8 +22,11 @@ constexpr int kMostAttempts = 8;
 constexpr std::chrono::milliseconds kPause{5};
 constexpr std::chrono::milliseconds kPatiencePerMutation{2};
 
-/// A set that is large by itself is committed by itself.
-bool is_large(const WriteSet& set) { return set.mutations.size() > 16; }
+/// A set that is large is committed by itself, and so is one that changes the directory: in a
+/// transaction with others it would wait for other nodes' changes while these wait for the others.
+bool stands_alone(const WriteSet& set) {
+    return set.mutations.size() > 16 || set.directory_version.has_value();
+}
 
 /// `apply` as the pool wants its jobs: an error of its own kind beside the set's.
 Task<Outcome<std::expected<std::vector<Committed>, Refused>>> apply_held(
@@ -76,11 +79,11 @@ std::vector<WriteQueue::Request> WriteQueue::take(Lane& lane) {
     const OrgKey org = lane.requests.front().set.org;
     while (!lane.requests.empty() && batch.size() < kMostTogether &&
            lane.requests.front().set.org == org) {
-        const bool large = is_large(lane.requests.front().set);
-        if (large && !batch.empty()) break;
+        const bool alone = stands_alone(lane.requests.front().set);
+        if (alone && !batch.empty()) break;
         batch.push_back(std::move(lane.requests.front()));
         lane.requests.pop_front();
-        if (large) break;
+        if (alone) break;
     }
     return batch;
 }

@@ -102,10 +102,21 @@ inline constexpr Statement kMemberships{"SELECT grp FROM member WHERE org = $1 A
 inline constexpr Statement kDeleteMemberships{"DELETE FROM member WHERE org = $1 AND member = $2"};
 inline constexpr Statement kDeleteMembers{"DELETE FROM member WHERE org = $1 AND grp = $2"};
 
+// Whoever writes into an organisation holds it until the end of his transaction, whoever removes it
+// or changes its definitions takes it: what was checked by either stays true until it is committed.
+// Those who hold it do not wait for each other, and one who waits to take it stands before those
+// who come later. It is no lock on a row: that would be written for each write, those who come
+// later would go first, and Citus locks all of a table that it copies to its workers.
+inline constexpr Statement kHoldOrganisation{"SELECT pg_advisory_xact_lock_shared($1)"};
+inline constexpr Statement kTakeOrganisation{"SELECT pg_advisory_xact_lock($1)"};
+inline constexpr Statement kTakeOrganisationIfFree{"SELECT 1 / pg_try_advisory_xact_lock($1)::int"};
+inline constexpr Statement kOrganisationThere{
+    "SELECT 1 / count(*) FROM organisation WHERE key = $1 AND NOT removed"};
 inline constexpr Statement kPutOrganisation{
     "INSERT INTO organisation (key, slug, name, created, definitions) VALUES ($1, $2, $3, $4, $5) "
     "ON CONFLICT (key) DO UPDATE SET slug = excluded.slug, name = excluded.name, "
-    "created = excluded.created, definitions = excluded.definitions"};
+    "created = excluded.created, definitions = excluded.definitions WHERE NOT "
+    "organisation.removed"};
 inline constexpr Statement kPutConnector{
     "INSERT INTO connector (key, org, id, idp, name, state, policy, created) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO UPDATE SET org = excluded.org, "
@@ -131,7 +142,7 @@ inline constexpr Statement kAuthorityPaused{
     "SELECT 1::bigint FROM token t JOIN connector c ON c.key = t.connector "
     "WHERE t.key = $1 AND t.active AND c.state <> 0"};
 inline constexpr Statement kSameDefinitions{
-    "SELECT 1 / count(*) FROM organisation WHERE key = $1 AND definitions = $2"};
+    "SELECT 1 / count(*) FROM organisation WHERE key = $1 AND definitions = $2 AND NOT removed"};
 inline constexpr Statement kNoneOfType{
     "SELECT 1 / (1 - least(coalesce(sum(live), 0), 1)) FROM counter WHERE org = $1 AND type = $2"};
 inline constexpr Statement kSameDirectory{
@@ -140,21 +151,32 @@ inline constexpr Statement kSameDirectory{
 inline constexpr Statement kNewDirectory{
     "UPDATE directory_version SET number = number + 1 WHERE one"};
 
-inline constexpr std::array kRemoveOrganisation = {
-    Statement{"DELETE FROM member WHERE org = $1"},
-    Statement{"DELETE FROM attr WHERE org = $1"},
-    Statement{"DELETE FROM uniq WHERE org = $1"},
-    Statement{"DELETE FROM counter WHERE org = $1"},
-    Statement{"DELETE FROM resource WHERE org = $1"},
-    Statement{"DELETE FROM log_segment WHERE org = $1"},
-    Statement{"DELETE FROM token WHERE connector IN (SELECT key FROM connector WHERE org = $1)"},
-    Statement{"DELETE FROM connector WHERE org = $1"},
-    Statement{"DELETE FROM organisation WHERE key = $1"},
-};
+inline constexpr Statement kRemoveTokens{
+    "DELETE FROM token WHERE connector IN (SELECT key FROM connector WHERE org = $1)"};
+inline constexpr Statement kRemoveConnectors{"DELETE FROM connector WHERE org = $1"};
+inline constexpr Statement kMarkRemoved{
+    "UPDATE organisation SET removed = true, slug = $2 WHERE key = $1"};
 
-// A request may end after its organisation was removed with everything in it.
-inline constexpr Statement kOrganisationThere{
-    "SELECT 1 / count(*) FROM organisation WHERE key = $1"};
+// Rows of an organisation that was removed, the first $2 of each table by its key. The bound is a
+// part of the condition on the index, whatever is known of the table; a list of rows may become a
+// filter.
+#define MUSTER_CLEAR(table, key, last)                                             \
+    Statement{"DELETE FROM " table " WHERE org = $1 AND (" key ") <= (SELECT " key \
+              " FROM (SELECT " key " FROM " table " WHERE org = $1 ORDER BY " key  \
+              " LIMIT $2) AS few ORDER BY " last " LIMIT 1)"}
+inline constexpr std::array kClearOrganisation = {
+    MUSTER_CLEAR("member", "grp, member", "grp DESC, member DESC"),
+    MUSTER_CLEAR("attr", "type, attribute, key, rid",
+                 "type DESC, attribute DESC, key DESC, rid DESC"),
+    MUSTER_CLEAR("uniq", "type, attribute, key", "type DESC, attribute DESC, key DESC"),
+    MUSTER_CLEAR("counter", "type, slot", "type DESC, slot DESC"),
+    MUSTER_CLEAR("resource", "rid", "rid DESC"),
+    MUSTER_CLEAR("log_segment", "first_id", "first_id DESC"),
+};
+#undef MUSTER_CLEAR
+inline constexpr Statement kForgetOrganisation{
+    "DELETE FROM organisation WHERE key = $1 AND removed"};
+
 inline constexpr Statement kInsertSegment{
     "INSERT INTO log_segment (org, first_id, last_id, connector, records, failures, data) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
@@ -199,6 +221,10 @@ inline constexpr Statement kPurgeDeleted{
                                          &kMemberships,
                                          &kDeleteMemberships,
                                          &kDeleteMembers,
+                                         &kHoldOrganisation,
+                                         &kTakeOrganisation,
+                                         &kTakeOrganisationIfFree,
+                                         &kOrganisationThere,
                                          &kPutOrganisation,
                                          &kPutConnector,
                                          &kPutToken,
@@ -210,12 +236,15 @@ inline constexpr Statement kPurgeDeleted{
                                          &kNoneOfType,
                                          &kSameDirectory,
                                          &kNewDirectory,
-                                         &kOrganisationThere,
+                                         &kRemoveTokens,
+                                         &kRemoveConnectors,
+                                         &kMarkRemoved,
+                                         &kForgetOrganisation,
                                          &kInsertSegment,
                                          &kSegmentThere,
                                          &kPurgeLog,
                                          &kPurgeDeleted};
-    for (const Statement& statement : kRemoveOrganisation) all.push_back(&statement);
+    for (const Statement& statement : kClearOrganisation) all.push_back(&statement);
     return all;
 }
 

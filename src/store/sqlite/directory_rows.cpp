@@ -3,26 +3,36 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include "base/check.hpp"
 
 namespace muster::store::sqlite {
 namespace {
 
-constexpr std::array<const char*, 9> kRemoveOrganisation = {
-    "DELETE FROM token WHERE connector IN (SELECT key FROM connector WHERE org = ?1)",
-    "DELETE FROM connector WHERE org = ?1",
-    "DELETE FROM member WHERE org = ?1",
-    "DELETE FROM attr WHERE org = ?1",
-    "DELETE FROM uniq WHERE org = ?1",
-    "DELETE FROM counter WHERE org = ?1",
-    "DELETE FROM resource WHERE org = ?1",
-    "DELETE FROM log_segment WHERE org = ?1",
-    "DELETE FROM organisation WHERE key = ?1",
+// Some rows of each table that an organisation's data are in.
+constexpr std::int64_t kClearRows = 500;
+#define MUSTER_CLEAR(table, key)                                                        \
+    "DELETE FROM " table " WHERE org = ?1 AND (" key ") IN (SELECT " key " FROM " table \
+    " WHERE org = ?1 LIMIT ?2)"
+constexpr std::array kClear = {
+    MUSTER_CLEAR("member", "grp, member"),
+    MUSTER_CLEAR("attr", "type, attribute, key, rid"),
+    MUSTER_CLEAR("uniq", "type, attribute, key"),
+    MUSTER_CLEAR("counter", "type"),
+    "DELETE FROM resource WHERE rid IN (SELECT rid FROM resource INDEXED BY resource_id "
+    "WHERE org = ?1 LIMIT ?2)",
+    "DELETE FROM log_segment WHERE seq IN (SELECT seq FROM log_segment INDEXED BY log_org "
+    "WHERE org = ?1 LIMIT ?2)",
 };
+#undef MUSTER_CLEAR
 
+/// What was written; a conflict where nothing was.
 Outcome<void> settle(Outcome<std::int64_t> outcome, const char* conflict) {
-    if (outcome) return {};
-    if (!outcome.error().is_constraint()) return std::unexpected(std::move(outcome).error());
+    if (outcome && *outcome > 0) return {};
+    if (!outcome && !outcome.error().is_constraint()) {
+        return std::unexpected(std::move(outcome).error());
+    }
     return std::unexpected(refusal(ErrorCode::DirectoryConflict, conflict));
 }
 
@@ -91,16 +101,25 @@ Outcome<std::vector<T>> read_all(const Database& db, const char* sql, T (*decode
 }  // namespace
 
 DirectoryRows::DirectoryRows(const Database& db)
-    : same_definitions_(db, "SELECT 1 FROM organisation WHERE key = ?1 AND definitions = ?2"),
+    : there_(db, "SELECT 1 FROM organisation WHERE key = ?1 AND NOT removed"),
+      same_definitions_(
+          db, "SELECT 1 FROM organisation WHERE key = ?1 AND definitions = ?2 AND NOT removed"),
       live_of_type_(db, "SELECT 1 FROM counter WHERE org = ?1 AND type = ?2 AND live > 0"),
       put_organisation_(db,
                         "INSERT INTO organisation (key, slug, name, created, definitions) "
                         "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO UPDATE SET "
                         "slug = excluded.slug, name = excluded.name, created = excluded.created, "
-                        "definitions = excluded.definitions"),
+                        "definitions = excluded.definitions WHERE NOT organisation.removed"),
+      remove_tokens_(
+          db, "DELETE FROM token WHERE connector IN (SELECT key FROM connector WHERE org = ?1)"),
+      remove_connectors_(db, "DELETE FROM connector WHERE org = ?1"),
+      mark_removed_(db, "UPDATE organisation SET removed = 1, slug = ?2 WHERE key = ?1"),
+      a_removed_(db, "SELECT key FROM organisation WHERE removed LIMIT 1"),
+      forget_(db, "DELETE FROM organisation WHERE key = ?1"),
       put_connector_(db,
                      "INSERT INTO connector (key, org, id, idp, name, state, policy, created) "
-                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key) DO UPDATE SET "
+                     "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM "
+                     "organisation WHERE key = ?2 AND NOT removed) ON CONFLICT (key) DO UPDATE SET "
                      "org = excluded.org, id = excluded.id, idp = excluded.idp, "
                      "name = excluded.name, state = excluded.state, policy = excluded.policy, "
                      "created = excluded.created"),
@@ -118,7 +137,15 @@ DirectoryRows::DirectoryRows(const Database& db)
                  "previous_expires = excluded.previous_expires"),
       remove_token_(db, "DELETE FROM token WHERE key = ?1"),
       touch_token_(db, "UPDATE token SET last_used = ?2, last_used_from = ?3 WHERE key = ?1") {
-    for (const char* sql : kRemoveOrganisation) remove_organisation_.emplace_back(db, sql);
+    for (const char* sql : kClear) clear_.emplace_back(db, sql);
+}
+
+Outcome<void> DirectoryRows::require_organisation(OrgKey org) {
+    Rows rows = there_.query(org.value);
+    TRY_ASSIGN(const bool there, rows.next());
+    if (there) return {};
+    return std::unexpected(
+        refusal(ErrorCode::DirectoryConflict, fmt::format("organisation {} is gone", org.value)));
 }
 
 Outcome<void> DirectoryRows::check_definitions(OrgKey org, std::string_view definitions) {
@@ -144,10 +171,28 @@ Outcome<void> DirectoryRows::apply(const PutOrganisation& put) {
 }
 
 Outcome<void> DirectoryRows::apply(const RemoveOrganisation& removal) {
-    for (Statement& statement : remove_organisation_) {
-        TRY_VOID(statement.execute(removal.key.value));
-    }
+    TRY_VOID(remove_tokens_.execute(removal.key.value));
+    TRY_VOID(remove_connectors_.execute(removal.key.value));
+    TRY_VOID(mark_removed_.execute(removal.key.value, slug_of_removed(removal.key)));
     return {};
+}
+
+Outcome<bool> DirectoryRows::clear_a_removed_one() {
+    std::int64_t org = 0;
+    {
+        Rows rows = a_removed_.query();
+        TRY_ASSIGN(const bool found, rows.next());
+        if (!found) return false;
+        org = rows.integer(0);
+    }
+    bool more = false;
+    for (Statement& statement : clear_) {
+        TRY_ASSIGN(const std::int64_t gone, statement.execute(org, kClearRows));
+        more = more || gone == kClearRows;
+    }
+    // Nothing comes to be in it any more (require_organisation).
+    if (!more) TRY_VOID(forget_.execute(org));
+    return true;
 }
 
 Outcome<void> DirectoryRows::apply(const PutConnector& put) {
@@ -182,10 +227,11 @@ Outcome<void> DirectoryRows::apply(const TouchToken& touch) {
 
 Outcome<Directory> read_directory(const Database& db) {
     Directory directory;
-    TRY_ASSIGN(
-        directory.organisations,
-        read_all(db, "SELECT key, slug, name, created, definitions FROM organisation ORDER BY key",
-                 organisation_of));
+    TRY_ASSIGN(directory.organisations,
+               read_all(db,
+                        "SELECT key, slug, name, created, definitions FROM organisation "
+                        "WHERE NOT removed ORDER BY key",
+                        organisation_of));
     TRY_ASSIGN(directory.connectors,
                read_all(db,
                         "SELECT key, org, id, idp, name, state, policy, created "

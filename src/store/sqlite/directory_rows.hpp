@@ -13,7 +13,9 @@ class DirectoryRows {
   public:
     explicit DirectoryRows(const Database& db);
 
-    /// Superseded where the organisation's definitions are others.
+    /// DirectoryConflict where the organisation was removed, or never was.
+    [[nodiscard]] Outcome<void> require_organisation(OrgKey org);
+    /// Superseded where the organisation's definitions are others, or it was removed.
     [[nodiscard]] Outcome<void> check_definitions(OrgKey org, std::string_view definitions);
     [[nodiscard]] Outcome<void> apply(const PutOrganisation& put);
     [[nodiscard]] Outcome<void> apply(const RemoveOrganisation& removal);
@@ -22,10 +24,14 @@ class DirectoryRows {
     [[nodiscard]] Outcome<void> apply(const RemoveToken& removal);
     [[nodiscard]] Outcome<void> apply(const TouchToken& touch);
 
+    /// Deletes some rows of an organisation that was removed, its own last. Whether there was one.
+    [[nodiscard]] Outcome<bool> clear_a_removed_one();
+
   private:
-    Statement same_definitions_, live_of_type_;
-    Statement put_organisation_, put_connector_, put_token_, remove_token_, touch_token_;
-    std::vector<Statement> remove_organisation_;  ///< children first
+    Statement there_, same_definitions_, live_of_type_, put_organisation_;
+    Statement remove_tokens_, remove_connectors_, mark_removed_, a_removed_, forget_;
+    Statement put_connector_, put_token_, remove_token_, touch_token_;
+    std::vector<Statement> clear_;  ///< a table each
 };
 
 /// Store::load_directory.

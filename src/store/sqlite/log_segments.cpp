@@ -15,12 +15,16 @@ constexpr std::array<Scope, 3> kScopes = {
     Scope{"log_connector", "connector = ?5 AND "},
 };
 
+// What a removed organisation left shows no more.
+#define MUSTER_SHOWN \
+    "NOT EXISTS (SELECT 1 FROM organisation WHERE key = log_segment.org AND removed)"
+
 std::string read_sql(const Scope& scope, bool failed) {
     // The index is named so that no statistics can turn a page of the log into a scan of it.
     return fmt::format(
         "SELECT last_id, data FROM log_segment INDEXED BY {}{} WHERE {}{}"
         "last_id <= ?1 AND last_id > ?2 AND first_id < ?3 AND (?4 IS NULL OR org = ?4) "
-        "AND (?5 IS NULL OR connector = ?5) ORDER BY last_id DESC",
+        "AND (?5 IS NULL OR connector = ?5) AND " MUSTER_SHOWN " ORDER BY last_id DESC",
         scope.index, failed ? "_failed" : "", scope.condition, failed ? "failures > 0 AND " : "");
 }
 
@@ -40,11 +44,12 @@ Outcome<void> add(SegmentReading& reading, std::span<const std::byte> data) {
 }  // namespace
 
 SegmentWriter::SegmentWriter(const Database& db)
-    : insert_(db,
-              "INSERT INTO log_segment (org, connector, first_id, last_id, records, failures, "
-              "data) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 "
-              // A request may end after its organisation was removed with everything in it.
-              "WHERE ?1 = 0 OR EXISTS (SELECT 1 FROM organisation WHERE key = ?1)") {}
+    : insert_(
+          db,
+          "INSERT INTO log_segment (org, connector, first_id, last_id, records, failures, "
+          "data) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 "
+          // A request may end after its organisation was removed.
+          "WHERE ?1 = 0 OR EXISTS (SELECT 1 FROM organisation WHERE key = ?1 AND NOT removed)") {}
 
 Outcome<void> SegmentWriter::write(const SegmentBatch& batch) {
     for (const SegmentBatch::Segment& segment : batch.segments()) {
@@ -61,7 +66,7 @@ SegmentReader::SegmentReader(const Database& db)
             Statement(db, read_sql(kScopes[2], false)), Statement(db, read_sql(kScopes[2], true))},
       find_(db,
             "SELECT data FROM log_segment INDEXED BY log_time "
-            "WHERE last_id BETWEEN ?1 AND ?2 AND first_id <= ?1") {}
+            "WHERE last_id BETWEEN ?1 AND ?2 AND first_id <= ?1 AND " MUSTER_SHOWN) {}
 
 Statement& SegmentReader::statement_for(const LogQuery& query) {
     const std::size_t scope = query.connector ? 2 : query.org ? 1 : 0;

@@ -45,16 +45,8 @@ Outcome<Applied> ResourceRows::apply(OrgKey org, const CreateResource& create) {
     const KeyOwner owner{org, create.type, create.rid};
     // Unique keys first: a taken name is the common refusal, and costs nothing so early.
     TRY_VOID(keys_.add_unique(owner, create.unique));
-    Outcome<std::int64_t> inserted =
-        insert_.execute(create.rid.value, org.value, create.type, create.id, create.now.ms,
-                        create.active, create.source.value, create.display, create.document);
-    if (!inserted) {
-        if (inserted.error().code == SQLITE_CONSTRAINT_FOREIGNKEY) {
-            return std::unexpected(refusal(ErrorCode::DirectoryConflict,
-                                           fmt::format("organisation {} is gone", org.value)));
-        }
-        return std::unexpected(std::move(inserted).error());
-    }
+    TRY_VOID(insert_.execute(create.rid.value, org.value, create.type, create.id, create.now.ms,
+                             create.active, create.source.value, create.display, create.document));
     TRY_VOID(keys_.add_index(owner, create.index));
     TRY_VOID(count_.execute(org.value, create.type, 1));
     MembersChange members;

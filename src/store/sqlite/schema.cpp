@@ -16,7 +16,7 @@ namespace {
 // - Few groups are members of groups: `resource.nested` (has been one) and `member_nested` keep the
 //   look for indirect membership free for all others.
 // - The identifiers of one log segment lie within 2^32 of each other, about one second of them.
-constexpr std::array<const char*, 2> kMigrations = {R"sql(
+constexpr std::array<const char*, 3> kMigrations = {R"sql(
 CREATE TABLE organisation (
     key     INTEGER PRIMARY KEY,
     slug    TEXT NOT NULL UNIQUE,
@@ -131,6 +131,11 @@ CREATE TABLE instance_key (
     one         INTEGER PRIMARY KEY CHECK (one = 1),
     fingerprint BLOB NOT NULL
 ) STRICT;
+)sql",
+                                                    // The rest of one that was removed goes bit by
+                                                    // bit (purge), and its row last.
+                                                    R"sql(
+ALTER TABLE organisation ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 Outcome<std::int64_t> read_number(const Database& db, const char* sql) {

@@ -149,7 +149,7 @@ TEST_F(SqliteStoreTest, Another_key_is_refused_once_there_are_tokens) {
     {
         Database db = Database::open({path(), Database::Access::Write, true, 1000, {}}).value();
         ASSERT_TRUE(
-            db.run("INSERT INTO organisation VALUES (1, 'a', 'A', 0, '{}');"
+            db.run("INSERT INTO organisation VALUES (1, 'a', 'A', 0, '{}', 0);"
                    "INSERT INTO connector VALUES (1, 1, 'c', 'okta', 'C', 0, '{}', 0);"
                    "INSERT INTO token VALUES (1, 1, 't', 'T', 0, 1, zeroblob(32), NULL, '', 0, 0, "
                    "NULL, '', NULL)"));

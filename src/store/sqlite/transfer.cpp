@@ -164,7 +164,8 @@ class Ends : public transfer::Target {
         }
         TRY_VOID(require_nothing());
         TRY_VOID(db_.run(
-            fmt::format("BEGIN; CREATE TABLE {} (source TEXT NOT NULL) STRICT", kUnfinished)));
+            fmt::format("BEGIN; CREATE TABLE {} (source TEXT NOT NULL) STRICT; DELETE FROM {}",
+                        kUnfinished, transfer::kInstanceKeyTable)));
         Statement note(db_, fmt::format("INSERT INTO {} VALUES (?1)", kUnfinished));
         TRY_VOID(note.execute(source));
         TRY_VOID(db_.run("COMMIT"));
@@ -232,7 +233,7 @@ class Ends : public transfer::Target {
     Result<void> require_nothing() {
         for (const Table& table : transfer::tables()) {
             TRY_ASSIGN(const std::int64_t rows, count(table, OrgKey{}));
-            if (rows == 0) continue;
+            if (rows == 0 || table.name == transfer::kInstanceKeyTable) continue;
             return refuse(ErrorCode::Unfit,
                           "the target is not empty: nothing is overwritten; name "
                           "another directory");

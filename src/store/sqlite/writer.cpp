@@ -411,6 +411,7 @@ Outcome<Committed> Writer::apply_set(const WriteSet& set) {
         Outcome<Applied> applied = std::visit(
             [this, &set](const auto& one) -> Outcome<Applied> {
                 if constexpr (requires { resources_.apply(set.org, one); }) {
+                    if (!set.definitions) TRY_VOID(directory_.require_organisation(set.org));
                     return resources_.apply(set.org, one);
                 } else {
                     TRY_VOID(directory_.apply(one));
@@ -428,9 +429,10 @@ Outcome<bool> Writer::apply_purge(const Purge& purge) {
     const std::int64_t first_kept = IdGenerator::first_at(purge.log_before);
     TRY_VOID(purge_log_.execute(first_kept));
     TRY_VOID(purge_deleted_.execute(purge.deleted_before.ms));
+    TRY_ASSIGN(const bool cleared, directory_.clear_a_removed_one());
     Rows rows = purge_more_.query(first_kept, purge.deleted_before.ms);
     TRY_ASSIGN(const bool row, rows.next());
-    return row && rows.integer(0) != 0;
+    return cleared || (row && rows.integer(0) != 0);
 }
 
 void Writer::note_failure(const Failure& failure) {

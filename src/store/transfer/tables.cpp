@@ -7,9 +7,11 @@ namespace {
 
 using enum Kind;
 
-constexpr std::array kOrganisation{Column{"key", Number}, Column{"slug", Text},
-                                   Column{"name", Text}, Column{"created", Number},
-                                   Column{"definitions", Text}};
+constexpr std::array kInstanceKey{Column{"one", Truth}, Column{"fingerprint", Bytes}};
+
+constexpr std::array kOrganisation{Column{"key", Number},       Column{"slug", Text},
+                                   Column{"name", Text},        Column{"created", Number},
+                                   Column{"definitions", Text}, Column{"removed", Truth}};
 
 constexpr std::array kConnector{Column{"key", Number},  Column{"org", Number},
                                 Column{"id", Text},     Column{"idp", Text},
@@ -53,6 +55,7 @@ constexpr std::array kLogSegment{Column{"last_id", Number},   Column{"first_id",
 constexpr std::array kTables{Table{"organisation", kOrganisation, 1, true},
                              Table{"connector", kConnector, 1, true},
                              Table{"token", kToken, 1, true},
+                             Table{kInstanceKeyTable, kInstanceKey, 1, true},
                              Table{"resource", kResource, 1},
                              Table{"uniq", kKey, 3},
                              Table{"attr", kKey, 4},

@@ -40,6 +40,9 @@ struct Table {
 
 /// In an order in which rows only refer to rows before them.
 [[nodiscard]] std::span<const Table> tables();
+/// The one of them that recognises the key file by which tokens were made. What a server left in it
+/// where there is no token yet gives way to what is copied.
+inline constexpr std::string_view kInstanceKeyTable = "instance_key";
 
 using Cell = std::variant<std::monostate, std::int64_t, std::string>;
 using Row = std::vector<Cell>;

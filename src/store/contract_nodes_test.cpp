@@ -1,0 +1,158 @@
+// What several nodes on one database do to each other.
+
+#include <chrono>
+#include <future>
+#include <libpq-fe.h>
+
+#include "store/contract_fixture.hpp"
+#include "store/postgres/postgres_store.hpp"
+#include "store/postgres/transfer.hpp"
+#include "store/transfer/transfer.hpp"
+
+namespace muster::store::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Two nodes, and a session that is in their way.
+class TwoNodes : public testing::Test {
+  protected:
+    TwoNodes() {
+        WriteSet set;
+        set.mutations.emplace_back(PutOrganisation{{kOrg, "acme", "Acme", kStart, kBefore}});
+        value_of(run(one->commit(std::move(set))));
+    }
+
+    void sql(const std::string& text) const {
+        const std::unique_ptr<PGresult, decltype(&PQclear)> done(
+            PQexec(session.get(), text.c_str()), &PQclear);
+        const auto status = PQresultStatus(done.get());
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+            throw std::runtime_error(PQerrorMessage(session.get()));
+        }
+    }
+    /// Until let_go() whoever wants to have that name waits, in the middle of his transaction.
+    void hold_name(const std::string& type, const std::string& name) const {
+        sql("BEGIN");
+        sql(fmt::format("SET LOCAL app.tenant = '{}'", kOrg.value));
+        sql(fmt::format("INSERT INTO uniq VALUES ({}, '{}', 'username', '{}', 1)", kOrg.value, type,
+                        name));
+    }
+    void let_go() const { sql("ROLLBACK"); }
+
+    static std::future<Result<Committed>> begin(Store& node, WriteSet set) {
+        auto begun = std::async(std::launch::async, [&node, set = std::move(set)]() mutable {
+            return run(node.commit(std::move(set)));
+        });
+        static_cast<void>(begun.wait_for(300ms));  // it has done what it can do now
+        return begun;
+    }
+
+    static void keep_house(Store& node) {
+        while (value_of(run(node.purge(Timestamp{}, Timestamp{})))) continue;
+    }
+
+    /// The tables in which there are rows of kOrg.
+    std::vector<std::string> left() const {
+        std::vector<std::string> names;
+        const auto source =
+            value_of(postgres::open_source(database.url(), transfer::Servers::MayRun));
+        for (const auto& table : transfer::tables()) {
+            if (table.shared) continue;
+            if (value_of(source->count(table, kOrg)) > 0) names.emplace_back(table.name);
+        }
+        return names;
+    }
+
+    static constexpr const char* kBefore = R"({"schemas":[]})";
+    TemporaryDatabase database;
+    std::unique_ptr<Store> one = value_of(open(PostgresOptions{.url = database.url()}));
+    std::unique_ptr<Store> other = value_of(open(PostgresOptions{.url = database.url()}));
+    std::unique_ptr<PGconn, decltype(&PQfinish)> session{PQconnectdb(database.url().c_str()),
+                                                         &PQfinish};
+};
+
+TEST_F(TwoNodes, A_change_of_the_directory_is_one_version_more) {
+    const auto version = value_of(one->load_directory()).version;
+    WriteSet set = write(kOrg, PutOrganisation{{kOrg, "acme", "Acme Inc.", kStart, kBefore}},
+                         user(Rid{1}, "ann"));
+    set.directory_version = version;
+    value_of(run(one->commit(std::move(set))));
+    EXPECT_FALSE(value_of(run(one->directory_since(version + 1)))) << "one's own is known";
+    const auto seen = value_of(run(other->directory_since(version)));
+    ASSERT_TRUE(seen);
+    EXPECT_EQ(seen->version, version + 1);
+}
+
+TEST_F(TwoNodes, A_type_is_not_taken_away_under_a_resource_that_is_being_made) {
+    CreateResource thing = user(Rid{1}, "thing");
+    thing.type = "Thing";
+    WriteSet making = write(kOrg, thing);
+    making.definitions = kBefore;
+    hold_name("Thing", "thing");
+    auto made = begin(*one, std::move(making));
+    auto taken = begin(
+        *other, write(kOrg, PutOrganisation{{kOrg, "acme", "Acme", kStart, "{}"}, {"Thing"}}));
+    let_go();
+    EXPECT_TRUE(made.get());
+    const auto refused = taken.get();
+    ASSERT_FALSE(refused) << "a resource of the type is there";
+    EXPECT_EQ(refused.error().code, ErrorCode::Superseded);
+}
+
+TEST_F(TwoNodes, Who_comes_while_definitions_change_does_not_go_first) {
+    hold_name("User", "ann");
+    auto made = begin(*one, write(kOrg, user(Rid{1}, "ann")));
+    auto changed =
+        begin(*other, write(kOrg, PutOrganisation{{kOrg, "acme", "Acme", kStart, "{}"}, {}}));
+    WriteSet late = write(kOrg, user(Rid{2}, "bob"));
+    late.definitions = kBefore;
+    auto behind = begin(*one, std::move(late));
+    let_go();
+    EXPECT_TRUE(made.get());
+    EXPECT_TRUE(changed.get());
+    const auto refused = behind.get();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Superseded);
+}
+
+TEST_F(TwoNodes, A_change_that_is_under_way_while_its_organisation_is_removed_leaves_nothing) {
+    value_of(run(one->commit(write(kOrg, user(Rid{1}, "ann")))));
+    hold_name("User", "anne");
+    auto renamed = begin(*one, write(kOrg, rename(Rid{1}, 1, "ann", "anne")));
+    auto removed = begin(*other, write(kOrg, RemoveOrganisation{kOrg}));
+    auto cleared = std::async(std::launch::async, [&] { keep_house(*other); });
+    static_cast<void>(cleared.wait_for(300ms));
+    let_go();
+    EXPECT_TRUE(renamed.get());
+    EXPECT_TRUE(removed.get());
+    cleared.get();
+    EXPECT_FALSE(run(one->commit(write(kOrg, user(Rid{2}, "bob")))));
+    keep_house(*one);
+    EXPECT_THAT(left(), testing::IsEmpty());
+}
+
+TEST_F(TwoNodes, Writes_and_a_removal_at_once_leave_nothing) {
+    boost::asio::io_context context;
+    int done = 0;
+    const auto hand_over = [&](Store& node, WriteSet set) {
+        boost::asio::co_spawn(context, node.commit(std::move(set)),
+                              [&](const std::exception_ptr&, const Result<Committed>&) { ++done; });
+    };
+    for (std::int64_t rid = 1; rid <= 60; ++rid) {
+        WriteSet set = write(kOrg, user(Rid{rid}, std::to_string(rid)));
+        set.log.push_back({LogId{rid}, kOrg, {}, false, R"({"n":1)"});
+        hand_over(rid % 2 == 0 ? *one : *other, std::move(set));
+        if (rid == 30) hand_over(*one, write(kOrg, RemoveOrganisation{kOrg}));
+    }
+    context.run();
+    EXPECT_EQ(done, 61);
+    // Both of them keep house.
+    auto also = std::async(std::launch::async, [&] { keep_house(*other); });
+    keep_house(*one);
+    also.get();
+    EXPECT_THAT(left(), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace muster::store::test

@@ -56,7 +56,7 @@ Opened::Opened(Kind kind) {
         store_ = open_memory_store();
     } else if (kind == Kind::Postgres) {
         database_ = std::make_unique<TemporaryDatabase>();
-        store_ = value_of(open(PostgresOptions{.url = database_->url()}));
+        store_ = value_of(open(PostgresOptions{.url = database_->url(), .removal_rest = {}}));
     } else {
         directory_ = std::make_unique<TemporaryDirectory>(fast_parent());
         SqliteOptions options;

@@ -37,7 +37,8 @@ class Place {
     }
 
     Result<std::unique_ptr<Store>> open() const {
-        if (database_) return store::open(PostgresOptions{.url = database_->url()});
+        if (database_)
+            return store::open(PostgresOptions{.url = database_->url(), .removal_rest = {}});
         return store::open(SqliteOptions{.directory = directory_.path()});
     }
     Result<std::unique_ptr<Source>> source(Servers servers = Servers::MustRest) const {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <future>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -57,13 +58,14 @@ struct LogWalk {
 
 class PostgresStore final : public Store {
   public:
-    PostgresStore(Pool::Options options, NodeNumber node)
+    PostgresStore(Pool::Options options, NodeNumber node, milliseconds removal_rest)
         : node_(node.number),
           lanes_(options.writers),
           pool_(std::move(options)),
           writes_(pool_, lanes_, node_),
           log_(pool_),
-          lease_(pool_, std::move(node)) {}
+          lease_(pool_, std::move(node)),
+          removal_rest_(removal_rest) {}
     ~PostgresStore() override { close(); }
     PostgresStore(const PostgresStore&) = delete;
     PostgresStore& operator=(const PostgresStore&) = delete;
@@ -234,7 +236,7 @@ class PostgresStore final : public Store {
         }
         const auto removed = co_await ask(OrgKey{}, removed_organisations());
         if (!removed) co_return unavailable(removed);
-        for (const OrgKey org : keys_in(removed->front())) {
+        for (const OrgKey org : resting(keys_in(removed->front()))) {
             CO_TRY_ASSIGN(const bool left, co_await clear(org));
             more = more || left;
         }
@@ -304,20 +306,37 @@ class PostgresStore final : public Store {
         co_return co_await pool_.write(0, pool_.deadline(), job);
     }
 
+    /// Those that were seen to be removed so long ago that no write is left which has looked
+    /// whether they are there before they were not, and is not committed.
+    std::vector<OrgKey> resting(const std::vector<OrgKey>& removed) {
+        const auto now = steady_clock::now();
+        std::map<OrgKey, steady_clock::time_point> seen;
+        for (const OrgKey org : removed) {
+            const auto known = removed_since_.find(org);
+            seen.emplace(org, known == removed_since_.end() ? now : known->second);
+        }
+        removed_since_ = std::move(seen);
+        std::vector<OrgKey> orgs;
+        for (const auto& [org, since] : removed_since_) {
+            if (now - since >= removal_rest_) orgs.push_back(org);
+        }
+        return orgs;
+    }
+
     /// Deletes some rows of an organisation that was removed, its own last. Whether more are left.
     Task<Result<bool>> clear(OrgKey org) {
         std::vector<Query> queries;
-        queries.push_back({&kTakeOrganisationIfFree, Parameters(org)});
+        // Other nodes that are about it wait, so that what is counted here is what is left.
+        queries.push_back({&kTakeOrganisation, Parameters(org)});
         for (const Statement& statement : kClearOrganisation) {
             queries.push_back({&statement, Parameters(org, kClearRows)});
         }
         auto done = co_await keep_house(org, std::move(queries));
-        if (!done && done.error().is(kGuard)) co_return false;  // another node is about it
         if (!done) co_return unavailable(done);
         for (const Rows& cleared : std::span(*done).subspan(1)) {
             if (cleared.affected() >= kClearRows) co_return true;
         }
-        // Nothing comes to be in it any more (kHoldOrganisation).
+        // Nothing comes to be in it any more (resting).
         std::vector<Query> last;
         last.push_back({&kForgetOrganisation, Parameters(org)});
         done = co_await keep_house(OrgKey{}, std::move(last));
@@ -334,6 +353,8 @@ class PostgresStore final : public Store {
     WriteQueue writes_;
     LogBuffer log_;
     NodeLease lease_;
+    const milliseconds removal_rest_;
+    std::map<OrgKey, steady_clock::time_point> removed_since_;  ///< as this node saw it; of purge()
     std::atomic<bool> closed_{false};
     std::atomic<std::uint64_t> write_sets_{0};
     std::atomic<std::uint64_t> log_records_{0};
@@ -484,7 +505,7 @@ Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {
     pool.readers = std::max<std::size_t>(options.readers, 1);
     pool.writers = std::max<std::size_t>(options.writers, 1);
     TRY_ASSIGN(NodeNumber node, claim_node(options.url));
-    return std::make_unique<PostgresStore>(std::move(pool), std::move(node));
+    return std::make_unique<PostgresStore>(std::move(pool), std::move(node), options.removal_rest);
 }
 
 }  // namespace muster::store

@@ -1,6 +1,7 @@
 #pragma once
 // The store in PostgreSQL 15 or later: any number of nodes on one database.
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -15,6 +16,9 @@ struct PostgresOptions {
     std::string url;
     std::size_t readers = 4;
     std::size_t writers = 8;
+    /// How long after its removal an organisation's rows begin to be deleted: longer than a write
+    /// takes that has begun before.
+    std::chrono::milliseconds removal_rest{30'000};
 };
 
 /// Connects; makes the tables in a database that has none of Muster's. Refuses, saying what to do:

@@ -23,6 +23,7 @@ struct Meaning {
 
 inline constexpr const char* kGuard = "22012";            // division_by_zero
 inline constexpr const char* kUniqueViolation = "23505";  // unique_violation
+inline constexpr const char* kForeignKey = "23503";       // foreign_key_violation
 inline constexpr const char* kAnyConstraint = "23";
 
 class Transaction {

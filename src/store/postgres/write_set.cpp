@@ -70,8 +70,8 @@ class Application {
     Task<Outcome<Applied>> apply(const RemoveToken& removal);
     Task<Outcome<Applied>> apply(const TouchToken& touch);
 
+    void check_directory();
     void check_authority();
-    void hold(OrgKey org);
     void require_organisation(OrgKey org);
     void run_each(const Statement& statement, const Owner& owner,
                   const std::vector<scim::IndexKey>& keys, Meaning meaning = {});
@@ -89,8 +89,7 @@ class Application {
     const WriteSet* set_ = nullptr;  ///< the one that is being applied
     std::int64_t slot_;
     std::size_t mutation_ = 0;  ///< of it
-    std::set<OrgKey> held_;     ///< see kHoldOrganisation
-    std::set<OrgKey> there_;    ///< of them, those that are known not to have been removed
+    std::set<OrgKey> there_;    ///< looked for at the end
     std::set<OrgKey> removed_;
     std::set<TokenKey> checked_;
     std::optional<std::string> checked_definitions_;
@@ -105,7 +104,7 @@ Task<Outcome<std::vector<Committed>>> Application::run(Sets sets) {
     std::vector<Committed> all;
     for (const WriteSet* set : sets) {
         set_ = set;
-        check_authority();
+        check_directory();
         Committed committed;
         for (mutation_ = 0; mutation_ < set_->mutations.size(); ++mutation_) {
             Task<Outcome<Applied>> task = std::visit([this](const auto& one) { return apply(one); },
@@ -126,26 +125,30 @@ Task<Outcome<std::vector<Committed>>> Application::run(Sets sets) {
     SegmentPacker packer;
     for (const SegmentBatch::Segment& segment : log.segments()) {
         if (removed_.contains(segment.org)) continue;
-        if (segment.org) require_organisation(segment.org);
+        if (segment.org) there_.insert(segment.org);
         if (segment.org != set_->org) transaction_.add(become(segment.org));
         transaction_.add(insert_segment(segment, packer));
     }
+    for (const WriteSet* set : sets) {
+        set_ = set;
+        check_authority();
+    }
+    for (const OrgKey org : there_) require_organisation(org);
     CO_TRY_VOID(co_await transaction_.finish());
     co_return all;
 }
 
-/// Whether the one who writes still may, as the directory is by now and until this is committed.
+/// Before any organisation, so that two that change the directory wait here and not in a circle.
+void Application::check_directory() {
+    if (!set_->directory_version) return;
+    transaction_.add({&kSameDirectory, Parameters(*set_->directory_version)},
+                     meaning(kGuard, ErrorCode::VersionMismatch));
+}
+
+/// Whether the one who writes still may, as the directory is when this is committed: who changes it
+/// meanwhile has waited for what is written here, or is seen here.
 void Application::check_authority() {
-    // Before any organisation, so that two that change the directory wait here and not in a circle.
-    if (set_->directory_version) {
-        transaction_.add({&kSameDirectory, Parameters(*set_->directory_version)},
-                         meaning(kGuard, ErrorCode::VersionMismatch));
-    }
-    // Tokens go with their organisation, so that one that holds says that it is there.
-    if (set_->token || set_->definitions) {
-        hold(set_->org);
-        there_.insert(set_->org);
-    }
+    mutation_ = 0;
     if (set_->token && checked_.insert(set_->token).second) {
         transaction_.add({&kAuthority, Parameters(set_->token)},
                          meaning(kGuard, ErrorCode::Revoked));
@@ -155,15 +158,11 @@ void Application::check_authority() {
         transaction_.add({&kSameDefinitions, Parameters(set_->org, *set_->definitions)},
                          meaning(kGuard, ErrorCode::Superseded));
     }
-}
-
-void Application::hold(OrgKey org) {
-    if (held_.insert(org).second) transaction_.add({&kHoldOrganisation, Parameters(org)});
+    // Tokens go with their organisation, so that one that is there says that it is too.
+    if (set_->token || set_->definitions) there_.erase(set_->org);
 }
 
 void Application::require_organisation(OrgKey org) {
-    if (!there_.insert(org).second) return;
-    hold(org);
     transaction_.add({&kOrganisationThere, Parameters(org)},
                      meaning(kGuard, ErrorCode::DirectoryConflict));
 }
@@ -178,14 +177,15 @@ void Application::run_each(const Statement& statement, const Owner& owner,
 }
 
 Task<Outcome<Applied>> Application::apply(const CreateResource& create) {
-    require_organisation(set_->org);
+    there_.insert(set_->org);
     const Owner owner{create.type, create.rid};
     // Unique keys first: a taken name is the common refusal, and costs nothing so early.
     run_each(kInsertUnique, owner, create.unique,
              meaning(kUniqueViolation, ErrorCode::UniqueTaken));
     transaction_.add(
         {&kInsert, Parameters(set_->org, create.rid, create.type, create.id, create.now.ms,
-                              create.active, create.source, create.display, create.document)});
+                              create.active, create.source, create.display, create.document)},
+        meaning(kForeignKey, ErrorCode::DirectoryConflict));
     run_each(kInsertIndexed, owner, create.index);
     live_[create.type] += 1;
     std::vector<Rid> members = without_repeats(create.members);
@@ -195,7 +195,7 @@ Task<Outcome<Applied>> Application::apply(const CreateResource& create) {
 }
 
 Task<Outcome<Applied>> Application::apply(const UpdateResource& update) {
-    require_organisation(set_->org);
+    there_.insert(set_->org);
     const std::size_t head = transaction_.add(
         {&kHead, Parameters(set_->org, update.rid, update.type, update.expected_version)},
         meaning(kGuard, ErrorCode::NotFound));
@@ -247,7 +247,7 @@ Task<Outcome<Applied>> Application::apply(const UpdateResource& update) {
 }
 
 Task<Outcome<Applied>> Application::apply(const DeleteResource& removal) {
-    require_organisation(set_->org);
+    there_.insert(set_->org);
     transaction_.add(
         {&kDoomedHead, Parameters(set_->org, removal.rid, removal.type, removal.expected_version)},
         meaning(kGuard, ErrorCode::NotFound));
@@ -328,17 +328,12 @@ Application::Change Application::replace_members(Rid group, const Rows& present,
 void Application::change_directory(Query query, const char* state) {
     transaction_.add(std::move(query), meaning(state, ErrorCode::DirectoryConflict));
     directory_changed_ = true;
-    // What was known before need not hold for what comes behind this.
-    there_.clear();
-    checked_.clear();
-    checked_definitions_.reset();
 }
 
 Task<Outcome<Applied>> Application::apply(const PutOrganisation& put) {
     const Organisation& org = put.organisation;
     // What is under way in it is committed, and what comes sees the new definitions.
     transaction_.add({&kTakeOrganisation, Parameters(org.key)});
-    held_.insert(org.key);
     for (const TypeName& type : put.without) {
         transaction_.add({&kNoneOfType, Parameters(org.key, type)},
                          meaning(kGuard, ErrorCode::Superseded));
@@ -346,13 +341,12 @@ Task<Outcome<Applied>> Application::apply(const PutOrganisation& put) {
     change_directory({&kPutOrganisation,
                       Parameters(org.key, org.slug, org.name, org.created.ms, org.definitions)},
                      kUniqueViolation);
-    require_organisation(org.key);
+    there_.insert(org.key);
     co_return Applied{};
 }
 
 Task<Outcome<Applied>> Application::apply(const RemoveOrganisation& removal) {
-    transaction_.add({&kTakeOrganisation, Parameters(removal.key)});
-    held_.insert(removal.key);
+    there_.erase(removal.key);
     removed_.insert(removal.key);
     transaction_.add({&kRemoveTokens, Parameters(removal.key)});
     transaction_.add({&kRemoveConnectors, Parameters(removal.key)});
@@ -362,7 +356,7 @@ Task<Outcome<Applied>> Application::apply(const RemoveOrganisation& removal) {
 
 Task<Outcome<Applied>> Application::apply(const PutConnector& put) {
     const Connector& connector = put.connector;
-    require_organisation(connector.org);
+    there_.insert(connector.org);
     change_directory(
         {&kPutConnector, Parameters(connector.key, connector.org, connector.id, connector.idp,
                                     connector.name, static_cast<std::int64_t>(connector.state),
@@ -447,14 +441,11 @@ Task<Outcome<void>> write_log(Connection& connection, Connection::Deadline deadl
         complete = true;
         for (const auto& [org, segments] : by_org) {
             std::vector<Query> inserts;
-            // A request may end after its organisation was removed.
-            if (org) {
-                inserts.push_back({&kHoldOrganisation, Parameters(org)});
-                inserts.push_back({&kOrganisationThere, Parameters(org)});
-            }
             for (const auto* segment : segments) {
                 inserts.push_back(insert_segment(*segment, packer));
             }
+            // A request may end after its organisation was removed.
+            if (org) inserts.push_back({&kOrganisationThere, Parameters(org)});
             const auto done = co_await write_once(connection, deadline, org, std::move(inserts));
             const bool nobody_left = !done && done.error().is(kGuard);
             if (done || nobody_left) {

@@ -102,14 +102,11 @@ inline constexpr Statement kMemberships{"SELECT grp FROM member WHERE org = $1 A
 inline constexpr Statement kDeleteMemberships{"DELETE FROM member WHERE org = $1 AND member = $2"};
 inline constexpr Statement kDeleteMembers{"DELETE FROM member WHERE org = $1 AND grp = $2"};
 
-// Whoever writes into an organisation holds it until the end of his transaction, whoever removes it
-// or changes its definitions takes it: what was checked by either stays true until it is committed.
-// Those who hold it do not wait for each other, and one who waits to take it stands before those
-// who come later. It is no lock on a row: that would be written for each write, those who come
-// later would go first, and Citus locks all of a table that it copies to its workers.
-inline constexpr Statement kHoldOrganisation{"SELECT pg_advisory_xact_lock_shared($1)"};
-inline constexpr Statement kTakeOrganisation{"SELECT pg_advisory_xact_lock($1)"};
-inline constexpr Statement kTakeOrganisationIfFree{"SELECT 1 / pg_try_advisory_xact_lock($1)::int"};
+// Who changes an organisation's definitions, or deletes what it held, waits for those who are just
+// making resources in it, and they for him: a new row's reference to the organisation's holds that
+// FOR KEY SHARE. So does who removes it, as he changes its slug, which is a key.
+inline constexpr Statement kTakeOrganisation{
+    "SELECT 1 FROM organisation WHERE key = $1 FOR UPDATE"};
 inline constexpr Statement kOrganisationThere{
     "SELECT 1 / count(*) FROM organisation WHERE key = $1 AND NOT removed"};
 inline constexpr Statement kPutOrganisation{
@@ -134,7 +131,8 @@ inline constexpr Statement kPutToken{
 inline constexpr Statement kRemoveToken{"DELETE FROM token WHERE key = $1"};
 inline constexpr Statement kTouchToken{
     "UPDATE token SET last_used = $2, last_used_from = $3 WHERE key = $1"};
-// The directory as other nodes left it decides, and not what this one remembers.
+// The directory as other nodes left it decides, and not what this one remembers: looked at behind
+// all that is written, just before COMMIT.
 inline constexpr Statement kAuthority{
     "SELECT 1 / count(*) FROM token t JOIN connector c ON c.key = t.connector "
     "WHERE t.key = $1 AND t.active AND c.state = 0"};
@@ -221,9 +219,7 @@ inline constexpr Statement kPurgeDeleted{
                                          &kMemberships,
                                          &kDeleteMemberships,
                                          &kDeleteMembers,
-                                         &kHoldOrganisation,
                                          &kTakeOrganisation,
-                                         &kTakeOrganisationIfFree,
                                          &kOrganisationThere,
                                          &kPutOrganisation,
                                          &kPutConnector,

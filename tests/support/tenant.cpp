@@ -31,8 +31,11 @@ Tenant make_tenant(const Operator& call, std::string_view name, std::string_view
     return {.connector = id, .token = text_member(token, "secret")};
 }
 
-Tenant make_tenant(const std::filesystem::path& data, std::string_view name, std::string_view idp) {
-    auto offline = app::Offline::open({.data = data});
+Tenant make_tenant(const std::filesystem::path& data, std::string_view name, std::string_view idp,
+                   const std::string& database) {
+    app::ServeOptions options{.data = data};
+    if (!database.empty()) options.database = database;
+    auto offline = app::Offline::open(options);
     if (!offline) throw std::runtime_error(offline.error());
     return make_tenant(
         [&](std::string_view method, std::string_view target, std::string_view body) {

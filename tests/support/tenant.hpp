@@ -25,9 +25,9 @@ using Operator = std::function<std::pair<int, std::string>(
 /// Throws std::runtime_error where the operator is refused.
 [[nodiscard]] Tenant make_tenant(const Operator& call, std::string_view name = "ACME",
                                  std::string_view idp = "okta");
-/// The same on a data directory that no server holds.
+/// The same on a data directory that no server holds; `database`: a URL, where it is PostgreSQL's.
 [[nodiscard]] Tenant make_tenant(const std::filesystem::path& data, std::string_view name = "ACME",
-                                 std::string_view idp = "okta");
+                                 std::string_view idp = "okta", const std::string& database = "");
 
 /// A member of a JSON object's text; empty where there is none.
 [[nodiscard]] std::string text_member(std::string_view body, std::string_view name);

@@ -20,6 +20,8 @@ using Wait = asio::posix::stream_descriptor;
 // So many queries go out before their answers are read: what the server says to them fits the
 // sockets' buffers, so that neither side waits for the other to read.
 constexpr std::size_t kStretch = 128;
+// What wrote to a server that has become a standby. Who connects anew finds the primary.
+constexpr const char* kReadOnly = "25006";
 
 Failure failure_of(const PGresult* result, std::size_t at) {
     const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -157,33 +159,42 @@ Task<Outcome<PGresult*>> Connection::next(Deadline deadline) {
 
 // ---- queries ---------------------------------------------------------------------------------
 
-Outcome<void> Connection::send(const Query& query, std::vector<Expected>& expected,
-                               std::size_t index) {
-    PGconn* connection = connection_.get();
-    if (query.statement == nullptr) {
-        if (PQsendQueryParams(connection, query.text.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
-                              1) != 1) {
-            return std::unexpected(lost());
-        }
-        expected.push_back({nullptr, index});
-        return {};
-    }
-    const Statement& statement = *query.statement;
-    const std::string name = name_of(statement);
-    const bool announced = std::ranges::any_of(
-        expected, [&](const Expected& one) { return one.prepares == &statement; });
-    if (!announced && !prepared_.contains(&statement)) {
-        if (PQsendPrepare(connection, name.c_str(), statement.sql, 0, nullptr) != 1) {
-            return std::unexpected(lost());
-        }
-        expected.push_back({&statement, index});
-    }
-    const Parameters::Wire wire = query.parameters.wire();
-    if (PQsendQueryPrepared(connection, name.c_str(), query.parameters.count(), wire.values.data(),
-                            wire.lengths.data(), wire.formats.data(), 1) != 1) {
+Outcome<void> Connection::prepare(const Query& query, std::vector<Expected>& expected,
+                                  std::size_t index) {
+    const Statement* statement = query.statement;
+    const bool known = statement == nullptr || prepared_.contains(statement) ||
+                       std::ranges::any_of(expected, [&](const Expected& one) {
+                           return one.prepares == statement;
+                       });
+    if (known) return {};
+    if (PQsendPrepare(connection_.get(), name_of(*statement).c_str(), statement->sql, 0, nullptr) !=
+        1) {
         return std::unexpected(lost());
     }
+    expected.push_back({statement, index});
+    return {};
+}
+
+Outcome<void> Connection::execute(const Query& query, std::vector<Expected>& expected,
+                                  std::size_t index) {
+    PGconn* connection = connection_.get();
+    int sent = 0;
+    if (query.statement == nullptr) {
+        sent = PQsendQueryParams(connection, query.text.c_str(), 0, nullptr, nullptr, nullptr,
+                                 nullptr, 1);
+    } else {
+        const Parameters::Wire wire = query.parameters.wire();
+        sent = PQsendQueryPrepared(connection, name_of(*query.statement).c_str(),
+                                   query.parameters.count(), wire.values.data(),
+                                   wire.lengths.data(), wire.formats.data(), 1);
+    }
+    if (sent != 1) return std::unexpected(lost());
     expected.push_back({nullptr, index});
+    return {};
+}
+
+Outcome<void> Connection::end_pipeline() {
+    if (PQpipelineSync(connection_.get()) != 1) return std::unexpected(lost());
     return {};
 }
 
@@ -198,7 +209,8 @@ Task<Outcome<std::vector<Rows>>> Connection::exchange(std::span<const Query> que
         const bool last = done + count == queries.size();
         std::vector<Expected> expected;
         for (std::size_t i = done; i < done + count; ++i) {
-            CO_TRY_VOID(send(queries[i], expected, i));
+            CO_TRY_VOID(prepare(queries[i], expected, i));
+            CO_TRY_VOID(execute(queries[i], expected, i));
         }
         const int asked = last && ends ? PQpipelineSync(connection_.get())
                                        : PQsendFlushRequest(connection_.get());
@@ -207,13 +219,57 @@ Task<Outcome<std::vector<Rows>>> Connection::exchange(std::span<const Query> que
         CO_TRY_ASSIGN(failure, co_await read(expected, answers, deadline, last && ends));
         if (last) break;
         if (failure && ends) {
-            if (PQpipelineSync(connection_.get()) != 1) co_return std::unexpected(lost());
+            CO_TRY_VOID(end_pipeline());
             CO_TRY_VOID(co_await flush(deadline));
         }
     }
     if (ends) CO_TRY_VOID(co_await sync(deadline));
-    if (failure) co_return std::unexpected(*std::move(failure));
-    co_return answers;
+    if (!failure) co_return answers;
+    if (failure->is(kReadOnly)) close();
+    co_return std::unexpected(*std::move(failure));
+}
+
+Task<Outcome<void>> Connection::exchange_each(std::span<const std::vector<Query>> stretches,
+                                              Deadline deadline, const Taker& take) {
+    if (!connection_) co_return std::unexpected(lost());
+    // Before them all: what is prepared in one that fails would be missing in the next.
+    std::vector<Expected> prepared;
+    for (const auto& stretch : stretches) {
+        for (const Query& query : stretch) CO_TRY_VOID(prepare(query, prepared, 0));
+    }
+    if (!prepared.empty()) CO_TRY_VOID(end_pipeline());
+    std::vector<std::vector<Expected>> expected(stretches.size());
+    for (std::size_t i = 0; i < stretches.size(); ++i) {
+        for (std::size_t q = 0; q < stretches[i].size(); ++q) {
+            CO_TRY_VOID(execute(stretches[i][q], expected[i], q));
+        }
+        CO_TRY_VOID(end_pipeline());
+    }
+    CO_TRY_VOID(co_await flush(deadline));
+
+    std::optional<Failure> unprepared;
+    if (!prepared.empty()) {
+        std::vector<Rows> none;
+        CO_TRY_ASSIGN(unprepared, co_await read(prepared, none, deadline, true));
+        CO_TRY_VOID(co_await sync(deadline));
+    }
+    bool read_only = false;
+    for (std::size_t i = 0; i < stretches.size(); ++i) {
+        std::vector<Rows> answers;
+        CO_TRY_ASSIGN(std::optional<Failure> failure,
+                      co_await read(expected[i], answers, deadline, true));
+        CO_TRY_VOID(co_await sync(deadline));
+        if (!failure) {
+            take(i, std::move(answers));
+            continue;
+        }
+        read_only = read_only || failure->is(kReadOnly);
+        // That a statement is not known says less than why it could not be made known.
+        if (unprepared) failure->message = unprepared->message;
+        take(i, std::unexpected(*std::move(failure)));
+    }
+    if (read_only) close();
+    co_return Outcome<void>();
 }
 
 Task<Outcome<std::optional<Failure>>> Connection::read(std::span<const Expected> expected,
@@ -256,7 +312,7 @@ Task<Outcome<void>> Connection::sync(Deadline deadline) {
 Task<Outcome<void>> Connection::recover(Deadline deadline, bool ended) {
     if (!connection_) co_return std::unexpected(lost());
     if (!ended) {
-        if (PQpipelineSync(connection_.get()) != 1) co_return std::unexpected(lost());
+        CO_TRY_VOID(end_pipeline());
         CO_TRY_VOID(co_await flush(deadline));
         CO_TRY_VOID(co_await sync(deadline));
     }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <libpq-fe.h>
 #include <memory>
 #include <optional>
@@ -62,9 +63,18 @@ class Connection {
     /// Sends `queries` and waits for their answers, in one round trip for each 128 of them. What
     /// follows a failed one is not executed. With `ends`, the pipeline ends here: after a failure
     /// the server takes commands again, in the failed transaction if one was begun. Without,
-    /// further queries of the same pipeline may follow, and after a failure `recover` must.
+    /// further queries of the same pipeline may follow, and after a failure `recover` must. A
+    /// server that writes no more, since it became a standby, is left: the connection is closed.
     [[nodiscard]] Task<Outcome<std::vector<Rows>>> exchange(std::span<const Query> queries,
                                                             Deadline deadline, bool ends = true);
+    /// Takes the answers to each stretch, or why it failed; by its index.
+    using Taker = std::function<void(std::size_t, Outcome<std::vector<Rows>>)>;
+    /// Sends all `stretches` at once, the pipeline ending behind each: where one fails, the server
+    /// skips the rest of that one only, and begins the next (in the failed transaction, if one was
+    /// begun and not ended). `take` is called in their order as soon as each is answered. The
+    /// error: the connection went before all were.
+    [[nodiscard]] Task<Outcome<void>> exchange_each(std::span<const std::vector<Query>> stretches,
+                                                    Deadline deadline, const Taker& take);
     /// Rolls back what was begun and failed; the connection can be used again.
     [[nodiscard]] Task<Outcome<void>> recover(Deadline deadline, bool ended);
 
@@ -85,8 +95,12 @@ class Connection {
         const Statement* prepares;
         std::size_t index;  ///< of the query
     };
-    [[nodiscard]] Outcome<void> send(const Query& query, std::vector<Expected>& expected,
-                                     std::size_t index);
+    /// Where the server does not know the statement yet, nor will by what is expected.
+    [[nodiscard]] Outcome<void> prepare(const Query& query, std::vector<Expected>& expected,
+                                        std::size_t index);
+    [[nodiscard]] Outcome<void> execute(const Query& query, std::vector<Expected>& expected,
+                                        std::size_t index);
+    [[nodiscard]] Outcome<void> end_pipeline();
     /// The answers to one stretch of queries. The value: the failure that ended it, if one did.
     [[nodiscard]] Task<Outcome<std::optional<Failure>>> read(std::span<const Expected> expected,
                                                              std::vector<Rows>& answers,

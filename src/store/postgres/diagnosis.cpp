@@ -39,7 +39,7 @@ std::pair<Rid, TypeName> row_of(const Mutation& mutation) {
 }  // namespace
 
 Refused refused(ErrorCode code, std::string message, bool retry) {
-    return {{code, std::move(message), {}, {}}, retry};
+    return {{code, std::move(message), {}, {}}, retry, {}};
 }
 
 Task<Outcome<std::vector<Rows>>> Diagnosis::ask(std::vector<Query> queries) {

@@ -1,6 +1,7 @@
 #pragma once
 // Why the database refused a write set.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,10 +14,11 @@
 
 namespace muster::store::postgres {
 
-/// Why a write set was not applied; `retry` where the same set may go through when tried again.
+/// Why write sets were not applied.
 struct Refused {
     Error error;
-    bool retry = false;
+    bool retry = false;                ///< the same may go through when tried again
+    std::optional<std::size_t> set{};  ///< of several, the one that was at fault, if one was
 };
 [[nodiscard]] Refused refused(ErrorCode code, std::string message, bool retry = false);
 

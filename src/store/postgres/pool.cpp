@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/detached.hpp>
@@ -19,6 +20,9 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kReadsTogether = 16;
+constexpr std::size_t kShare = 4;  // of them, for each while there are several organisations
+constexpr milliseconds kRemembered{1'000};  // so long there are, after one asked
+constexpr milliseconds kLongestTaking{20};
 constexpr std::size_t kMostWaiting = 20'000;
 constexpr milliseconds kConnectPatience{2'000};  // with one host
 constexpr milliseconds kFirstPause{50};
@@ -42,7 +46,7 @@ Pool::Pool(Options options)
       random_(std::random_device{}()),
       lookups_(executor()),
       closing_(context_) {
-    for (std::size_t i = 0; i < options_.writers; ++i) {
+    for (std::size_t i = 0; i <= options_.writers; ++i) {
         writers_.push_back(std::make_unique<Lane>(executor()));
     }
     for (std::size_t i = 0; i < options_.readers; ++i) {
@@ -182,12 +186,17 @@ void Pool::accept_reads() {
         const std::scoped_lock lock(mutex_);
         arrived.swap(arrived_);
     }
-    if (reads_.size() + arrived.size() > kMostWaiting) {
-        answer(arrived, std::vector<Outcome<std::vector<Rows>>>());
+    if (waiting_ + arrived.size() > kMostWaiting) {
+        refuse(arrived, "too many calls wait for PostgreSQL");
         return;
     }
-    std::ranges::move(arrived, std::back_inserter(reads_));
     waiting_ += arrived.size();
+    for (Read& read : arrived) {
+        if (read.org && std::exchange(latest_, read.org) != read.org) {
+            several_until_ = steady_clock::now() + kRemembered;
+        }
+        reads_.add(read.org, std::move(read));
+    }
     wake_reader();
 }
 
@@ -203,97 +212,155 @@ void Pool::wake_reader() {
 
 Task<void> Pool::serve(Lane& lane) {
     while (!reads_.empty()) {
-        const auto count = static_cast<std::ptrdiff_t>(std::min(reads_.size(), kReadsTogether));
-        std::vector<Read> reads(std::make_move_iterator(reads_.begin()),
-                                std::make_move_iterator(reads_.begin() + count));
-        reads_.erase(reads_.begin(), reads_.begin() + count);
-        waiting_ -= reads.size();
+        std::vector<Reads> groups = take_reads();
         waking_ = false;
         wake_reader();
-        co_await run(lane, std::move(reads));
+        co_await run(lane, std::move(groups));
+        if (lane.untaken) co_await until_taken(lane);
     }
     waking_ = false;
     lane.busy = false;
 }
 
-Task<void> Pool::run(Lane& lane, std::vector<Read> reads) {
-    // Reads of one organisation stand together: they share a transaction.
-    std::ranges::sort(reads, {}, &Read::org);
-    std::vector<Outcome<std::vector<Rows>>> answers;
-    Instant deadline = reads.front().deadline;
-    for (const Read& read : reads) deadline = std::min(deadline, read.deadline);
-
-    std::vector<Query> queries;
-    for (std::size_t i = 0; i < reads.size(); ++i) {
-        if (i == 0 || reads[i].org != reads[i - 1].org) {
-            if (i > 0) queries.push_back(commit());
-            queries.push_back(begin_reading());
-            queries.push_back(become(reads[i].org));
-        }
-        queries.insert(queries.end(), reads[i].queries.begin(), reads[i].queries.end());
+/// One read of each organisation after the other, as long as there is room: for few of each while
+/// there are several, so that no connection is busy for long with one organisation's.
+std::vector<Pool::Reads> Pool::take_reads() {
+    const std::size_t share = several() ? kShare : kReadsTogether;
+    std::vector<Reads> groups;
+    for (std::size_t taken = 0; taken < kReadsTogether && !reads_.empty(); ++taken) {
+        const OrgKey org = reads_.next();
+        auto group = std::ranges::find(groups, org, [](const Reads& one) { return one[0].org; });
+        if (group != groups.end() && group->size() == share) break;
+        if (group == groups.end()) group = groups.emplace(group);
+        reads_.call();
+        group->push_back(std::move(reads_.line(org).front()));
+        reads_.line(org).pop_front();
+        reads_.leave(org);
+        --waiting_;
     }
-    queries.push_back(commit());
+    // Who asks for little is answered first.
+    std::ranges::sort(groups, {}, &Reads::size);
+    return groups;
+}
 
+/// Who asked may be slower than PostgreSQL. What it was answered waits there in the order of the
+/// answers; here organisations take turns, so the next are not asked for before.
+Task<void> Pool::until_taken(Lane& lane) {
+    const std::weak_ptr<Lane> untaken = std::exchange(lane.untaken, nullptr);
+    if (untaken.expired()) co_return;
+    lane.taken.expires_after(kLongestTaking);
+    boost::system::error_code all_taken;
+    co_await lane.taken.async_wait(asio::redirect_error(asio::use_awaitable, all_taken));
+}
+
+Task<void> Pool::run(Lane& lane, std::vector<Reads> groups) {
+    if (several()) {
+        lane.untaken = std::shared_ptr<Lane>(
+            &lane, [this](Lane* of) { asio::post(context_, [of] { of->taken.cancel(); }); });
+    }
+    Instant deadline = Instant::max();
+    // A transaction is ended by what comes next, so that one that failed is over then as well.
+    std::vector<std::vector<Query>> stretches;
+    for (Reads& reads : groups) {
+        std::vector<Query>& stretch = stretches.emplace_back();
+        if (stretches.size() > 1) stretch.push_back(commit());
+        stretch.push_back(begin_reading());
+        stretch.push_back(become(reads.front().org));
+        for (Read& read : reads) {
+            ++read.attempts;
+            deadline = std::min(deadline, read.deadline);
+            stretch.insert(stretch.end(), read.queries.begin(), read.queries.end());
+        }
+    }
+    stretches.push_back({commit()});
+
+    std::size_t settled = 0;
+    const Connection::Taker take = [&](std::size_t i, Outcome<std::vector<Rows>> outcome) {
+        if (i == groups.size()) return;
+        settled = i + 1;
+        settle(std::move(groups[i]), i == 0 ? 2 : 3, std::move(outcome), lane.untaken);
+    };
     if (co_await open(lane, deadline)) {
-        auto rows = co_await lane.connection.exchange(queries, deadline);
-        if (rows) {
-            std::size_t at = 0;
-            for (std::size_t i = 0; i < reads.size(); ++i) {
-                if (i == 0 || reads[i].org != reads[i - 1].org) at += i == 0 ? 2 : 3;
-                std::vector<Rows> own;
-                for (std::size_t q = 0; q < reads[i].queries.size(); ++q) {
-                    own.push_back(std::move((*rows)[at++]));
-                }
-                answers.emplace_back(std::move(own));
-            }
-            answer(reads, std::move(answers));
-            co_return;
-        }
-        if (!rows.error().lost) {
-            static_cast<void>(co_await lane.connection.recover(deadline, true));
-        }
+        static_cast<void>(co_await lane.connection.exchange_each(stretches, deadline, take));
         if (!lane.connection.is_open()) distrust();
     }
-    // Something went wrong with one of them or with the connection: each is tried by itself.
-    for (const Read& read : reads) answers.push_back(co_await run_alone(lane, read));
+    for (std::size_t i = settled; i < groups.size(); ++i) {
+        const bool at_once = groups[i].front().attempts == 1;
+        repeat(std::move(groups[i]), at_once);
+    }
+}
+
+void Pool::settle(Reads reads, std::size_t head, Outcome<std::vector<Rows>> outcome,
+                  const std::shared_ptr<Lane>& untaken) {
+    if (!outcome && outcome.error().passing()) return repeat(std::move(reads), false);
+    std::vector<Outcome<std::vector<Rows>>> answers;
+    if (!outcome) {
+        // The one that failed is answered; what the server skipped because of it comes next.
+        std::size_t end = head;
+        auto failed = std::ranges::find_if(reads, [&](const Read& read) {
+            end += read.queries.size();
+            return outcome.error().at < end;
+        });
+        if (failed == reads.end()) failed = reads.begin();
+        Reads one;
+        one.push_back(std::move(*failed));
+        reads.erase(failed);
+        answers.emplace_back(std::unexpected(std::move(outcome).error()));
+        answer(one, std::move(answers));
+        return repeat(std::move(reads), true);
+    }
+    auto row = std::next(outcome->begin(), static_cast<std::ptrdiff_t>(head));
+    for (const Read& read : reads) {
+        const auto end = std::next(row, static_cast<std::ptrdiff_t>(read.queries.size()));
+        answers.emplace_back(
+            std::vector<Rows>(std::make_move_iterator(row), std::make_move_iterator(end)));
+        row = end;
+    }
+    answer(reads, std::move(answers), untaken);
+}
+
+/// A read may be repeated; its deadline ends that.
+void Pool::repeat(Reads reads, bool at_once) {
+    if (reads.empty()) return;
+    if (at_once) return wait_again(std::move(reads));
+    auto later = [](Pool& pool, Reads reads) -> Task<void> {
+        asio::steady_timer pause(pool.context_, pool.jittered(kFirstPause));
+        co_await pause.async_wait(asio::use_awaitable);
+        pool.wait_again(std::move(reads));
+    };
+    asio::co_spawn(context_, later(*this, std::move(reads)), asio::detached);
+}
+
+void Pool::wait_again(Reads reads) {
+    const Instant now = steady_clock::now();
+    Reads late;
+    // In front of what came later, in their order.
+    for (Read& read : std::views::reverse(reads)) {
+        if (std::min(read.deadline, last_) <= now) {
+            late.push_back(std::move(read));
+        } else {
+            ++waiting_;
+            reads_.put_back(read.org, std::move(read));
+        }
+    }
+    refuse(late, "PostgreSQL cannot be reached");
+    wake_reader();
+}
+
+void Pool::refuse(Reads& reads, const char* why) {
+    std::vector<Outcome<std::vector<Rows>>> answers(reads.size());
+    for (auto& one : answers) one = give_up(why);
     answer(reads, std::move(answers));
 }
 
-Task<Outcome<std::vector<Rows>>> Pool::run_alone(Lane& lane, const Read& read) {
-    std::vector<Query> queries = {begin_reading(), become(read.org)};
-    queries.insert(queries.end(), read.queries.begin(), read.queries.end());
-    queries.push_back(commit());
-    asio::steady_timer pause(context_);
-    for (;;) {
-        CO_TRY_VOID(co_await open(lane, read.deadline));
-        auto rows = co_await lane.connection.exchange(queries, read.deadline);
-        if (rows) {
-            rows->erase(rows->begin(), rows->begin() + 2);
-            rows->pop_back();
-            co_return std::move(rows);
-        }
-        // A read may be repeated; the deadline ends that.
-        if (rows.error().lost) continue;
-        static_cast<void>(co_await lane.connection.recover(read.deadline, true));
-        if (!rows.error().passing() || steady_clock::now() >= read.deadline) {
-            co_return std::unexpected(std::move(rows).error());
-        }
-        pause.expires_at(std::min(read.deadline, steady_clock::now() + jittered(kFirstPause)));
-        co_await pause.async_wait(asio::use_awaitable);
-    }
-}
-
-void Pool::answer(std::vector<Read>& reads, std::vector<Outcome<std::vector<Rows>>> answers) {
+void Pool::answer(Reads& reads, std::vector<Outcome<std::vector<Rows>>> answers,
+                  const std::shared_ptr<Lane>& untaken) {
     std::vector<Resumption> resumptions;
     resumptions.reserve(reads.size());
     for (std::size_t i = 0; i < reads.size(); ++i) {
         auto& waiter = reads[i].waiter;
-        Outcome<std::vector<Rows>> outcome = i < answers.size()
-                                                 ? std::move(answers[i])
-                                                 : give_up("too many calls wait for PostgreSQL");
-        auto run = [resume = std::move(waiter.resume), outcome = std::move(outcome)]() mutable {
-            resume(std::move(outcome));
-        };
+        auto run = [resume = std::move(waiter.resume), outcome = std::move(answers[i]),
+                    untaken]() mutable { resume(std::move(outcome)); };
         resumptions.push_back({std::move(waiter.executor), std::move(run)});
     }
     resume(std::move(resumptions));

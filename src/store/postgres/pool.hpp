@@ -26,6 +26,7 @@
 #include "store/postgres/connection.hpp"
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/lookups.hpp"
+#include "store/postgres/turns.hpp"
 
 namespace muster::store::postgres {
 
@@ -36,7 +37,8 @@ namespace muster::store::postgres {
 [[nodiscard]] Query commit();
 
 /// Thread-safe. Reads that arrive together travel together: up to 16 of them share a round trip,
-/// and those of one organisation a transaction. Writes have connections of their own.
+/// and those of one organisation a transaction; organisations take turns. Writes have connections
+/// of their own, and so has what nobody waits for.
 class Pool {
   public:
     struct Options {
@@ -52,26 +54,29 @@ class Pool {
     Pool& operator=(const Pool&) = delete;
 
     /// Runs `queries`, which only read, on one snapshot of one organisation's rows. Repeated where
-    /// a connection is lost, until the patience ends.
+    /// a connection is lost or what shares the transaction fails, until the patience ends.
     [[nodiscard]] Task<Outcome<std::vector<Rows>>> read(OrgKey org, std::vector<Query> queries);
 
     /// When a call that begins now is given up.
     [[nodiscard]] Connection::Deadline deadline() const {
         return std::chrono::steady_clock::now() + options_.patience;
     }
-    /// Runs `job(Connection&, deadline)` on the writing connection that `affinity` falls to, on the
-    /// pool's thread. The connection is open when the job begins, or the job fails with `lost`.
+    /// The lane of log records, of what has become old and of the node's number: requests that
+    /// write have the others, 0 to writers - 1.
+    [[nodiscard]] std::size_t housekeeping() const { return options_.writers; }
+    /// Runs `job(Connection&, deadline)` on the writing connection `lane`, on the pool's thread.
+    /// The connection is open when the job begins, or the job fails with `lost`.
     template <class Job>
-    [[nodiscard]] auto write(std::uint64_t affinity, Connection::Deadline deadline, Job job)
+    [[nodiscard]] auto write(std::size_t lane, Connection::Deadline deadline, Job job)
         -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
-        auto run = [](Pool& pool, std::uint64_t lane, Connection::Deadline until,
+        auto run = [](Pool& pool, std::size_t lane, Connection::Deadline until,
                       Job job) -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
             CO_TRY_ASSIGN(const Lease lease, co_await pool.acquire(lane, until));
             auto done = co_await job(lease.connection(), until);
             if (!lease.connection().is_open()) pool.distrust();
             co_return done;
         };
-        auto task = run(*this, affinity % options_.writers, deadline, std::move(job));
+        auto task = run(*this, lane, deadline, std::move(job));
         return boost::asio::co_spawn(context_.get_executor(), std::move(task),
                                      boost::asio::use_awaitable);
     }
@@ -92,9 +97,13 @@ class Pool {
 
     /// A connection and who waits for it. Pool's thread only.
     struct Lane {
-        explicit Lane(const boost::asio::any_io_executor& executor) : connection(executor) {}
+        explicit Lane(const boost::asio::any_io_executor& executor)
+            : connection(executor), taken(executor) {}
         Connection connection;
         bool busy = false;
+        /// Kept by the answers of the last round trip; goes with the last of them.
+        std::shared_ptr<Lane> untaken;
+        boost::asio::steady_timer taken;
         std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting;
     };
     class Lease {
@@ -114,7 +123,10 @@ class Pool {
         std::vector<Query> queries;
         Instant deadline;
         Waiter<Outcome<std::vector<Rows>>> waiter;
+        int attempts = 0;
     };
+    /// What shares a transaction: all of one organisation.
+    using Reads = std::vector<Read>;
 
     [[nodiscard]] Task<Outcome<Lease>> acquire(std::size_t lane, Instant deadline);
     /// Connects where that is needed, as often as it takes.
@@ -128,9 +140,18 @@ class Pool {
     void accept_reads();
     void wake_reader();
     [[nodiscard]] Task<void> serve(Lane& lane);
-    [[nodiscard]] Task<void> run(Lane& lane, std::vector<Read> reads);
-    [[nodiscard]] Task<Outcome<std::vector<Rows>>> run_alone(Lane& lane, const Read& read);
-    static void answer(std::vector<Read>& reads, std::vector<Outcome<std::vector<Rows>>> answers);
+    [[nodiscard]] std::vector<Reads> take_reads();
+    [[nodiscard]] Task<void> run(Lane& lane, std::vector<Reads> groups);
+    /// Answers what shared a transaction, or has it done again; `head`: the queries before theirs.
+    void settle(Reads reads, std::size_t head, Outcome<std::vector<Rows>> outcome,
+                const std::shared_ptr<Lane>& untaken);
+    [[nodiscard]] Task<void> until_taken(Lane& lane);
+    void repeat(Reads reads, bool at_once);
+    void wait_again(Reads reads);
+    static void refuse(Reads& reads, const char* why);
+    static void answer(Reads& reads, std::vector<Outcome<std::vector<Rows>>> answers,
+                       const std::shared_ptr<Lane>& untaken = {});
+    [[nodiscard]] bool several() const { return std::chrono::steady_clock::now() < several_until_; }
 
     const Options options_;
     boost::asio::io_context context_{1};
@@ -142,8 +163,10 @@ class Pool {
     boost::asio::steady_timer closing_;
     std::vector<std::unique_ptr<Lane>> writers_;
     std::vector<std::unique_ptr<Lane>> readers_;
-    std::deque<Read> reads_;  ///< pool's thread
-    bool waking_ = false;     ///< a reader was woken that has not taken anything yet
+    Turns<Read> reads_;  ///< pool's thread
+    OrgKey latest_;      ///< of the organisations that asked
+    Instant several_until_ = Instant::min();
+    bool waking_ = false;  ///< a reader was woken that has not taken anything yet
 
     std::mutex mutex_;
     std::vector<Read> arrived_;  ///< handed over, not yet seen by the pool's thread

@@ -1,5 +1,8 @@
 #include "store/postgres/transaction.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/result.hpp"
 #include "store/postgres/pool.hpp"
 
@@ -7,6 +10,7 @@ namespace muster::store::postgres {
 std::size_t Transaction::add(Query query, Meaning meaning) {
     queries_.push_back(std::move(query));
     meanings_.push_back(meaning);
+    sets_.push_back(set_);
     return queries_.size() - 1;
 }
 
@@ -16,6 +20,7 @@ Task<Outcome<std::vector<Rows>>> Transaction::so_far() {
 }
 
 Task<Outcome<std::vector<Rows>>> Transaction::finish() {
+    belong_to(std::nullopt);
     add(commit());
     return send(true);
 }
@@ -36,6 +41,7 @@ Task<Outcome<std::vector<Rows>>> Transaction::send(bool last) {
     }
     queries_.clear();
     meanings_.clear();
+    sets_.clear();
     co_return std::move(rows);
 }
 
@@ -48,6 +54,38 @@ Task<Outcome<std::vector<Rows>>> write_once(Connection& connection, Connection::
     CO_TRY_ASSIGN(std::vector<Rows> rows, co_await transaction.finish());
     rows.erase(rows.begin(), rows.begin() + 2);
     co_return rows;
+}
+
+Task<std::vector<Outcome<std::vector<Rows>>>> write_each(Connection& connection,
+                                                         Connection::Deadline deadline,
+                                                         std::vector<Work> works) {
+    std::vector<std::vector<Query>> stretches;
+    std::vector<Outcome<std::vector<Rows>>> outcomes;
+    for (Work& work : works) {
+        std::vector<Query>& stretch = stretches.emplace_back();
+        stretch.push_back(begin_writing());
+        stretch.push_back(become(work.org));
+        std::ranges::move(work.queries, std::back_inserter(stretch));
+        // By itself: of a transaction that failed it is the end, too.
+        stretches.push_back({commit()});
+        outcomes.emplace_back(std::unexpected(Failure{{}, "the connection was lost", 0, true}));
+    }
+    Outcome<std::vector<Rows>> body;
+    const Connection::Taker take = [&](std::size_t i, Outcome<std::vector<Rows>> answer) {
+        if (i % 2 == 0) {
+            body = std::move(answer);
+            return;
+        }
+        if (body && !answer) body = std::move(answer);
+        if (body) body->erase(body->begin(), body->begin() + 2);
+        outcomes[i / 2] = std::move(body);
+    };
+    static_cast<void>(co_await connection.exchange_each(stretches, deadline, take));
+    co_return outcomes;
+}
+
+std::optional<std::size_t> Transaction::set_of(const Failure& failure) const {
+    return failure.at < sets_.size() ? sets_[failure.at] : std::nullopt;
 }
 
 const Meaning& Transaction::meaning_of(const Failure& failure) const {

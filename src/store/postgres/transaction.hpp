@@ -31,6 +31,8 @@ class Transaction {
     Transaction(Connection& connection, Connection::Deadline deadline)
         : connection_(connection), deadline_(deadline) {}
 
+    /// Of which of several write sets that is which is added from now on; none: of all together.
+    void belong_to(std::optional<std::size_t> set) { set_ = set; }
     /// Its place among the answers to what is sent next.
     std::size_t add(Query query, Meaning meaning = {});
     /// Sends what was gathered. The value: the answers to it, in order.
@@ -40,6 +42,8 @@ class Transaction {
 
     /// After a failure: what the statement that failed meant.
     [[nodiscard]] const Meaning& meaning_of(const Failure& failure) const;
+    /// After a failure: the write set that the statement belongs to.
+    [[nodiscard]] std::optional<std::size_t> set_of(const Failure& failure) const;
 
   private:
     [[nodiscard]] Task<Outcome<std::vector<Rows>>> send(bool last);
@@ -48,11 +52,23 @@ class Transaction {
     Connection::Deadline deadline_;
     std::vector<Query> queries_;
     std::vector<Meaning> meanings_;
+    std::vector<std::optional<std::size_t>> sets_;
+    std::optional<std::size_t> set_;
 };
 
 /// One transaction of one organisation that is sent at once. The value: the answers to `queries`.
 [[nodiscard]] Task<Outcome<std::vector<Rows>>> write_once(Connection& connection,
                                                           Connection::Deadline deadline, OrgKey org,
                                                           std::vector<Query> queries);
+
+/// What one organisation's transaction consists of, between BEGIN and COMMIT.
+struct Work {
+    OrgKey org;
+    std::vector<Query> queries;
+};
+/// Several such transactions that are sent at once, each done or not whatever becomes of the
+/// others. The values: their outcomes, in order; `lost` where none was learnt.
+[[nodiscard]] Task<std::vector<Outcome<std::vector<Rows>>>> write_each(
+    Connection& connection, Connection::Deadline deadline, std::vector<Work> works);
 
 }  // namespace muster::store::postgres

@@ -1,7 +1,6 @@
 #include "store/postgres/write_queue.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -19,6 +18,7 @@ namespace {
 constexpr std::size_t kMostTogether = 64;
 constexpr std::uint64_t kMostWaiting = 20'000;
 constexpr int kMostAttempts = 8;
+constexpr int kMostTries = 8;  // of a batch, before each of its sets is tried by itself
 constexpr std::chrono::milliseconds kPause{5};
 constexpr std::chrono::milliseconds kPatiencePerMutation{2};
 
@@ -37,9 +37,7 @@ Task<Outcome<std::expected<std::vector<Committed>, Refused>>> apply_held(
 }  // namespace
 
 WriteQueue::WriteQueue(Pool& pool, std::size_t lanes, std::int64_t slot)
-    : pool_(pool), slot_(slot) {
-    for (std::size_t i = 0; i < lanes; ++i) lanes_.push_back(std::make_unique<Lane>());
-}
+    : pool_(pool), slot_(slot), busy_(lanes, false) {}
 
 Task<Result<Committed>> WriteQueue::submit(WriteSet set) {
     auto initiate = [this](auto handler, WriteSet what) {
@@ -66,33 +64,33 @@ void WriteQueue::accept(Request request) {
         resume(std::move(resumptions));
         return;
     }
-    const std::size_t index =
-        std::hash<OrgKey>{}(request.set.org) * 0x9E3779B97F4A7C15ULL % lanes_.size();
-    Lane& lane = *lanes_[index];
-    lane.requests.push_back(std::move(request));
-    if (std::exchange(lane.busy, true)) return;
-    asio::co_spawn(pool_.executor(), drain(index), asio::detached);
+    turns_.add(request.set.org, std::move(request));
+    const auto idle = std::ranges::find(busy_, false);
+    if (turns_.empty() || idle == busy_.end()) return;
+    *idle = true;
+    asio::co_spawn(pool_.executor(), serve(static_cast<std::size_t>(idle - busy_.begin())),
+                   asio::detached);
 }
 
-std::vector<WriteQueue::Request> WriteQueue::take(Lane& lane) {
+std::vector<WriteQueue::Request> WriteQueue::take(std::deque<Request>& line) {
     std::vector<Request> batch;
-    const OrgKey org = lane.requests.front().set.org;
-    while (!lane.requests.empty() && batch.size() < kMostTogether &&
-           lane.requests.front().set.org == org) {
-        const bool alone = stands_alone(lane.requests.front().set);
+    while (!line.empty() && batch.size() < kMostTogether) {
+        const bool alone = stands_alone(line.front().set);
         if (alone && !batch.empty()) break;
-        batch.push_back(std::move(lane.requests.front()));
-        lane.requests.pop_front();
+        batch.push_back(std::move(line.front()));
+        line.pop_front();
         if (alone) break;
     }
     return batch;
 }
 
-Task<void> WriteQueue::drain(std::size_t index) {
-    Lane& lane = *lanes_[index];
-    while (!lane.requests.empty()) {
-        std::vector<Request> batch = take(lane);
-        std::vector<Result<Committed>> results = co_await write(index, batch);
+/// An organisation keeps its turn until its batch is done: what it wrote stays in order.
+Task<void> WriteQueue::serve(std::size_t lane) {
+    while (!turns_.empty()) {
+        const OrgKey org = turns_.call();
+        std::vector<Request> batch = take(turns_.line(org));
+        std::vector<Result<Committed>> results = co_await write(lane, batch);
+        turns_.leave(org);
         std::vector<Resumption> resumptions;
         for (std::size_t i = 0; i < batch.size(); ++i) {
             auto& waiter = batch[i].waiter;
@@ -103,54 +101,68 @@ Task<void> WriteQueue::drain(std::size_t index) {
         waiting_ -= batch.size();
         resume(std::move(resumptions));
     }
-    lane.busy = false;
+    busy_[lane] = false;
 }
 
-Task<std::vector<Result<Committed>>> WriteQueue::write(std::size_t lane,
-                                                       const std::vector<Request>& requests) {
+/// Where a set is refused, those before it are written together, then it by itself, which says why,
+/// then those behind it together.
+Task<std::vector<Result<Committed>>> WriteQueue::write(std::size_t lane, Requests requests) {
     std::vector<Result<Committed>> results;
-    if (requests.size() > 1) {
-        std::vector<const WriteSet*> sets;
-        for (const Request& request : requests) sets.push_back(&request.set);
-        auto done = co_await attempt(lane, sets, requests.front().deadline);
-        if (done) {
-            for (Committed& one : *done) results.emplace_back(std::move(one));
-            co_return results;
+    for (int tries = 0; !requests.empty();) {
+        std::size_t settled = requests.size();
+        if (requests.size() > 1 && tries++ < kMostTries) {
+            auto done = co_await attempt(lane, requests);
+            if (done) {
+                std::ranges::move(*done, std::back_inserter(results));
+            } else if (done.error().error.code == ErrorCode::OutcomeUnknown) {
+                const Error error = std::move(done).error().error;
+                results.resize(results.size() + settled, std::unexpected(error));
+            } else if (const auto refused = done.error().set) {
+                auto before = co_await write(lane, requests.first(*refused));
+                std::ranges::move(before, std::back_inserter(results));
+                results.push_back(co_await write_alone(lane, requests[*refused]));
+                settled = *refused + 1;
+            } else {
+                settled = 0;
+                if (done.error().retry) {
+                    co_await pause(tries);
+                } else {
+                    tries = kMostTries;
+                }
+            }
+        } else {
+            results.push_back(co_await write_alone(lane, requests.front()));
+            settled = 1;
         }
-        if (done.error().error.code == ErrorCode::OutcomeUnknown) {
-            const Error error = std::move(done).error().error;
-            results.resize(requests.size(), std::unexpected(error));
-            co_return results;
-        }
-    }
-    // One of several is at fault, and which one shows when each is tried by itself.
-    for (const Request& request : requests) {
-        results.push_back(co_await write_alone(lane, request));
+        requests = requests.subspan(settled);
     }
     co_return results;
 }
 
 Task<Result<Committed>> WriteQueue::write_alone(std::size_t lane, const Request& request) {
-    const WriteSet* const one = &request.set;
-    const Sets sets(&one, 1);
-    asio::steady_timer pause(pool_.executor());
     for (int attempts = 1;; ++attempts) {
-        auto done = co_await attempt(lane, sets, request.deadline);
+        auto done = co_await attempt(lane, Requests(&request, 1));
         if (done) co_return std::move(done->front());
         if (!done.error().retry || attempts == kMostAttempts) {
             co_return std::unexpected(std::move(done).error().error);
         }
-        pause.expires_after(pool_.jittered(kPause * attempts));
-        co_await pause.async_wait(asio::use_awaitable);
+        co_await pause(attempts);
     }
 }
 
-Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(
-    std::size_t lane, Sets sets, Connection::Deadline deadline) {
-    auto job = [this, sets](Connection& connection, Connection::Deadline until) {
+Task<void> WriteQueue::pause(int attempts) {
+    asio::steady_timer timer(pool_.executor(), pool_.jittered(kPause * attempts));
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(std::size_t lane,
+                                                                         Requests requests) {
+    std::vector<const WriteSet*> sets;
+    for (const Request& request : requests) sets.push_back(&request.set);
+    auto job = [this, &sets](Connection& connection, Connection::Deadline until) {
         return apply_held(connection, until, sets, slot_);
     };
-    auto done = co_await pool_.write(lane, deadline, job);
+    auto done = co_await pool_.write(lane, requests.front().deadline, job);
     if (!done) co_return std::unexpected(refused(ErrorCode::Unavailable, done.error().message));
     if (*done) ++commits_;
     co_return *std::move(done);

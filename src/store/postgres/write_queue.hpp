@@ -1,16 +1,18 @@
 #pragma once
 // Write sets on their way to the database. Those of one organisation that wait while a commit is
-// under way share the next one, in the order in which they came.
+// under way share the next one, in the order in which they came; organisations take turns.
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <memory>
+#include <expected>
+#include <span>
 #include <vector>
 
 #include "base/resumption.hpp"
 #include "base/task.hpp"
 #include "store/postgres/pool.hpp"
+#include "store/postgres/turns.hpp"
 #include "store/postgres/write_set.hpp"
 #include "store/types.hpp"
 
@@ -19,7 +21,7 @@ namespace muster::store::postgres {
 /// Thread-safe.
 class WriteQueue {
   public:
-    /// `slot`: the counter slot of this node.
+    /// `lanes`: how many of the pool's; `slot`: the counter slot of this node.
     WriteQueue(Pool& pool, std::size_t lanes, std::int64_t slot);
 
     /// Store::commit.
@@ -34,24 +36,21 @@ class WriteQueue {
         Connection::Deadline deadline;
         Waiter<Result<Committed>> waiter;
     };
-    /// What goes down one connection. Pool's thread only.
-    struct Lane {
-        std::deque<Request> requests;
-        bool busy = false;
-    };
+    using Requests = std::span<const Request>;
 
     void accept(Request request);
-    [[nodiscard]] Task<void> drain(std::size_t lane);
-    [[nodiscard]] static std::vector<Request> take(Lane& lane);
-    [[nodiscard]] Task<std::vector<Result<Committed>>> write(std::size_t lane,
-                                                             const std::vector<Request>& requests);
+    [[nodiscard]] Task<void> serve(std::size_t lane);
+    [[nodiscard]] static std::vector<Request> take(std::deque<Request>& line);
+    [[nodiscard]] Task<std::vector<Result<Committed>>> write(std::size_t lane, Requests requests);
     [[nodiscard]] Task<Result<Committed>> write_alone(std::size_t lane, const Request& request);
-    [[nodiscard]] Task<std::expected<std::vector<Committed>, Refused>> attempt(
-        std::size_t lane, Sets sets, Connection::Deadline deadline);
+    [[nodiscard]] Task<std::expected<std::vector<Committed>, Refused>> attempt(std::size_t lane,
+                                                                               Requests requests);
+    [[nodiscard]] Task<void> pause(int attempts);
 
     Pool& pool_;
     const std::int64_t slot_;
-    std::vector<std::unique_ptr<Lane>> lanes_;
+    Turns<Request> turns_;    ///< pool's thread
+    std::vector<bool> busy_;  ///< which of the pool's lanes; its thread
     std::atomic<std::uint64_t> waiting_{0};
     std::atomic<std::uint64_t> commits_{0};
 };

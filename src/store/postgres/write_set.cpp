@@ -102,8 +102,9 @@ Task<Outcome<std::vector<Committed>>> Application::run(Sets sets) {
     transaction_.add(become(sets.front()->org));
     SegmentBatch log;
     std::vector<Committed> all;
-    for (const WriteSet* set : sets) {
-        set_ = set;
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+        set_ = sets[i];
+        transaction_.belong_to(i);
         check_directory();
         Committed committed;
         for (mutation_ = 0; mutation_ < set_->mutations.size(); ++mutation_) {
@@ -117,6 +118,7 @@ Task<Outcome<std::vector<Committed>>> Application::run(Sets sets) {
         }
         all.push_back(std::move(committed));
     }
+    transaction_.belong_to(std::nullopt);
     // Once for all of them: a row that one transaction updates often is slow to find in it.
     for (const auto& [type, change] : live_) {
         transaction_.add({&kCount, Parameters(set_->org, type, slot_, change)});
@@ -129,10 +131,12 @@ Task<Outcome<std::vector<Committed>>> Application::run(Sets sets) {
         if (segment.org != set_->org) transaction_.add(become(segment.org));
         transaction_.add(insert_segment(segment, packer));
     }
-    for (const WriteSet* set : sets) {
-        set_ = set;
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+        set_ = sets[i];
+        transaction_.belong_to(i);
         check_authority();
     }
+    transaction_.belong_to(std::nullopt);
     for (const OrgKey org : there_) require_organisation(org);
     CO_TRY_VOID(co_await transaction_.finish());
     co_return all;
@@ -415,8 +419,9 @@ Task<std::expected<std::vector<Committed>, Refused>> apply(Connection& connectio
     }
     const Meaning meaning = application.transaction().meaning_of(failure);
     if (meaning.state == nullptr || sets.size() > 1) {
-        co_return std::unexpected(
-            refused(ErrorCode::Unavailable, failure.message, worth_repeating(failure)));
+        Refused all = refused(ErrorCode::Unavailable, failure.message, worth_repeating(failure));
+        if (!all.retry) all.set = application.transaction().set_of(failure);
+        co_return std::unexpected(std::move(all));
     }
     Diagnosis diagnosis(connection, deadline, *sets.front());
     co_return std::unexpected(co_await diagnosis.of(meaning));

@@ -1,0 +1,98 @@
+// Organisations that write on one node: none waits for another's crowd, its locks or its refusals.
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "store/contract_fixture.hpp"
+#include "store/postgres/postgres_store.hpp"
+#include "store/postgres/session.hpp"
+
+namespace muster::store::test {
+namespace {
+
+using namespace std::chrono_literals;
+using postgres::Session;
+using std::chrono::steady_clock;
+
+/// A store, and a session beside it that holds locks.
+class NeighboursTest : public ::testing::Test {
+  protected:
+    static constexpr std::int64_t kOrganisations = 8;
+
+    explicit NeighboursTest(std::size_t writers = 2)
+        : store_(value_of(open(PostgresOptions{.url = database_.url(), .writers = writers}))),
+          session_(value_of(Session::open(database_.url()))) {
+        WriteSet set;
+        for (std::int64_t key = 1; key <= kOrganisations; ++key) {
+            const std::string name = std::to_string(key);
+            set.mutations.emplace_back(PutOrganisation{{OrgKey{key}, name, name, kStart, {}}});
+        }
+        value_of(run(store_->commit(std::move(set))));
+        for (std::int64_t key = 1; key <= kOrganisations; ++key) {
+            value_of(run(store_->commit(write(OrgKey{key}, user(Rid{1}, "first")))));
+        }
+    }
+    ~NeighboursTest() override { sql("ROLLBACK"); }
+
+    void sql(const std::string& text) { value_of(session_.run(text)); }
+    void hold(const std::string& what) {
+        sql("BEGIN");
+        sql("SET LOCAL app.tenant = '1'");
+        sql(what);
+    }
+    /// How long a creation in `org` takes.
+    steady_clock::duration time_to_write(OrgKey org) {
+        const auto began = steady_clock::now();
+        value_of(run(store_->commit(write(org, user(Rid{2}, "second")))));
+        return steady_clock::now() - began;
+    }
+
+    TemporaryDatabase database_;
+    std::unique_ptr<Store> store_;
+    Session session_;
+};
+
+TEST_F(NeighboursTest, AWriteIsNotBehindAnotherOrganisationsWrites) {
+    hold("SELECT 1 FROM counter WHERE org = 1 FOR UPDATE");
+    std::jthread crowd([this] {
+        boost::asio::io_context context;
+        for (std::int64_t i = 0; i < 100; ++i) {
+            boost::asio::co_spawn(
+                context, store_->commit(write(kOrg, user(Rid{100 + i}, std::to_string(i)))),
+                [](const std::exception_ptr&, const Result<Committed>& result) {
+                    EXPECT_TRUE(result);
+                });
+        }
+        context.run();
+    });
+    std::this_thread::sleep_for(200ms);
+    for (std::int64_t key = 2; key <= kOrganisations; ++key) {
+        EXPECT_LT(time_to_write(OrgKey{key}), 2s) << key;
+    }
+    sql("ROLLBACK");
+}
+
+TEST_F(NeighboursTest, OneRefusedWriteLetsTheOthersShareACommit) {
+    constexpr std::int64_t kSets = 256;
+    const auto before = store_->figures().commits;
+    int refused = 0;
+    boost::asio::io_context context;
+    for (std::int64_t i = 0; i < kSets; ++i) {
+        const std::string name = i % 60 == 50 ? "first" : std::to_string(i);
+        boost::asio::co_spawn(context, store_->commit(write(kOrg, user(Rid{100 + i}, name))),
+                              [&](const std::exception_ptr&, const Result<Committed>& result) {
+                                  if (result) return;
+                                  ++refused;
+                                  EXPECT_EQ(result.error().code, ErrorCode::UniqueTaken);
+                                  EXPECT_EQ(result.error().holder_id, id_of(Rid{1}));
+                              });
+    }
+    context.run();
+    EXPECT_EQ(refused, 4);
+    EXPECT_LT(store_->figures().commits - before, 20U);
+    EXPECT_EQ(value_of(run(store_->count(kOrg, {"User", ScanAll{}, true}))), 1 + kSets - refused);
+}
+
+}  // namespace
+}  // namespace muster::store::test

@@ -115,7 +115,7 @@ Task<void> LogBuffer::run() {
         auto job = [&batch](Connection& connection, Connection::Deadline deadline) {
             return write_log(connection, deadline, batch);
         };
-        const auto done = co_await pool_.write(0, pool_.deadline(), job);
+        const auto done = co_await pool_.write(pool_.housekeeping(), pool_.deadline(), job);
 
         std::vector<Resumption> resumptions;
         bool more = false;

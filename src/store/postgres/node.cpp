@@ -84,7 +84,8 @@ Task<Outcome<std::int64_t>> NodeLease::run(const Statement& statement) {
         queries.push_back({&statement, Parameters(node_.number, node_.holder)});
         return write_once(connection, deadline, OrgKey{}, std::move(queries));
     };
-    CO_TRY_ASSIGN(const std::vector<Rows> rows, co_await pool_.write(0, pool_.deadline(), job));
+    CO_TRY_ASSIGN(const std::vector<Rows> rows,
+                  co_await pool_.write(pool_.housekeeping(), pool_.deadline(), job));
     co_return rows.front().affected();
 }
 

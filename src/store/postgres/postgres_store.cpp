@@ -181,6 +181,8 @@ class PostgresStore final : public Store {
             co_return std::unexpected(
                 Error{ErrorCode::Unavailable, "the store is closing", {}, {}});
         }
+        // Another may make the same identifiers by now.
+        CO_TRY_VOID(lease_.held());
         const std::uint64_t records = set.log.size();
         const bool empty = set.mutations.empty() && set.log.empty();
         CO_TRY_ASSIGN(Committed committed, co_await writes_.submit(std::move(set)));
@@ -303,7 +305,7 @@ class PostgresStore final : public Store {
         auto job = [org, &queries](Connection& connection, Connection::Deadline deadline) {
             return write_once(connection, deadline, org, std::move(queries));
         };
-        co_return co_await pool_.write(0, pool_.deadline(), job);
+        co_return co_await pool_.write(pool_.housekeeping(), pool_.deadline(), job);
     }
 
     /// Those that were seen to be removed so long ago that no write is left which has looked

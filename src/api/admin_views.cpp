@@ -221,7 +221,7 @@ Task<AdminResponse> Admin::status(const AdminRequest&, Segments) const {
                         {"write_sets", figures.write_sets},
                         {"log_records", figures.log_records}};
     if (figures.database_bytes > 0) answer["database_bytes"] = figures.database_bytes;
-    co_return ok(std::move(answer));
+    co_return ok(answer);
 }
 
 }  // namespace muster::api

@@ -137,7 +137,7 @@ class Seen {
         }
     }
     /// What is not newer will not be asked for.
-    void forget_up_to(std::string id) { from_ = std::max(from_, std::move(id)); }
+    void forget_up_to(const std::string& id) { from_ = std::max(from_, id); }
 
     /// What is missing is newer than this.
     [[nodiscard]] std::string from() const {

@@ -163,7 +163,7 @@ inline constexpr Statement kMarkRemoved{
               " FROM (SELECT " key " FROM " table " WHERE org = $1 ORDER BY " key  \
               " LIMIT $2) AS few ORDER BY " last " LIMIT 1)"}
 inline constexpr std::array kClearOrganisation = {
-    MUSTER_CLEAR("member", "grp, member", "grp DESC, member DESC"),
+    MUSTER_CLEAR("member", "grp, member", "few.grp DESC, few.member DESC"),
     MUSTER_CLEAR("attr", "type, attribute, key, rid",
                  "type DESC, attribute DESC, key DESC, rid DESC"),
     MUSTER_CLEAR("uniq", "type, attribute, key", "type DESC, attribute DESC, key DESC"),

@@ -192,10 +192,11 @@ void Pool::accept_reads() {
     }
     waiting_ += arrived.size();
     for (Read& read : arrived) {
-        if (read.org && std::exchange(latest_, read.org) != read.org) {
+        const OrgKey org = read.org;
+        if (org && std::exchange(latest_, org) != org) {
             several_until_ = steady_clock::now() + kRemembered;
         }
-        reads_.add(read.org, std::move(read));
+        reads_.add(org, std::move(read));
     }
     wake_reader();
 }
@@ -340,7 +341,8 @@ void Pool::wait_again(Reads reads) {
             late.push_back(std::move(read));
         } else {
             ++waiting_;
-            reads_.put_back(read.org, std::move(read));
+            const OrgKey org = read.org;
+            reads_.put_back(org, std::move(read));
         }
     }
     refuse(late, "PostgreSQL cannot be reached");

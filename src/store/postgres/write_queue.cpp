@@ -64,7 +64,8 @@ void WriteQueue::accept(Request request) {
         resume(std::move(resumptions));
         return;
     }
-    turns_.add(request.set.org, std::move(request));
+    const OrgKey org = request.set.org;
+    turns_.add(org, std::move(request));
     const auto idle = std::ranges::find(busy_, false);
     if (turns_.empty() || idle == busy_.end()) return;
     *idle = true;

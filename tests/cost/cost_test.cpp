@@ -134,24 +134,24 @@ class Costs : public ::testing::Test, protected service::TestService {
         list("filter " + name, {.filter = text}, status);
     }
     /// A bulk request is as many requests as it has operations.
-    void bulk(const std::string& name, const std::string& operations,
-              std::optional<int> status = {}) {
-        const std::string body =
-            R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[)" +
-            operations + "]}";
-        if (status) {
-            const Meter meter;
-            run_bulk(body);
-            const double ms = meter.cpu_ms();
-            fmt::print("{:<60} {:7.2f} ms {:7} KiB\n", "Bulk " + name, ms,
-                       meter.peak_bytes() >> 10);
-            EXPECT_LE(ms, Bound{}.ms) << name;
-            EXPECT_LE(meter.peak_bytes(), Bound{}.bytes) << name;
-            EXPECT_THAT(first_, ::testing::HasSubstr(fmt::format(R"("status":"{}")", *status)));
-            return;
-        }
+    void bulk(const std::string& name, const std::string& operations) {
+        const std::string body = bulk_of(operations);
         bound("Bulk " + name, body.size(), [&] { run_bulk(body); });
         EXPECT_EQ(status_, 200) << name << ": " << outcome_;
+    }
+    /// Of one whose effect stays, `operations` makes another for each try.
+    void bulk(const std::string& name, const std::function<std::string(char)>& operations,
+              int status) {
+        char attempt = 'a';
+        std::string body = bulk_of(operations(attempt));
+        bound(
+            "Bulk " + name, body.size(), [&] { run_bulk(body); },
+            [&] { body = bulk_of(operations(++attempt)); });
+        EXPECT_THAT(first_, ::testing::HasSubstr(fmt::format(R"("status":"{}")", status)));
+    }
+    static std::string bulk_of(const std::string& operations) {
+        return R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[)" +
+               operations + "]}";
     }
     void run_bulk(const std::string& body) {
         auto by = call();
@@ -458,21 +458,25 @@ TEST_F(Costs, OfBulkRequestsAreBounded) {
                 i, i, i + 1);
         }));
     const auto people = [](std::string_view name, auto manager_of) {
-        return many([&](auto i) {
-            return fmt::format(
-                R"({{"method":"POST","path":"/Users","bulkId":"{0}","data":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"{1}{0}","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"manager":{{"value":"bulkId:{2}"}}}}}}}})",
-                i, name, manager_of(i));
-        });
+        return [name, manager_of](char attempt) {
+            return many([&](auto i) {
+                return fmt::format(
+                    R"({{"method":"POST","path":"/Users","bulkId":"{0}","data":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"{1}{3}{0}","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{{"manager":{{"value":"bulkId:{2}"}}}}}}}})",
+                    i, name, manager_of(i), attempt);
+            });
+        };
     };
-    // What makes people is bound at its first try: they are there at the second.
     bulk("with a circle of people", people("c", [](auto i) { return i == 0 ? 99 : i - 1; }), 201);
     bulk("with pairs of people", people("p", [](auto i) { return i ^ 1U; }), 201);
     bulk(
-        "with a circle of groups, all taken back", many([](auto i) {
-            return fmt::format(
-                R"({{"method":"POST","path":"/Groups","bulkId":"{0}","data":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"g{0}","members":[{{"value":"bulkId:{1}"}}]}}}})",
-                i, i == 0 ? 99 : i - 1);
-        }),
+        "with a circle of groups, all taken back",
+        [](char) {
+            return many([](auto i) {
+                return fmt::format(
+                    R"({{"method":"POST","path":"/Groups","bulkId":"{0}","data":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"g{0}","members":[{{"value":"bulkId:{1}"}}]}}}})",
+                    i, i == 0 ? 99 : i - 1);
+            });
+        },
         400);
     bulk("with people who lead themselves", people("s", [](auto i) { return i; }), 201);
     bulk(

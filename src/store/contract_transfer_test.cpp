@@ -10,6 +10,7 @@
 
 #include "store/contract_fixture.hpp"
 #include "store/contract_history.hpp"
+#include "store/postgres/migrations.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/postgres/transfer.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -362,6 +363,28 @@ TEST_P(Transfer, Tables_of_another_version_are_refused) {
     const auto target = to.target();
     ASSERT_FALSE(target);
     EXPECT_EQ(target.error().code, ErrorCode::Unfit) << target.error().message;
+}
+
+TEST(TransferToPostgres, A_schema_that_was_broken_off_is_completed_where_nothing_is_lost) {
+    const Place from{Kind::Sqlite};
+    const Place to{Kind::Postgres};
+    value_of(from.open())->close();
+    value_of(postgres::migrate(to.url(), 1));
+    copy(*value_of(from.source()), *value_of(to.target()));
+
+    const Place old{Kind::Postgres};
+    {
+        const auto store = value_of(old.open());
+        WriteSet set;
+        set.mutations.emplace_back(PutOrganisation{{kOrg, "theirs", "Theirs", kStart, {}}});
+        value_of(run(store->commit(std::move(set))));
+        store->close();
+    }
+    value_of(postgres::migrate(old.url(), 1));
+    const auto refused = old.target();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Unfit);
+    EXPECT_EQ(value_of(postgres::schema_state(old.url())).current, 1);
 }
 
 TEST_P(Transfer, A_running_server_keeps_copies_away) {

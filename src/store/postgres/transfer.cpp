@@ -204,7 +204,7 @@ class Ends final : public transfer::Target {
                           "a copy of another source into this database was not finished: finish "
                           "that one, or make the database anew");
         }
-        TRY_VOID(require_nothing());
+        TRY_VOID(require_empty());
         TRY_VOID(session_.run("BEGIN"));
         TRY_VOID(session_.run(fmt::format("CREATE TABLE {} (source bytea NOT NULL)", kUnfinished)));
         TRY_VOID(
@@ -243,6 +243,19 @@ class Ends final : public transfer::Target {
         return {};
     }
 
+    /// Rows of an organisation need its own row; only the log of requests without one does not.
+    Result<void> require_empty() {
+        for (const Table& table : transfer::tables()) {
+            TRY_ASSIGN(const std::int64_t rows, count(table, OrgKey{}));
+            if (rows == 0 || table.name == transfer::kInstanceKeyTable) continue;
+            return refuse(ErrorCode::Unfit,
+                          fmt::format("the database is not empty: it has rows in {}, and nothing "
+                                      "is overwritten",
+                                      table.name));
+        }
+        return end_reading();
+    }
+
   private:
     static std::string become(OrgKey org) {
         return fmt::format("SET LOCAL app.tenant = '{}'", org.value);
@@ -263,19 +276,6 @@ class Ends final : public transfer::Target {
     Result<void> end_reading() {
         if (std::exchange(reading_, false)) TRY_VOID(session_.run("COMMIT"));
         return {};
-    }
-
-    /// Rows of an organisation need its own row; only the log of requests without one does not.
-    Result<void> require_nothing() {
-        for (const Table& table : transfer::tables()) {
-            TRY_ASSIGN(const std::int64_t rows, count(table, OrgKey{}));
-            if (rows == 0 || table.name == transfer::kInstanceKeyTable) continue;
-            return refuse(ErrorCode::Unfit,
-                          fmt::format("the database is not empty: it has rows in {}, and nothing "
-                                      "is overwritten",
-                                      table.name));
-        }
-        return end_reading();
     }
 
     Session session_;
@@ -334,7 +334,6 @@ Result<std::unique_ptr<transfer::Target>> open_target(const std::string& url) {
     if (schema.current == 0) {
         TRY_ASSIGN(schema, migrate(url, schema.newest));
     }
-    TRY_VOID(require_version(schema));
     TRY_ASSIGN(Session session, connect(url, schema.citus));
     // A copy that was killed has it until the server notices.
     TRY_VOID(session.run("SET lock_timeout = '2s'"));
@@ -343,7 +342,14 @@ Result<std::unique_ptr<transfer::Target>> open_target(const std::string& url) {
     }
     TRY_VOID(session.run("RESET lock_timeout"));
     TRY_VOID(require_rest(session));
-    return std::make_unique<Ends>(std::move(session));
+    auto target = std::make_unique<Ends>(std::move(session));
+    // Also a copy that was killed between two steps of the schema is completed.
+    if (schema.current < schema.newest && !schema.unfinished) {
+        TRY_VOID(target->require_empty());
+        TRY_ASSIGN(schema, migrate(url, schema.newest));
+    }
+    TRY_VOID(require_version(schema));
+    return target;
 }
 
 }  // namespace muster::store::postgres

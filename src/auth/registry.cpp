@@ -66,6 +66,14 @@ void LastUse::note_saved(Timestamp used) {
     saved_ms_ = used.ms;
 }
 
+void LastUse::learn(Timestamp used, std::string_view from) {
+    const std::lock_guard lock(mutex_);
+    if (used.ms <= used_ms_.load()) return;
+    used_ms_.store(used.ms);
+    saved_ms_ = used.ms;
+    from_ = from;
+}
+
 std::string_view to_string(Refusal refusal) {
     static constexpr std::array<std::string_view, 10> kNames{
         "missing-credential", "not-a-token",  "bad-checksum", "unknown-token", "other-connector",
@@ -167,8 +175,12 @@ void Registry::load(const store::Directory& directory) {
         const auto connector = connectors.find(token.connector);
         if (connector == connectors.end()) continue;
         const auto use = uses.find(token.key);
-        connector->second->tokens.push_back(use == uses.end() ? entry_of(token)
-                                                              : TokenEntry{token, use->second});
+        if (use == uses.end()) {
+            connector->second->tokens.push_back(entry_of(token));
+            continue;
+        }
+        if (token.last_used) use->second->learn(*token.last_used, token.last_used_from);
+        connector->second->tokens.push_back({token, use->second});
     }
     const std::lock_guard lock(writing_);
     snapshot_.store(std::move(next));

@@ -35,6 +35,8 @@ class LastUse {
     /// The last use where it is later than the one that was saved last.
     [[nodiscard]] std::optional<Use> unsaved() const;
     void note_saved(Timestamp used);
+    /// What the store has, whoever saved it: counts where it is later.
+    void learn(Timestamp used, std::string_view from);
 
   private:
     std::atomic<std::int64_t> used_ms_;
@@ -100,7 +102,8 @@ struct Snapshot {
 };
 
 /// Thread-safe: readers never wait for a writer. Changes are made by service/directory, one at a
-/// time, after they are durable; a change holds for every request that is admitted afterwards.
+/// time, after they are durable (but for the end of a renewed token's old secret, which holds at
+/// once); a change holds for every request that is admitted afterwards.
 class Registry {
   public:
     explicit Registry(KeyedHash hash)

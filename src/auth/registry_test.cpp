@@ -153,6 +153,24 @@ TEST_F(RegistryTest, AUseIsUnsavedUntilItWasSaved) {
     EXPECT_FALSE(last.unsaved());
 }
 
+TEST_F(RegistryTest, ALoadingBringsTheUsesThatOthersSavedWhereTheyAreLater) {
+    ASSERT_TRUE(ask(bearer()));
+    const auto load_used = [&](Timestamp used) {
+        token_.last_used = used;
+        token_.last_used_from = "192.0.2.9";
+        registry_.load(
+            {.organisations = {organisation_}, .connectors = {connector_}, .tokens = {token_}});
+        return registry_.connector(connector_.id)->tokens.front().last_use;
+    };
+    const auto own = load_used({kNow.ms - 1});
+    EXPECT_EQ(own->get()->from, "192.0.2.1");
+    EXPECT_TRUE(own->unsaved());
+    const auto others = load_used(kLater);
+    EXPECT_EQ(others->get()->used, kLater);
+    EXPECT_EQ(others->get()->from, "192.0.2.9");
+    EXPECT_FALSE(others->unsaved());
+}
+
 TEST_F(RegistryTest, RemovingAnOrganisationTakesItsConnectorsAlong) {
     registry_.remove(organisation_);
     EXPECT_EQ(registry_.connector(connector_.id), nullptr);

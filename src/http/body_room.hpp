@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace muster::http {
 
@@ -15,11 +16,11 @@ class BodyRoom {
 
     explicit BodyRoom(std::size_t bytes) : left_(static_cast<std::int64_t>(bytes)) {}
 
-    /// What one request has of it, until it is answered.
+    /// What one request has of it, while there is its body.
     class Share {
       public:
         explicit Share(BodyRoom& room) : room_(room) {}
-        ~Share() { room_.left_ += held_; }
+        ~Share() { release(); }
         Share(const Share&) = delete;
         Share& operator=(const Share&) = delete;
 
@@ -35,6 +36,9 @@ class BodyRoom {
             held_ = wanted;
             return true;
         }
+
+        /// The body is gone.
+        void release() { room_.left_ += std::exchange(held_, 0); }
 
       private:
         BodyRoom& room_;

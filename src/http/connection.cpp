@@ -206,7 +206,6 @@ Task<bool> Connection<Stream>::read_head() {
     }
 }
 
-/// Answers the request whose head has been read. True where the connection stays.
 /// Inside a handler of exceptions only.
 std::string what_was_thrown() {
     try {
@@ -218,6 +217,7 @@ std::string what_was_thrown() {
     }
 }
 
+/// Answers the request whose head has been read. True where the connection stays.
 template <class Stream>
 Task<bool> Connection<Stream>::answer() {
     thread_.requests.add();
@@ -258,6 +258,8 @@ Task<bool> Connection<Stream>::answer() {
         }
     }
     if (failure) response_ = handler_.fail(head_, *failure, admission.context, cause);
+    // The client may take its time over the answer.
+    room.release();
 
     if (response_.pause.count() > 0) co_await sleep(response_.pause);
     Ending ending = ending_of(framed);

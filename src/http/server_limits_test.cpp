@@ -134,6 +134,13 @@ TEST(ServerLimits, BoundTheBodiesUnderWayTogether) {
     EXPECT_EQ(status_of(first->read_answer()), 200);
     EXPECT_EQ(status_of(second->read_answer()), 200);
     EXPECT_EQ(status_of(post("/size", kLarge)->read_answer()), 200);
+
+    // Who reads a long answer slowly has given the room for its body back.
+    const std::size_t made = server.handler.pieces;
+    const auto third = post("/pieces?100000000", kLarge);
+    const auto fourth = post("/pieces?100000000", kLarge);
+    while (server.handler.pieces < made + 2) std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(status_of(post("/size", kLarge)->read_answer()), 200);
 }
 
 TEST(ServerLimits, RefuseLargeHeaders) {

@@ -88,6 +88,8 @@ Outcome<void> check_name(std::string_view name) {
     return {};
 }
 
+constexpr std::int64_t kNoVersion = -1;  // any that there is is newer
+
 Timestamp after(Timestamp now, std::chrono::days life) {
     return {now.ms + std::chrono::duration_cast<std::chrono::milliseconds>(life).count()};
 }
@@ -203,41 +205,62 @@ Task<Outcome<store::Organisation>> Directory::create_organisation(std::string na
 
 Task<Outcome<auth::OrganisationEntry>> Directory::set_definitions(std::string slug,
                                                                   std::string definitions) {
-    const auto turn = co_await begin_change();
-    const auto snapshot = core_.registry.snapshot();
-    const auto found = snapshot->by_slug.find(slug);
-    if (found == snapshot->by_slug.end()) {
-        co_return missing("organisation", slug, "List them: muster org list");
-    }
+    co_await follow();
+    CO_TRY_ASSIGN(const auto before, known_organisation(slug));
     const auto catalog = scim::Catalog::with(definitions);
     if (!catalog) {
         co_return invalid(catalog.error().detail, "Correct the file and set it again.");
     }
-    auto organisation = found->second.organisation;
-    std::vector<store::TypeName> empty;
-    for (const auto& before : found->second.catalog->types()) {
-        const auto live =
-            co_await core_.store.count(organisation.key, store::make_plan(*before, nullptr));
-        if (!live) co_return unavailable(live.error());
-        const auto conflict = scim::conflict_of(*before, (*catalog)->type_named(before->name));
-        if (conflict.empty()) continue;
-        if (*live == 0) {
-            empty.push_back(before->name);
-        } else {
-            co_return std::unexpected(
-                Problem{409, "In use",
-                        fmt::format("There are {} resources of the type {}: {}", *live,
-                                    before->name, conflict),
-                        "Remove those resources first, or keep that part as it is."});
-        }
+    // A look at everybody may take a minute, in which others change other things.
+    CO_TRY_VOID(co_await types_to_stay_empty(before, **catalog));
+    CO_TRY_VOID(co_await check_stored(before, **catalog));
+
+    const auto turn = co_await begin_change();
+    CO_TRY_ASSIGN(const auto now, known_organisation(slug));
+    auto organisation = now.organisation;
+    if (organisation.key != before.organisation.key ||
+        organisation.definitions != before.organisation.definitions) {
+        co_return std::unexpected(Problem{409, "Conflict",
+                                          "The definitions were changed at the same time.",
+                                          "Look at what there is now, then try again."});
     }
-    CO_TRY_VOID(co_await check_stored(found->second, **catalog));
+    CO_TRY_ASSIGN(auto empty, co_await types_to_stay_empty(now, **catalog));
     organisation.definitions = std::move(definitions);
     // From here on the store refuses what was checked by the definitions before.
     store::Mutation mutation{store::PutOrganisation{organisation, std::move(empty)}};
     CO_TRY_VOID(co_await write(std::move(mutation), organisation.key));
     core_.registry.put(organisation);
     co_return auth::OrganisationEntry{organisation, *catalog};
+}
+
+Outcome<auth::OrganisationEntry> Directory::known_organisation(const std::string& slug) const {
+    const auto snapshot = core_.registry.snapshot();
+    const auto found = snapshot->by_slug.find(slug);
+    if (found == snapshot->by_slug.end()) {
+        return missing("organisation", slug, "List them: muster org list");
+    }
+    return found->second;
+}
+
+Task<Outcome<std::vector<store::TypeName>>> Directory::types_to_stay_empty(
+    const auth::OrganisationEntry& organisation, const scim::Catalog& catalog) const {
+    std::vector<store::TypeName> empty;
+    for (const auto& before : organisation.catalog->types()) {
+        const auto conflict = scim::conflict_of(*before, catalog.type_named(before->name));
+        if (conflict.empty()) continue;
+        const auto live = co_await core_.store.count(organisation.organisation.key,
+                                                     store::make_plan(*before, nullptr));
+        if (!live) co_return unavailable(live.error());
+        if (*live > 0) {
+            co_return std::unexpected(
+                Problem{409, "In use",
+                        fmt::format("There are {} resources of the type {}: {}", *live,
+                                    before->name, conflict),
+                        "Remove those resources first, or keep that part as it is."});
+        }
+        empty.push_back(before->name);
+    }
+    co_return empty;
 }
 
 /// Values that were stored when an attribute was another one, or none, must fit it now.
@@ -275,12 +298,8 @@ Task<Outcome<void>> Directory::check_stored(const auth::OrganisationEntry& organ
 
 Task<Outcome<void>> Directory::remove_organisation(std::string slug) {
     const auto turn = co_await begin_change();
-    const auto snapshot = core_.registry.snapshot();
-    const auto found = snapshot->by_slug.find(slug);
-    if (found == snapshot->by_slug.end()) {
-        co_return missing("organisation", slug, "List them: muster org list");
-    }
-    const auto& organisation = found->second.organisation;
+    CO_TRY_ASSIGN(const auto known, known_organisation(slug));
+    const auto& organisation = known.organisation;
     store::Mutation mutation{store::RemoveOrganisation{organisation.key}};
     CO_TRY_VOID(co_await write(std::move(mutation), organisation.key));
     core_.registry.remove(organisation);
@@ -459,13 +478,17 @@ Task<void> Directory::save_last_uses() {
             }
         }
     }
-    if (unsaved.empty()) co_return;
-    store::WriteSet set;
-    for (const auto& [key, last] : unsaved) {
-        set.mutations.emplace_back(store::TouchToken{key, last.second.used, last.second.from});
+    if (!unsaved.empty()) {
+        store::WriteSet set;
+        for (const auto& [key, last] : unsaved) {
+            set.mutations.emplace_back(store::TouchToken{key, last.second.used, last.second.from});
+        }
+        if (!co_await core_.store.commit(std::move(set))) co_return;
+        for (const auto& [key, last] : unsaved) last.first->note_saved(last.second.used);
     }
-    if (!co_await core_.store.commit(std::move(set))) co_return;
-    for (const auto& [key, last] : unsaved) last.first->note_saved(last.second.used);
+    const auto turn = co_await changes_.take();
+    const auto saved = co_await core_.store.directory_since(kNoVersion);
+    if (saved && *saved) core_.registry.load(**saved);
 }
 
 }  // namespace muster::service

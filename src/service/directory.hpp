@@ -1,7 +1,7 @@
 #pragma once
 // Organisations, connectors and tokens: what an operator does to them. Every change is durable,
 // then held in memory, then answered, one change at a time; so a change holds from the next request
-// on.
+// on. One thing is held in memory first: that a renewed token's old secret ended.
 
 #include <chrono>
 #include <expected>
@@ -67,7 +67,8 @@ class Directory {
     [[nodiscard]] Task<Outcome<void>> remove_organisation(std::string slug);
     /// Replaces the organisation's own schemas and resource types (scim::Catalog::with). Holds from
     /// the next request. What would contradict resources that there are is refused; to know that of
-    /// a new attribute, all resources of its type are looked at.
+    /// a new attribute, all resources of its type are looked at, and what is stored meanwhile is
+    /// missed (docs/adr/0012).
     [[nodiscard]] Task<Outcome<auth::OrganisationEntry>> set_definitions(std::string slug,
                                                                          std::string definitions);
 
@@ -90,10 +91,15 @@ class Directory {
     /// Takes over what other nodes changed. To be called about twice a second where there are any.
     [[nodiscard]] Task<void> follow();
     /// Writes when and from where tokens were used since the last call; losing the last minute of
-    /// it in a crash is accepted, slowing every request is not.
+    /// it in a crash is accepted, slowing every request is not. Takes over what other nodes saved.
     [[nodiscard]] Task<void> save_last_uses();
 
   private:
+    [[nodiscard]] Outcome<auth::OrganisationEntry> known_organisation(
+        const std::string& slug) const;
+    /// Types of which nothing may come to be stored while `catalog` becomes the organisation's.
+    [[nodiscard]] Task<Outcome<std::vector<store::TypeName>>> types_to_stay_empty(
+        const auth::OrganisationEntry& organisation, const scim::Catalog& catalog) const;
     [[nodiscard]] Task<Outcome<void>> check_stored(const auth::OrganisationEntry& organisation,
                                                    const scim::Catalog& catalog) const;
     /// The turn to change something, with what other nodes changed before taken over.

@@ -389,6 +389,21 @@ TEST_P(DirectoryContract, Touching_a_token_changes_only_its_last_use) {
     EXPECT_EQ(directory.tokens[0].last_used_from, "192.0.2.7");
 }
 
+// Two nodes save what each of them saw, and a third changes the token without having seen it.
+TEST_P(DirectoryContract, The_latest_use_of_a_token_stays) {
+    given(PutConnector{connector(5, "abc")}, PutToken{token(6, "tok")});
+    given(TouchToken{TokenKey{6}, Timestamp{kStart.ms + 9}, "192.0.2.7"});
+    given(TouchToken{TokenKey{6}, Timestamp{kStart.ms + 8}, "192.0.2.8"});
+    Token renewed = token(6, "tok");
+    renewed.previous_hash = renewed.hash;
+    given(PutToken{renewed});
+    const Directory directory = store->load_directory().value();
+    ASSERT_EQ(directory.tokens.size(), 1U);
+    EXPECT_TRUE(directory.tokens[0].previous_hash);
+    EXPECT_EQ(directory.tokens[0].last_used->ms, kStart.ms + 9);
+    EXPECT_EQ(directory.tokens[0].last_used_from, "192.0.2.7");
+}
+
 TEST_P(DirectoryContract, Removing_is_idempotent) {
     given(PutConnector{connector(5, "abc")}, PutToken{token(6, "tok")});
     given(RemoveToken{TokenKey{6}}, RemoveToken{TokenKey{6}}, RemoveOrganisation{OrgKey{99}});

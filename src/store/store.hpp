@@ -94,7 +94,7 @@ class Store {
     /// At start, blocking: everything about organisations, connectors and tokens.
     [[nodiscard]] virtual Result<Directory> load_directory() = 0;
     /// The directory where another process has changed it since `version`; else nothing. One small
-    /// read where nothing changed.
+    /// read where nothing changed. What is written by TouchToken is no change; it comes along.
     [[nodiscard]] virtual Task<Result<std::optional<Directory>>> directory_since(
         std::int64_t version) = 0;
     /// The number of this process among those that share the store: distinct from theirs.

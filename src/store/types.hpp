@@ -166,7 +166,8 @@ struct PutToken {
 struct RemoveToken {
     TokenKey key;
 };
-/// Only the last use, so that it never undoes a concurrent change of state. Missing token: nothing.
+/// Only the last use, so that it never undoes a concurrent change of state; the later one stays.
+/// Missing token: nothing.
 struct TouchToken {
     TokenKey key;
     Timestamp used;

@@ -280,7 +280,12 @@ Result<Applied> Application::operator()(const PutToken& put) {
         return refuse(ErrorCode::DirectoryConflict,
                       "the token's id is taken, or its connector is gone");
     }
-    changes_.put(tables_.tokens, token.key, token);
+    Token stored = token;
+    if (const auto before = tables_.tokens.find(token.key); before != tables_.tokens.end()) {
+        stored.last_used = before->second.last_used;
+        stored.last_used_from = before->second.last_used_from;
+    }
+    changes_.put(tables_.tokens, token.key, std::move(stored));
     return Applied{};
 }
 
@@ -291,7 +296,7 @@ Result<Applied> Application::operator()(const RemoveToken& removal) {
 
 Result<Applied> Application::operator()(const TouchToken& touch) {
     const auto place = tables_.tokens.find(touch.key);
-    if (place == tables_.tokens.end()) return Applied{};
+    if (place == tables_.tokens.end() || place->second.last_used >= touch.used) return Applied{};
     Token token = place->second;
     token.last_used = touch.used;
     token.last_used_from = touch.from;

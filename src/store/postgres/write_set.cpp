@@ -149,8 +149,9 @@ void Application::check_directory() {
                      meaning(kGuard, ErrorCode::VersionMismatch));
 }
 
-/// Whether the one who writes still may, as the directory is when this is committed: who changes it
-/// meanwhile has waited for what is written here, or is seen here.
+/// Whether the one who writes still may, as the directory is just before this is committed. What is
+/// created here holds its organisation's row, so that who changes that has waited or is seen; what
+/// is changed here does not (docs/adr/0012).
 void Application::check_authority() {
     mutation_ = 0;
     if (set_->token && checked_.insert(set_->token).second) {
@@ -319,7 +320,7 @@ Application::Change Application::replace_members(Rid group, const Rows& present,
                                                  const MembersChange& wanted) {
     Change change;
     Replacement replacement = replacement_of(rids_of(present), wanted.add);
-    for (const Stretch& gone : replacement.remove) {
+    for (const MemberRange& gone : replacement.remove) {
         change.removals.push_back(transaction_.add(
             {&kRemoveMembers, Parameters(set_->org, group, gone.first, gone.last)}));
     }

@@ -126,11 +126,12 @@ inline constexpr Statement kPutToken{
     "ON CONFLICT (key) DO UPDATE SET connector = excluded.connector, id = excluded.id, "
     "name = excluded.name, kind = excluded.kind, active = excluded.active, hash = excluded.hash, "
     "previous_hash = excluded.previous_hash, created_by = excluded.created_by, "
-    "created = excluded.created, expires = excluded.expires, last_used = excluded.last_used, "
-    "last_used_from = excluded.last_used_from, previous_expires = excluded.previous_expires"};
+    "created = excluded.created, expires = excluded.expires, "
+    "previous_expires = excluded.previous_expires"};
 inline constexpr Statement kRemoveToken{"DELETE FROM token WHERE key = $1"};
 inline constexpr Statement kTouchToken{
-    "UPDATE token SET last_used = $2, last_used_from = $3 WHERE key = $1"};
+    "UPDATE token SET last_used = $2, last_used_from = $3 "
+    "WHERE key = $1 AND coalesce(last_used, 0) < $2"};
 // The directory as other nodes left it decides, and not what this one remembers: looked at behind
 // all that is written, just before COMMIT.
 inline constexpr Statement kAuthority{

@@ -133,10 +133,11 @@ DirectoryRows::DirectoryRows(const Database& db)
                  "active = excluded.active, hash = excluded.hash, "
                  "previous_hash = excluded.previous_hash, created_by = excluded.created_by, "
                  "created = excluded.created, expires = excluded.expires, "
-                 "last_used = excluded.last_used, last_used_from = excluded.last_used_from, "
                  "previous_expires = excluded.previous_expires"),
       remove_token_(db, "DELETE FROM token WHERE key = ?1"),
-      touch_token_(db, "UPDATE token SET last_used = ?2, last_used_from = ?3 WHERE key = ?1") {
+      touch_token_(db,
+                   "UPDATE token SET last_used = ?2, last_used_from = ?3 "
+                   "WHERE key = ?1 AND coalesce(last_used, 0) < ?2") {
     for (const char* sql : kClear) clear_.emplace_back(db, sql);
 }
 

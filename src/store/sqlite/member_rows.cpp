@@ -62,7 +62,7 @@ Outcome<MemberRows::Delta> MemberRows::replace(OrgKey org, Rid group,
     }
     const Replacement replacement = replacement_of(present, wanted);
     Delta delta;
-    for (const Stretch& gone : replacement.remove) {
+    for (const MemberRange& gone : replacement.remove) {
         TRY_ASSIGN(
             const std::int64_t removed,
             delete_stretch_.execute(org.value, group.value, gone.first.value, gone.last.value));

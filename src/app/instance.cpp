@@ -10,6 +10,7 @@
 
 #include "app/application.hpp"
 #include "app/key_file.hpp"
+#include "base/result.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/sqlite_store.hpp"
 
@@ -141,15 +142,15 @@ void Instance::register_gauges() {
     }
 }
 
-Task<void> Instance::housekeeping() {
+Task<store::Result<void>> Instance::housekeeping() {
     co_await directory_->save_last_uses();
     const auto now = clock_.now();
     const Timestamp log_before{now.ms - config_.log_retention_days * kDayMs};
     const Timestamp deleted_before{now.ms - config_.deleted_retention_days * kDayMs};
     for (bool more = true; more;) {
-        const auto left = co_await store_->purge(log_before, deleted_before);
-        more = left && *left;
+        CO_TRY_ASSIGN(more, co_await store_->purge(log_before, deleted_before));
     }
+    co_return store::Result<void>();
 }
 
 }  // namespace muster::app

@@ -55,8 +55,9 @@ class Instance {
     [[nodiscard]] bool is_shared() const { return !config_.database.empty(); }
     [[nodiscard]] Task<void> follow() { return directory_->follow(); }
 
-    /// Periodic work, to be awaited every few seconds: last uses of tokens, retention.
-    [[nodiscard]] Task<void> housekeeping();
+    /// Periodic work, to be awaited every few seconds: last uses of tokens, retention. The error:
+    /// what is left of it will be tried next time.
+    [[nodiscard]] Task<store::Result<void>> housekeeping();
 
   private:
     void register_gauges();

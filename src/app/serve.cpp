@@ -85,12 +85,13 @@ http::Options http_options(const Config& config) {
     return options;
 }
 
-Task<void> keep_house(Instance& instance) {
+Task<void> keep_house(Instance& instance, std::shared_ptr<spdlog::logger> logger) {
     boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
     while (true) {
         timer.expires_after(kHousekeepingPeriod);
         co_await timer.async_wait(boost::asio::use_awaitable);
-        co_await instance.housekeeping();
+        const auto done = co_await instance.housekeeping();
+        if (!done) logger->warn(event("housekeeping failed", "cause", done.error().message));
     }
 }
 
@@ -183,7 +184,7 @@ int run(const ServeOptions& options, Instance& instance) {
     api::AdminHandler admin(instance.admin(), report);
     server.listen_unix(instance.config().data / kSocketName, admin);
     server.run();
-    server.post([&instance] { return keep_house(instance); });
+    server.post([&instance, logger] { return keep_house(instance, logger); });
     server.post([&instance] { return instance.scim().keep_ready(); });
     if (instance.is_shared()) server.post([&instance] { return follow_others(instance); });
 

@@ -5,6 +5,10 @@
 #include <thread>
 
 #include "store/contract_fixture.hpp"
+#include "store/log_segments.hpp"
+#include "store/postgres/conninfo.hpp"
+#include "store/postgres/log_buffer.hpp"
+#include "store/postgres/pool.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/postgres/session.hpp"
 
@@ -12,13 +16,15 @@ namespace muster::store::test {
 namespace {
 
 using namespace std::chrono_literals;
+using postgres::Pool;
 using postgres::Session;
 using std::chrono::steady_clock;
+using ::testing::ElementsAre;
 
 /// A store, and a session beside it that holds locks.
 class NeighboursTest : public ::testing::Test {
   protected:
-    static constexpr std::int64_t kOrganisations = 8;
+    static constexpr std::int64_t kOrganisations = 20;
 
     explicit NeighboursTest(std::size_t writers = 2)
         : store_(value_of(open(PostgresOptions{.url = database_.url(), .writers = writers}))),
@@ -73,6 +79,22 @@ TEST_F(NeighboursTest, AWriteIsNotBehindAnotherOrganisationsWrites) {
     sql("ROLLBACK");
 }
 
+class OneWriterTest : public NeighboursTest {
+  protected:
+    OneWriterTest() : NeighboursTest(1) {}
+};
+
+TEST_F(OneWriterTest, AWriteIsNotBehindLogRecords) {
+    // Whoever writes the segment that begins with that id waits.
+    hold("INSERT INTO log_segment VALUES (1, 77, 77, 7, 1, 0, '')");
+    ASSERT_TRUE(store_->offer({LogId{77}, kOrg, kConnector, false, "{}"}));
+    std::this_thread::sleep_for(300ms);
+    for (std::int64_t key = 1; key <= kOrganisations; ++key) {
+        EXPECT_LT(time_to_write(OrgKey{key}), 2s) << key;
+    }
+    sql("ROLLBACK");
+}
+
 TEST_F(NeighboursTest, OneRefusedWriteLetsTheOthersShareACommit) {
     constexpr std::int64_t kSets = 256;
     const auto before = store_->figures().commits;
@@ -92,6 +114,72 @@ TEST_F(NeighboursTest, OneRefusedWriteLetsTheOthersShareACommit) {
     EXPECT_EQ(refused, 4);
     EXPECT_LT(store_->figures().commits - before, 20U);
     EXPECT_EQ(value_of(run(store_->count(kOrg, {"User", ScanAll{}, true}))), 1 + kSets - refused);
+}
+
+// ---- log records -----------------------------------------------------------------------------
+
+/// A node's log buffer that gives an attempt to write a second.
+class LogRecordsTest : public NeighboursTest {
+  protected:
+    ~LogRecordsTest() override {
+        log_.stop();
+        pool_.stop();
+    }
+
+    static std::string json(std::int64_t id) { return R"({"n":)" + std::to_string(id) + "}"; }
+    static LogEntry entry(OrgKey org, std::int64_t id) {
+        std::string begun = json(id);
+        begun.pop_back();
+        return {LogId{id}, org, kConnector, false, std::move(begun)};
+    }
+    /// A record of each organisation.
+    void offer(std::int64_t id) {
+        for (std::int64_t key = 1; key <= kOrganisations; ++key) {
+            ASSERT_TRUE(log_.offer(entry(OrgKey{key}, id)));
+        }
+    }
+    /// An attempt to write these records of kOrg that does not come to its end.
+    void hold_attempt(const std::vector<std::int64_t>& ids) {
+        SegmentBatch batch;
+        for (const std::int64_t id : ids) batch.add(entry(kOrg, id), json(id));
+        const SegmentBatch::Segment& segment = batch.segments().front();
+        SegmentPacker packer;
+        std::string data;
+        for (const std::byte byte : packer.pack(segment)) {
+            data += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+        }
+        hold(fmt::format("INSERT INTO log_segment VALUES (1, {}, {}, 7, {}, 0, '\\x{}')",
+                         segment.first_id, segment.last_id, segment.records, data));
+    }
+    /// Tries to write until `records` are, but not for ever. How many are.
+    std::uint64_t write_up_to(std::uint64_t records) {
+        const auto until = steady_clock::now() + 10s;
+        while (log_.written() < records && steady_clock::now() < until) run(log_.flush());
+        return log_.written();
+    }
+
+    Pool pool_{{.hosts = postgres::hosts_of(value_of(postgres::with_settings(database_.url(), {}))),
+                .writers = 1,
+                .patience = 1s}};
+    postgres::LogBuffer log_{pool_};
+};
+
+TEST_F(LogRecordsTest, NoneIsBehindThoseOfAnotherOrganisationAndNoneIsWrittenTwice) {
+    constexpr std::uint64_t kNeighbours = kOrganisations - 1;
+    hold_attempt({77, 78});
+    offer(77);
+    offer(78);
+    EXPECT_EQ(write_up_to(2 * kNeighbours), 2 * kNeighbours);
+    offer(79);
+    EXPECT_EQ(write_up_to(3 * kNeighbours), 3 * kNeighbours);
+    sql("COMMIT");
+    EXPECT_EQ(write_up_to(3 * kOrganisations), 3 * kOrganisations);
+    for (std::int64_t key = 1; key <= kOrganisations; ++key) {
+        EXPECT_THAT(value_of(run(store_->log({.org = OrgKey{key}}))),
+                    ElementsAre(json(79), json(78), json(77)))
+            << key;
+    }
+    EXPECT_EQ(log_.dropped(), 0U);
 }
 
 }  // namespace

@@ -102,7 +102,9 @@ class Store {
 
     /// Housekeeping, called now and then: drops log segments whose newest record is older than
     /// `log_before`, retained deletions older than `deleted_before` and what removed organisations
-    /// left, a bounded batch a call; returns whether more is left.
+    /// left, a bounded batch a call; returns whether more is left. Of processes that share the
+    /// store one is enough: on the others it may do nothing. Where one organisation's cannot be
+    /// deleted the error may come when nothing is left of the others.
     [[nodiscard]] virtual Task<Result<bool>> purge(Timestamp log_before,
                                                    Timestamp deleted_before) = 0;
 

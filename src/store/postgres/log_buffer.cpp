@@ -1,15 +1,17 @@
 #include "store/postgres/log_buffer.hpp"
 
+#include <algorithm>
 #include <future>
 #include <iterator>
+#include <map>
+#include <ranges>
+#include <span>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-
-#include "store/postgres/write_set.hpp"
 
 namespace muster::store::postgres {
 namespace asio = boost::asio;
@@ -22,9 +24,28 @@ constexpr milliseconds kDelay{100};
 constexpr milliseconds kRetryDelay{1000};
 constexpr std::size_t kRoomBytes = std::size_t{16} << 20;
 constexpr std::size_t kFlushBytes = std::size_t{2} << 20;
-constexpr int kMostWaits = 3;  // for room, an attempt to write each
+constexpr std::size_t kPortionsTogether = 16;  // share a round trip, and its deadline
+constexpr int kMostWaits = 3;                  // for room, an attempt to write each
 
 std::size_t size_of(const LogEntry& entry) { return sizeof(LogEntry) + entry.json.size(); }
+
+/// What failed is tried last: it may fail again, and take its time over it.
+void add(std::vector<LogPortion>& failed, std::vector<LogEntry> entries) {
+    std::map<OrgKey, std::vector<LogEntry>> by_org;
+    for (LogEntry& entry : entries) by_org[entry.org].push_back(std::move(entry));
+    for (LogPortion& portion : failed) {
+        const auto later = by_org.find(portion.org);
+        if (later == by_org.end()) continue;
+        portion.batches.push_back(std::move(later->second));
+        by_org.erase(later);
+    }
+    std::vector<LogPortion> portions;
+    for (auto& [org, records] : by_org) {
+        portions.emplace_back(org).batches.push_back(std::move(records));
+    }
+    std::ranges::move(failed, std::back_inserter(portions));
+    failed = std::move(portions);
+}
 
 }  // namespace
 
@@ -89,58 +110,90 @@ Task<void> LogBuffer::attempt(bool at_once) {
 }
 
 Task<void> LogBuffer::run() {
-    // What could not be written is tried again as it was: it may have been written, without an
-    // answer, and then its segments are recognised. Later records must not hide in them.
-    std::vector<LogEntry> batch;
-    std::size_t bytes = 0;
+    std::vector<LogPortion> portions;
+    for (;;) {
+        co_await wait_until_due();
+        std::vector<LogEntry> entries;
+        {
+            const std::scoped_lock lock(mutex_);
+            entries.swap(entries_);
+            std::ranges::move(waiting_, std::back_inserter(writing_));
+            waiting_.clear();
+        }
+        add(portions, std::move(entries));
+        co_await write(portions);
+
+        std::vector<Resumption> resumptions;
+        bool more = false;
+        {
+            const std::scoped_lock lock(mutex_);
+            failing_ = !portions.empty();
+            const bool again = failing_ && !stopping_;
+            if (again) due_ = steady_clock::now() + kRetryDelay;
+            more = again || !entries_.empty();
+            // Also where it failed: who waits counts the attempts.
+            resumptions.swap(writing_);
+            if (again || !more) {
+                std::ranges::move(waiting_, std::back_inserter(resumptions));
+                waiting_.clear();
+            }
+            if (!more) {
+                for (const LogPortion& portion : portions) {
+                    for (const auto& batch : portion.batches) dropped_ += batch.size();
+                }
+            }
+            running_ = more;
+        }
+        resume(std::move(resumptions));
+        if (!more) co_return;
+    }
+}
+
+Task<void> LogBuffer::wait_until_due() {
     for (;;) {
         Instant due;
         {
             const std::scoped_lock lock(mutex_);
             due = due_;
         }
-        if (steady_clock::now() < due) {
-            timer_.expires_at(due);
-            boost::system::error_code ec;
-            co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
-            if (ec) continue;  // woken: the time may have been changed
-        }
-        if (batch.empty()) {
-            const std::scoped_lock lock(mutex_);
-            batch.swap(entries_);
-            bytes = bytes_;
-            std::ranges::move(waiting_, std::back_inserter(writing_));
-            waiting_.clear();
-        }
-        auto job = [&batch](Connection& connection, Connection::Deadline deadline) {
-            return write_log(connection, deadline, batch);
+        if (steady_clock::now() >= due) co_return;
+        timer_.expires_at(due);
+        boost::system::error_code woken;  // the time may have been changed
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+}
+
+Task<void> LogBuffer::write(std::vector<LogPortion>& portions) {
+    std::vector<LogPortion> failed;
+    for (std::span<LogPortion> left = portions; !left.empty();) {
+        const auto some = left.first(std::min(left.size(), kPortionsTogether));
+        auto job = [some](Connection& connection, Connection::Deadline deadline) {
+            return write_log(connection, deadline, some);
         };
         const auto done = co_await pool_.write(pool_.housekeeping(), pool_.deadline(), job);
-
-        std::vector<Resumption> resumptions;
-        bool more = false;
-        {
-            const std::scoped_lock lock(mutex_);
-            failing_ = !done;
-            if (done) {
-                bytes_ -= bytes;
-                written_ += batch.size();
-                batch.clear();
+        // Nothing can be reached, and trying the others would not be quicker.
+        const auto tried = done ? some : left;
+        std::vector<LogPortion> again;
+        for (std::size_t i = 0; i < tried.size(); ++i) {
+            if (done && (*done)[i]) {
+                settle(tried[i]);
             } else {
-                due_ = steady_clock::now() + kRetryDelay;
+                again.push_back(std::move(tried[i]));
             }
-            // Also where it failed: who waits counts the attempts.
-            resumptions.swap(writing_);
-            more = !(batch.empty() && entries_.empty()) && !(stopping_ && !done);
-            if (!done || !more) {
-                std::ranges::move(waiting_, std::back_inserter(resumptions));
-                waiting_.clear();
-            }
-            if (!more) dropped_ += batch.size() + entries_.size();
-            running_ = more;
         }
-        resume(std::move(resumptions));
-        if (!more) co_return;
+        // The first of them may be what kept the others from being written in time.
+        if (again.size() > 1) std::ranges::rotate(again, std::next(again.begin()));
+        std::ranges::move(again, std::back_inserter(failed));
+        left = left.subspan(tried.size());
+    }
+    portions = std::move(failed);
+}
+
+void LogBuffer::settle(const LogPortion& portion) {
+    const std::scoped_lock lock(mutex_);
+    for (const LogEntry& entry : std::views::join(portion.batches)) {
+        bytes_ -= size_of(entry);
+        ++written_;
     }
 }
 

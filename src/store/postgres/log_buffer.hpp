@@ -10,13 +10,14 @@
 
 #include "base/resumption.hpp"
 #include "base/task.hpp"
+#include "store/postgres/log_portion.hpp"
 #include "store/postgres/pool.hpp"
 #include "store/types.hpp"
 
 namespace muster::store::postgres {
 
 /// Thread-safe. Writes what was handed over at the latest 100 ms later; while PostgreSQL cannot be
-/// reached it keeps up to 16 MiB and tries again.
+/// reached, or cannot take an organisation's records, it keeps up to 16 MiB and tries again.
 class LogBuffer {
   public:
     explicit LogBuffer(Pool& pool);
@@ -47,13 +48,18 @@ class LogBuffer {
     void wake();
     /// Pool's thread: one attempt after another, until there is nothing left to do.
     [[nodiscard]] Task<void> run();
+    [[nodiscard]] Task<void> wait_until_due();
+    /// Writes what it can of `portions`; what stays is what could not be written.
+    [[nodiscard]] Task<void> write(std::vector<LogPortion>& portions);
+    /// A portion is written.
+    void settle(const LogPortion& portion);
 
     Pool& pool_;
     boost::asio::steady_timer timer_;  ///< pool's thread
 
     std::mutex mutex_;
     std::vector<LogEntry> entries_;
-    std::size_t bytes_ = 0;  ///< in entries_ and in the batch that is being written
+    std::size_t bytes_ = 0;  ///< in entries_ and in the portions that are being written
     Instant due_;
     bool running_ = false;
     bool failing_ = false;  ///< since the last attempt

@@ -20,9 +20,11 @@ constexpr std::chrono::seconds kRenewal{60};
 // in an UPDATE that may differ from call to call, and none at all where rows are in conflict.
 #define MUSTER_NOW "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
 #define MUSTER_DAY "86400000"
+#define MUSTER_RUNS "until > " MUSTER_NOW " + " MUSTER_DAY " - 180000"
 
 constexpr Statement kRenew{"UPDATE node SET until = " MUSTER_NOW " + " MUSTER_DAY
                            " WHERE number = $1 AND holder = $2"};
+constexpr Statement kLowerRuns{"SELECT 1 FROM node WHERE number < $1 AND " MUSTER_RUNS " LIMIT 1"};
 constexpr Statement kGiveBack{"DELETE FROM node WHERE number = $1 AND holder = $2"};
 
 constexpr int kMostAttempts = 100;
@@ -56,8 +58,8 @@ Result<NodeNumber> claim_node(const std::string& conninfo) {
 }
 
 Result<bool> node_runs(Session& session) {
-    TRY_ASSIGN(const std::string found, session.run("SELECT 1 FROM node WHERE until > " MUSTER_NOW
-                                                    " + " MUSTER_DAY " - 180000 LIMIT 1"));
+    TRY_ASSIGN(const std::string found,
+               session.run("SELECT 1 FROM node WHERE " MUSTER_RUNS " LIMIT 1"));
     return !found.empty();
 }
 
@@ -76,6 +78,13 @@ Result<void> NodeLease::held() const {
                                  "number to another one: restart it",
                                  {},
                                  {}});
+}
+
+Task<Outcome<bool>> NodeLease::is_first() const {
+    std::vector<Query> queries;
+    queries.push_back({&kLowerRuns, Parameters(node_.number)});
+    CO_TRY_ASSIGN(const std::vector<Rows> rows, co_await pool_.read(OrgKey{}, std::move(queries)));
+    co_return rows.front().size() == 0;
 }
 
 Task<Outcome<std::int64_t>> NodeLease::run(const Statement& statement) {

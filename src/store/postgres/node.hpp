@@ -38,6 +38,9 @@ class NodeLease {
 
     /// The error: it was away for so long that another node has its number.
     [[nodiscard]] Result<void> held() const;
+    /// Whether no node with a lower number runs (node_runs). What one node is enough for is done by
+    /// the first; for a moment there may be two, or none.
+    [[nodiscard]] Task<Outcome<bool>> is_first() const;
     /// Idempotent.
     void stop();
 

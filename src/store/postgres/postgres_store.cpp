@@ -224,25 +224,28 @@ class PostgresStore final : public Store {
     std::int64_t node() const override { return node_; }
 
     Task<Result<bool>> purge(Timestamp log_before, Timestamp deleted_before) override {
+        const auto first = co_await lease_.is_first();
+        if (!first) co_return unavailable(first);
+        if (!*first) co_return false;
         co_await log_.flush();
-        CO_TRY_ASSIGN(const std::vector<OrgKey> orgs, co_await organisations_with_log());
-        const std::int64_t last_id = IdGenerator::first_at(log_before);
         bool more = false;
+        CO_TRY_ASSIGN(const std::vector<OrgKey> orgs, co_await organisations_with_log());
         for (const OrgKey org : orgs) {
-            std::vector<Query> queries;
-            queries.push_back({&kPurgeLog, Parameters(org, last_id, kPurgeRows)});
-            queries.push_back({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
-            const auto done = co_await keep_house(org, std::move(queries));
-            if (!done) co_return unavailable(done);
-            for (const Rows& purged : *done) more = more || purged.affected() == kPurgeRows;
+            auto step = purge_one(org, IdGenerator::first_at(log_before), deleted_before);
+            CO_TRY_ASSIGN(const bool left, co_await unless_it_fails(org, std::move(step)));
+            more = more || left;
         }
         const auto removed = co_await ask(OrgKey{}, removed_organisations());
         if (!removed) co_return unavailable(removed);
         for (const OrgKey org : resting(keys_in(removed->front()))) {
-            CO_TRY_ASSIGN(const bool left, co_await clear(org));
+            auto step = clear(org);
+            CO_TRY_ASSIGN(const bool left, co_await unless_it_fails(org, std::move(step)));
             more = more || left;
         }
-        co_return more;
+        if (more || passed_over_.empty()) co_return more;
+        const Error error = passed_over_.begin()->second;
+        passed_over_.clear();
+        co_return std::unexpected(error);
     }
 
     Task<Result<void>> healthy() override {
@@ -308,6 +311,29 @@ class PostgresStore final : public Store {
         co_return co_await pool_.write(pool_.housekeeping(), pool_.deadline(), job);
     }
 
+    /// Whether more is left of an organisation. Where its step fails it is passed over until
+    /// nothing is left of the others; the error: theirs would fail as well.
+    Task<Result<bool>> unless_it_fails(OrgKey org, Task<Result<bool>> step) {
+        if (passed_over_.contains(org)) co_return false;
+        auto left = co_await std::move(step);
+        if (left) co_return left;
+        CO_TRY_VOID(co_await healthy());
+        Error& error = passed_over_.emplace(org, std::move(left).error()).first->second;
+        error.message = fmt::format("organisation {}: {}", org.value, error.message);
+        co_return false;
+    }
+
+    /// Deletes some of what has become old in an organisation. Whether more is left.
+    Task<Result<bool>> purge_one(OrgKey org, std::int64_t last_id, Timestamp deleted_before) {
+        std::vector<Query> queries;
+        queries.push_back({&kPurgeLog, Parameters(org, last_id, kPurgeRows)});
+        queries.push_back({&kPurgeDeleted, Parameters(org, deleted_before.ms, kPurgeRows)});
+        const auto done = co_await keep_house(org, std::move(queries));
+        if (!done) co_return unavailable(done);
+        co_return std::ranges::any_of(
+            *done, [](const Rows& purged) { return purged.affected() == kPurgeRows; });
+    }
+
     /// Those that were seen to be removed so long ago that no write is left which has looked
     /// whether they are there before they were not, and is not committed.
     std::vector<OrgKey> resting(const std::vector<OrgKey>& removed) {
@@ -356,7 +382,9 @@ class PostgresStore final : public Store {
     LogBuffer log_;
     NodeLease lease_;
     const milliseconds removal_rest_;
-    std::map<OrgKey, steady_clock::time_point> removed_since_;  ///< as this node saw it; of purge()
+    // Of purge():
+    std::map<OrgKey, steady_clock::time_point> removed_since_;  ///< as this node saw it
+    std::map<OrgKey, Error> passed_over_;
     std::atomic<bool> closed_{false};
     std::atomic<std::uint64_t> write_sets_{0};
     std::atomic<std::uint64_t> log_records_{0};

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "store/log_json.hpp"
 #include "store/log_segments.hpp"
+#include "store/postgres/log_portion.hpp"
 #include "store/postgres/pool.hpp"
 #include "store/postgres/transaction.hpp"
 #include "store/postgres/write_statements.hpp"
@@ -18,12 +19,6 @@
 
 namespace muster::store::postgres {
 namespace {
-
-Query insert_segment(const SegmentBatch::Segment& segment, SegmentPacker& packer) {
-    return {&kInsertSegment,
-            Parameters(segment.org, segment.first_id, segment.last_id, segment.connector,
-                       segment.records, segment.failures, packer.pack(segment))};
-}
 
 std::vector<Rid> without_repeats(std::vector<Rid> rids) {
     std::ranges::sort(rids);
@@ -426,55 +421,6 @@ Task<std::expected<std::vector<Committed>, Refused>> apply(Connection& connectio
     }
     Diagnosis diagnosis(connection, deadline, *sets.front());
     co_return std::unexpected(co_await diagnosis.of(meaning));
-}
-
-Task<Outcome<void>> write_log(Connection& connection, Connection::Deadline deadline,
-                              const std::vector<LogEntry>& entries) {
-    // Where an answer got lost, segments may be there from an earlier attempt; or a record's write
-    // set was committed although it was answered as unknown, and its segment begins with the id.
-    std::set<std::int64_t> written;    // first ids of segments that are there
-    std::set<std::int64_t> elsewhere;  // ids of records that stand in a write set's segment
-    SegmentPacker packer;
-    for (bool complete = false; !complete;) {
-        SegmentBatch log;
-        for (const LogEntry& entry : entries) {
-            if (!elsewhere.contains(entry.id.value)) log.add(entry, finish_log_json(entry.json));
-        }
-        std::map<OrgKey, std::vector<const SegmentBatch::Segment*>> by_org;
-        for (const SegmentBatch::Segment& segment : log.segments()) {
-            if (!written.contains(segment.first_id)) by_org[segment.org].push_back(&segment);
-        }
-        complete = true;
-        for (const auto& [org, segments] : by_org) {
-            std::vector<Query> inserts;
-            for (const auto* segment : segments) {
-                inserts.push_back(insert_segment(*segment, packer));
-            }
-            // A request may end after its organisation was removed.
-            if (org) inserts.push_back({&kOrganisationThere, Parameters(org)});
-            const auto done = co_await write_once(connection, deadline, org, std::move(inserts));
-            const bool nobody_left = !done && done.error().is(kGuard);
-            if (done || nobody_left) {
-                for (const auto* segment : segments) written.insert(segment->first_id);
-                continue;
-            }
-            if (!done.error().is(kUniqueViolation)) co_return std::unexpected(done.error());
-            complete = false;
-            std::vector<Query> looks;
-            for (const auto* segment : segments) {
-                looks.push_back({&kSegmentThere, Parameters(org, segment->first_id)});
-            }
-            CO_TRY_ASSIGN(const auto found,
-                          co_await write_once(connection, deadline, org, std::move(looks)));
-            for (std::size_t i = 0; i < segments.size(); ++i) {
-                if (found[i].size() == 0) continue;
-                const bool same = found[i].integer(0, 0) == segments[i]->last_id &&
-                                  found[i].integer(0, 1) == segments[i]->records;
-                (same ? written : elsewhere).insert(segments[i]->first_id);
-            }
-        }
-    }
-    co_return Outcome<void>();
 }
 
 }  // namespace muster::store::postgres

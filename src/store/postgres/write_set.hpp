@@ -24,9 +24,4 @@ using Sets = std::span<const WriteSet* const>;
 [[nodiscard]] Task<std::expected<std::vector<Committed>, Refused>> apply(
     Connection& connection, Connection::Deadline deadline, Sets sets, std::int64_t slot);
 
-/// Log records of requests that changed nothing, each organisation's in a transaction of its own.
-/// May be repeated with the same entries where it failed: what is there already stays as it is.
-[[nodiscard]] Task<Outcome<void>> write_log(Connection& connection, Connection::Deadline deadline,
-                                            const std::vector<LogEntry>& entries);
-
 }  // namespace muster::store::postgres

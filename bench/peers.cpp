@@ -1,4 +1,4 @@
-// muster_bench_peers [--users N] [--seconds S] [--rounds N] [--connections N]
+// muster_bench_peers [--users N] [--seconds S] [--rounds N] [--connections N] [--only ROW]
 //                    (NAME BASE_URL TOKEN_FILE PID)…
 // Puts the same load on several SCIM servers of this machine in turns and prints the figures as
 // JSON. The first is the one that the others are compared with. See peers/README.md.
@@ -40,6 +40,7 @@ struct Options {
     double seconds = 2;
     int rounds = 3;
     std::size_t connections = 32;
+    std::string only;                              ///< rows whose name has this in it
     std::vector<std::unique_ptr<Server>> servers;  ///< the rows refer to them
 };
 
@@ -74,6 +75,8 @@ Options parse(const std::vector<std::string>& words) {
             options.rounds = std::stoi(value);
         } else if (name == "--connections") {
             options.connections = std::stoul(value);
+        } else if (name == "--only") {
+            options.only = value;
         } else {
             throw std::invalid_argument("unknown option " + name);
         }
@@ -117,6 +120,7 @@ void run(const Options& options) {
     json::Array rows;
     for (std::size_t i = 0; i < options.servers.front()->rows.size(); ++i) {
         const auto& name = options.servers.front()->rows[i].name;
+        if (!name.contains(options.only)) continue;
         fmt::print(stderr, "{} …\n", name);
         std::vector<Rounds> of_server(options.servers.size());
         for (int round = 0; round < options.rounds; ++round) {

@@ -174,7 +174,7 @@ Reading Bed::read() const {
     const auto metrics = client.send({.target = "/metrics"});
     if (!metrics) throw std::runtime_error(metrics.error());
     Reading reading{.cpu_s = cpu_seconds(server_->pid()),
-                    .commits = figure_in(metrics->body, "muster_store_commits ")};
+                    .commits = figure_in(metrics->body, "muster_store_commits_total ")};
     if (on_postgres()) {
         reading.database_cpu_s = cluster_cpu_seconds();
         reading.written_bytes =

@@ -21,7 +21,8 @@ AdminResponse problem(const service::Problem& problem) {
 }
 
 AdminResponse store_problem(const store::Error& error) {
-    return problem({503, "Unavailable", error.message, "Look at the server's log and its disk."});
+    return problem({503, "Unavailable", error.message,
+                    "Look at the server's log, its database and its disk."});
 }
 
 AdminResponse not_found(std::string_view what, std::string_view id) {

@@ -7,6 +7,7 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
@@ -49,7 +50,13 @@ struct Metrics::Impl {
     prometheus::Registry registry;
     std::array<std::array<PerOperation, kMethods.size()>, kResources.size()> operations{};
     std::array<prometheus::Counter*, kRefusals> refusals{};
-    std::vector<std::pair<prometheus::Gauge*, std::function<double()>>> gauges;
+    struct Figure {
+        std::string name;
+        std::string help;
+        prometheus::MetricType type;
+        std::function<double()> read;
+    };
+    std::vector<Figure> figures;
 };
 
 Metrics::Metrics(std::string_view version, std::string_view store)
@@ -104,15 +111,24 @@ void Metrics::refused(auth::Refusal refusal) {
     impl_->refusals[static_cast<std::size_t>(refusal)]->Increment();
 }
 
-void Metrics::gauge(const std::string& name, const std::string& help,
-                    std::function<double()> read) {
-    auto& gauge = prometheus::BuildGauge().Name(name).Help(help).Register(impl_->registry).Add({});
-    impl_->gauges.emplace_back(&gauge, std::move(read));
+void Metrics::gauge(std::string name, std::string help, std::function<double()> read) {
+    impl_->figures.push_back(
+        {std::move(name), std::move(help), prometheus::MetricType::Gauge, std::move(read)});
+}
+
+void Metrics::counter(std::string name, std::string help, std::function<double()> read) {
+    impl_->figures.push_back(
+        {std::move(name), std::move(help), prometheus::MetricType::Counter, std::move(read)});
 }
 
 std::string Metrics::text() const {
-    for (const auto& [gauge, read] : impl_->gauges) gauge->Set(read());
-    return prometheus::TextSerializer{}.Serialize(impl_->registry.Collect());
+    auto families = impl_->registry.Collect();
+    for (const auto& figure : impl_->figures) {
+        prometheus::ClientMetric value;
+        value.gauge.value = value.counter.value = figure.read();
+        families.push_back({figure.name, figure.help, figure.type, {std::move(value)}});
+    }
+    return prometheus::TextSerializer{}.Serialize(families);
 }
 
 }  // namespace muster::api

@@ -20,8 +20,9 @@ class Metrics {
     void request(http::Method method, std::string_view resource, int status, double seconds);
     void refused(auth::Refusal refusal);
 
-    /// A figure that is read when /metrics is asked for.
-    void gauge(const std::string& name, const std::string& help, std::function<double()> read);
+    /// Figures that are read when /metrics is asked for. A counter's only rises.
+    void gauge(std::string name, std::string help, std::function<double()> read);
+    void counter(std::string name, std::string help, std::function<double()> read);
 
     [[nodiscard]] std::string text() const;
 

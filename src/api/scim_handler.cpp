@@ -241,14 +241,7 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
         return {.context = {}, .body_limit = 0, .refusal = too_many(head, *context, *wait)};
     }
     if (connector->connector.state == store::ConnectorState::Paused) {
-        context->record.reason("paused");
-        context->retry_after_s = options_.paused_retry_after_s;
-        return {.context = {},
-                .body_limit = 0,
-                .refusal = refuse(head, *context,
-                                  {429, scim::ScimType::None,
-                                   "This connector is paused; nothing was changed. The identity "
-                                   "provider may try again later."})};
+        return {.context = {}, .body_limit = 0, .refusal = paused(head, *context)};
     }
     if (!accepts_json(head.accept)) {
         context->record.reason("not-acceptable");
@@ -291,6 +284,23 @@ http::Response ScimHandler::too_many(const http::RequestHead& head, Context& con
     return refusal;
 }
 
+http::Response ScimHandler::paused(const http::RequestHead& head, Context& context) {
+    context.record.reason("paused");
+    context.retry_after_s = options_.paused_retry_after_s;
+    return refuse(head, context,
+                  {429, scim::ScimType::None,
+                   "This connector is paused; nothing was changed. The identity provider may try "
+                   "again later."});
+}
+
+http::Response ScimHandler::switched_off(const http::RequestHead& head, Context& context) {
+    context.record.reason("inactive");
+    return refuse(head, context,
+                  {401, scim::ScimType::None,
+                   "The token, its connector or its organisation was switched off while this "
+                   "request was under way; nothing was changed."});
+}
+
 http::Response ScimHandler::refuse(const http::RequestHead& head, Context& context,
                                    const scim::Error& error) {
     service::Answer answer{.status = error.status};
@@ -311,6 +321,11 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
     Turns& turns = Turns::of(co_await boost::asio::this_coro::executor);
     if (const auto wait = turns.refuses(org)) co_return too_many(head, context, *wait);
     co_await turns.take(org);
+    if (context.principal) {
+        const auto standing = core_.registry.standing(*context.principal);
+        if (standing == auth::Standing::Paused) co_return paused(head, context);
+        if (standing == auth::Standing::Gone) co_return switched_off(head, context);
+    }
     if (context.principal && context.principal->retires_previous) {
         co_await directory_.retire_previous_secret(context.principal->token_id);
     }

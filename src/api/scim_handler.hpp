@@ -47,6 +47,8 @@ class ScimHandler final : public http::Handler {
 
     /// Periodic work, never done: what /readyz says follows the store while it runs.
     [[nodiscard]] Task<void> keep_ready() { return readiness_.keep_fresh(); }
+    /// Readiness::trouble.
+    [[nodiscard]] std::optional<std::string> store_trouble() const { return readiness_.trouble(); }
 
   private:
     struct Context;
@@ -57,6 +59,9 @@ class ScimHandler final : public http::Handler {
     [[nodiscard]] Admission admit_scim(const http::RequestHead& head, Route route);
     [[nodiscard]] http::Response too_many(const http::RequestHead& head, Context& context,
                                           int wait_s);
+    [[nodiscard]] http::Response paused(const http::RequestHead& head, Context& context);
+    /// Who asks was let in, and is no more.
+    [[nodiscard]] http::Response switched_off(const http::RequestHead& head, Context& context);
     [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,
                                         const scim::Error& error);
     [[nodiscard]] Task<http::Response> describe(const http::RequestHead& head, Context& context,

@@ -118,27 +118,32 @@ Instance::Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash
                                                    if (report_) report_(cause);
                                                });
     admin_ = std::make_unique<api::Admin>(*core_, *directory_, options_, std::string{version()});
-    register_gauges();
+    register_figures();
 }
 
 Instance::~Instance() { store_->close(); }
 
-void Instance::register_gauges() {
-    const auto figure = [this](const char* name, const char* help,
-                               std::uint64_t store::Store::Figures::* member) {
-        metrics_->gauge(name, help,
-                        [this, member] { return static_cast<double>(store_->figures().*member); });
-    };
+void Instance::register_figures() {
     using Figures = store::Store::Figures;
-    figure("muster_store_commits", "Durable commits since the start", &Figures::commits);
-    figure("muster_store_write_sets", "Write sets in those commits", &Figures::write_sets);
-    figure("muster_store_log_records", "Provisioning log records written", &Figures::log_records);
-    figure("muster_store_log_dropped", "Provisioning log records lost for want of room",
-           &Figures::log_dropped);
-    figure("muster_store_queue_depth", "Write sets waiting for a commit", &Figures::queue_depth);
+    const auto read = [this](std::uint64_t Figures::* member) {
+        return [this, member] { return static_cast<double>(store_->figures().*member); };
+    };
+    metrics_->counter("muster_store_commits_total", "Durable commits", read(&Figures::commits));
+    metrics_->counter("muster_store_write_sets_total", "Write sets in those commits",
+                      read(&Figures::write_sets));
+    metrics_->counter("muster_store_log_records_total", "Provisioning log records written",
+                      read(&Figures::log_records));
+    metrics_->counter("muster_store_log_dropped_total",
+                      "Provisioning log records lost for want of room",
+                      read(&Figures::log_dropped));
+    metrics_->gauge("muster_store_queue_depth", "Write sets waiting for a commit",
+                    read(&Figures::queue_depth));
+    metrics_->gauge("muster_store_ready", "1 while the store serves, as /readyz says",
+                    [this] { return scim_->store_trouble() ? 0.0 : 1.0; });
     // PostgreSQL's is not asked for: it looks at every file to tell it.
     if (!is_shared()) {
-        figure("muster_store_database_bytes", "Size of the database", &Figures::database_bytes);
+        metrics_->gauge("muster_store_database_bytes", "Size of the database",
+                        read(&Figures::database_bytes));
     }
 }
 

@@ -60,7 +60,7 @@ class Instance {
     [[nodiscard]] Task<store::Result<void>> housekeeping();
 
   private:
-    void register_gauges();
+    void register_figures();
 
     Config config_;
     api::ScimOptions options_;

@@ -18,6 +18,7 @@
 #include "app/application.hpp"
 #include "app/instance.hpp"
 #include "app/settings.hpp"
+#include "base/secret.hpp"
 #include "http/server.hpp"
 
 namespace muster::app {
@@ -105,25 +106,38 @@ Task<void> follow_others(Instance& instance) {
     }
 }
 
-void register_http_gauges(Instance& instance, const http::Server& server) {
-    const auto figure = [&](const char* name, const char* help,
-                            std::uint64_t http::Figures::* member) {
-        instance.metrics().gauge(name, help, [&server, member] {
-            return static_cast<double>(server.figures().*member);
-        });
+/// Says when the store ceases to serve, and when it serves again.
+Task<void> watch_store(Instance& instance, std::shared_ptr<spdlog::logger> logger) {
+    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
+    for (bool serves = true;;) {
+        timer.expires_after(api::Readiness::kPeriod);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        const auto trouble = instance.scim().store_trouble();
+        if (serves && trouble) logger->error(event("store lost", "cause", *trouble));
+        if (!serves && !trouble) logger->info(event("store back"));
+        serves = !trouble;
+    }
+}
+
+void register_figures(api::Metrics& metrics, const http::Server& server) {
+    using http::Figures;
+    const auto read = [&server](std::uint64_t Figures::* member) {
+        return [&server, member] { return static_cast<double>(server.figures().*member); };
     };
-    figure("muster_http_connections_open", "Connections open now",
-           &http::Figures::connections_open);
-    figure("muster_http_connections", "Connections accepted since the start",
-           &http::Figures::connections_total);
-    figure("muster_http_connections_refused", "Connections refused for want of room",
-           &http::Figures::connections_refused);
-    figure("muster_http_connections_displaced", "Slow or idle connections closed to make room",
-           &http::Figures::connections_displaced);
-    figure("muster_http_requests", "Requests read since the start", &http::Figures::requests_total);
-    figure("muster_http_malformed", "Requests that were not HTTP", &http::Figures::malformed_total);
-    figure("muster_http_timeouts", "Connections closed for slowness",
-           &http::Figures::timeouts_total);
+    metrics.gauge("muster_http_connections_open", "Connections open now",
+                  read(&Figures::connections_open));
+    metrics.counter("muster_http_connections_total", "Connections accepted",
+                    read(&Figures::connections_total));
+    metrics.counter("muster_http_connections_refused_total", "Connections refused for want of room",
+                    read(&Figures::connections_refused));
+    metrics.counter("muster_http_connections_displaced_total",
+                    "Slow or idle connections closed to make room",
+                    read(&Figures::connections_displaced));
+    metrics.counter("muster_http_requests_total", "Requests read", read(&Figures::requests_total));
+    metrics.counter("muster_http_malformed_total", "Requests that were not HTTP",
+                    read(&Figures::malformed_total));
+    metrics.counter("muster_http_timeouts_total", "Connections closed for slowness",
+                    read(&Figures::timeouts_total));
 }
 
 // As the command line documents them (cli/exit_code.hpp).
@@ -132,7 +146,7 @@ constexpr int kWrongSetting = 2;
 constexpr int kLocked = 5;
 
 int fail(std::string_view reason, int code) {
-    fmt::print(stderr, "muster: {}\n", reason);
+    fmt::print(stderr, "muster: {}\n", without_secrets(reason));
     return code;
 }
 
@@ -180,12 +194,13 @@ int run(const ServeOptions& options, Instance& instance) {
         logger->error(event("request failed", "cause", cause));
     };
     instance.report_to(report);
-    register_http_gauges(instance, server);
+    register_figures(instance.metrics(), server);
     api::AdminHandler admin(instance.admin(), report);
     server.listen_unix(instance.config().data / kSocketName, admin);
     server.run();
     server.post([&instance, logger] { return keep_house(instance, logger); });
     server.post([&instance] { return instance.scim().keep_ready(); });
+    server.post([&instance, logger] { return watch_store(instance, logger); });
     if (instance.is_shared()) server.post([&instance] { return follow_others(instance); });
 
     logger->info(event("ready", "listen", listen));

@@ -4,6 +4,9 @@
 #include <optional>
 #include <unistd.h>
 
+#include "base/result.hpp"
+#include "store/postgres/conninfo.hpp"
+
 extern char** environ;
 
 namespace muster::app {
@@ -19,7 +22,12 @@ std::expected<Config, std::string> settings_for(const ServeOptions& options) {
     std::optional<std::filesystem::path> file = options.config;
     const char* const named = std::getenv("MUSTER_CONFIG");
     if (!file && named != nullptr && *named != '\0') file = named;
-    return load_config(file, *environment, flags);
+    TRY_ASSIGN(Config config, load_config(file, *environment, flags));
+    if (!config.database.empty()) {
+        const auto readable = store::postgres::check_url(config.database);
+        if (!readable) return std::unexpected("Setting \"database\": " + readable.error().message);
+    }
+    return config;
 }
 
 std::expected<std::filesystem::path, std::string> data_directory(const ServeOptions& options) {

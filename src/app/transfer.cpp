@@ -90,10 +90,14 @@ std::expected<Transferred, TransferFailure> move_rows(const End& from, const End
                                                       const TransferProgress& progress) {
     const auto start = std::chrono::steady_clock::now();
     for (const End* end : {&from, &to}) {
-        if (end->kind != End::Kind::Directory || !end->place.contains("://")) continue;
-        return std::unexpected(TransferFailure{
-            Why::Refused,
-            fmt::format("{} is neither a data directory nor postgres://…", end->place)});
+        if (end->kind == End::Kind::Database) {
+            const auto readable = store::postgres::check_url(end->place);
+            if (!readable) return failed(readable.error(), Why::Refused);
+        } else if (end->place.contains("://")) {
+            return std::unexpected(TransferFailure{
+                Why::Refused,
+                fmt::format("{} is neither a data directory nor postgres://…", end->place)});
+        }
     }
     if (from.name == to.name) {
         return std::unexpected(

@@ -135,6 +135,18 @@ std::expected<Principal, Denied> Registry::authenticate(const ConnectorPtr& conn
                      .retires_previous = current && token.previous_hash.has_value()};
 }
 
+Standing Registry::standing(const Principal& principal) const {
+    const auto now = connector(principal.connector->connector.id);
+    if (!now || now->connector.key != principal.connector->connector.key) return Standing::Gone;
+    if (principal.token != TokenKey{}) {
+        const auto token = std::ranges::find(now->tokens, principal.token,
+                                             [](const TokenEntry& one) { return one.token.key; });
+        if (token == now->tokens.end() || !token->token.active) return Standing::Gone;
+    }
+    return now->connector.state == store::ConnectorState::Paused ? Standing::Paused
+                                                                 : Standing::Good;
+}
+
 template <class Change>
 void Registry::change(Change change) {
     const std::lock_guard lock(writing_);

@@ -90,6 +90,12 @@ struct Principal {
     bool retires_previous = false;  ///< the first use of a renewed secret: the old one must go now
 };
 
+enum class Standing : std::uint8_t {
+    Good,
+    Paused,  ///< the connector is
+    Gone,    ///< the token or the connector was switched off or removed
+};
+
 struct Denied {
     Refusal refusal = Refusal::MissingCredential;
     std::string token_id;  ///< where the credential named a known token of this connector
@@ -120,6 +126,10 @@ class Registry {
                                                                 std::string_view authorization,
                                                                 Timestamp now,
                                                                 std::string_view peer) const;
+
+    /// What has become of who was let in: for requests that take their time, over their body, in a
+    /// line, or over their answer. Without a token it is the connector that counts.
+    [[nodiscard]] Standing standing(const Principal& principal) const;
 
     [[nodiscard]] Digest hash(std::string_view token) const { return hash_(token); }
 

@@ -38,4 +38,8 @@ class Secret {
     std::string text_;
 };
 
+/// A text for people, into which a command line may have gone, without what looks like a secret in
+/// it: what stands before the @ of a URL or of what was meant as one, and Muster's tokens.
+[[nodiscard]] std::string without_secrets(std::string_view text);
+
 }  // namespace muster

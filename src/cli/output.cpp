@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/secret.hpp"
 #include "cli/terminal_text.hpp"
 
 namespace muster::cli {
@@ -208,7 +209,8 @@ void Output::say(std::string_view words) {
     if (!style_.json) err_ << printable(words) << '\n';
 }
 
-void Output::error(std::string_view detail, std::string_view remedy) {
+void Output::error(std::string_view message, std::string_view remedy) {
+    const std::string detail = without_secrets(message);
     if (style_.json) {
         json::Object problem{{"title", "Failed"}, {"detail", detail}};
         if (!remedy.empty()) problem["remedy"] = remedy;

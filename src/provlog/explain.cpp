@@ -101,7 +101,7 @@ constexpr std::array kCauses{
     Cause{"too-slow", "The request did not arrive in time.",
           "Check the network and the proxies between {} and Muster, then retry."},
     Cause{"unavailable", "Muster could not write just then, so it changed nothing.",
-          "Retry in {}; if it goes on, look at the server's log and its disk."},
+          "Retry in {}; if it goes on, look at the server's log, its database and its disk."},
 };
 
 /// The text with the client's name in it.

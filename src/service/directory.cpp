@@ -64,8 +64,9 @@ std::unexpected<Problem> invalid(std::string detail, std::string remedy = {}) {
 }
 
 std::unexpected<Problem> unavailable(const store::Error& error) {
-    return std::unexpected(Problem{503, "Unavailable", error.message,
-                                   "Look at the server's log and its disk, then try again."});
+    return std::unexpected(
+        Problem{503, "Unavailable", error.message,
+                "Look at the server's log, its database and its disk, then try again."});
 }
 
 std::unexpected<Problem> unknown_idp(std::string_view idp) {
@@ -288,9 +289,7 @@ Task<Outcome<void>> Directory::check_stored(const auth::OrganisationEntry& organ
             }
             more = slice->more;
             if (more) stretch.behind = slice->records.back().rid;
-            // Requests get their turn.
-            co_await boost::asio::post(co_await boost::asio::this_coro::executor,
-                                       boost::asio::use_awaitable);
+            co_await step_aside();
         }
     }
     co_return Outcome<void>{};

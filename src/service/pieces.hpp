@@ -8,6 +8,7 @@
 
 #include "scim/projection/projection.hpp"
 #include "service/call.hpp"
+#include "service/core.hpp"
 #include "service/render.hpp"
 #include "store/store.hpp"
 
@@ -30,12 +31,13 @@ struct Shown {
 
 /// A whole answer, of which it holds a piece at a time; so memory is bounded whatever the groups'
 /// sizes. Members are read by the last one shown: whoever stays a member meanwhile is shown once,
-/// who comes or goes perhaps. The version that is shown was that before the first of them.
+/// who comes or goes perhaps. The version that is shown was that before the first of them. Where a
+/// group goes meanwhile, or who asked may no longer, the answer is broken off.
 class Pieces final : public Rest {
   public:
     /// `opening` and `closing` go around the resources, which commas separate. The types of `views`
     /// are the call's.
-    Pieces(store::Store& store, const Call& call, std::vector<View> views,
+    Pieces(const Core& core, const Call& call, std::vector<View> views,
            std::vector<Shown> resources, std::string opening = {}, std::string closing = {});
 
     [[nodiscard]] Task<store::Result<std::string>> next() override;
@@ -44,10 +46,11 @@ class Pieces final : public Rest {
   private:
     /// One resource, or a slice of its members where they are many.
     [[nodiscard]] Task<store::Result<void>> append_to(std::string& out);
-    void go_on();
+    /// The resource at hand has been shown.
+    [[nodiscard]] Task<store::Result<void>> go_on();
 
-    store::Store& store_;
-    auth::ConnectorPtr connector_;  ///< keeps the types
+    const Core& core_;
+    auth::Principal principal_;  ///< its connector keeps the types
     std::string base_url_;
     std::vector<View> views_;
     std::vector<Shown> resources_;
@@ -56,6 +59,7 @@ class Pieces final : public Rest {
     std::size_t at_ = 0;
     Rid after_;            ///< the last member shown of the resource at hand
     bool listed_ = false;  ///< it has shown one
+    bool begun_ = false;   ///< the first piece was made
 };
 
 /// Makes `pieces` the answer's body: whole where it is short, as nearly all are.

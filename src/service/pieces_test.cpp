@@ -62,6 +62,13 @@ class PiecesTest : public ServiceTest {
         EXPECT_TRUE(parsed) << text.substr(0, 1000);
         return parsed ? parsed->get_object() : json::Object{};
     }
+    bool is_broken_off(const Answer& answer) {
+        while (true) {
+            const auto piece = wait(answer.rest->next());
+            if (!piece) return true;
+            if (piece->empty()) return false;
+        }
+    }
     static std::vector<std::string> values(const json::Object& group) {
         std::vector<std::string> values;
         for (const auto& one : group.at("members").as_array()) {
@@ -143,6 +150,25 @@ TEST_F(PiecesTest, WhoStaysAMemberMeanwhileIsShownOnce) {
         const bool stayed = std::ranges::find(gone, one) == gone.end() && one != people_.back();
         EXPECT_TRUE(!stayed || once.contains(one)) << one;
     }
+}
+
+TEST_F(PiecesTest, AnAnswerIsBrokenOffWhereItsGroupGoes) {
+    const auto large = group_of(0, kPeople);
+    const auto answer = show(large);
+    const auto page = list({});
+    ASSERT_TRUE(answer && answer->rest && page && page->rest);
+    auto by = call();
+    ASSERT_TRUE(wait(resources_.remove(by, groups_, large)));
+    for (const auto& one : {answer, page}) EXPECT_TRUE(is_broken_off(*one));
+}
+
+TEST_F(PiecesTest, AnAnswerIsBrokenOffWhereWhoAskedMayNoLonger) {
+    const auto large = group_of(0, kPeople);
+    auto by = call();
+    const auto answer = wait(resources_.get(by, groups_, large, {}));
+    ASSERT_TRUE(answer && answer->rest);
+    ASSERT_TRUE(wait(directory_.set_token_active(by.principal.token_id, false)));
+    EXPECT_TRUE(is_broken_off(*answer));
 }
 
 TEST_F(PiecesTest, AnAnswerToAWriteIsHeldPieceByPieceToo) {

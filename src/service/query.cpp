@@ -200,7 +200,7 @@ Task<scim::Result<Answer>> Query::answer(Call& call, Walk walk, Found found,
                                          std::string opening) const {
     auto resources = co_await shown(call.org(), walk, std::move(found));
     if (!resources) co_return refuse_store(call, resources.error());
-    auto pieces = std::make_shared<Pieces>(core_.store, call, std::move(walk.views),
+    auto pieces = std::make_shared<Pieces>(core_, call, std::move(walk.views),
                                            std::move(*resources), std::move(opening), "]}");
     Answer answer;
     const auto begun = co_await show(answer, std::move(pieces));

@@ -53,8 +53,7 @@ Task<store::Result<void>> Resources::show(Answer& answer, const Call& call, View
     std::vector<Shown> resources;
     resources.push_back(
         {.view = 0, .record = std::move(record), .relations = std::move(relations)});
-    auto pieces =
-        std::make_shared<Pieces>(core_.store, call, std::move(views), std::move(resources));
+    auto pieces = std::make_shared<Pieces>(core_, call, std::move(views), std::move(resources));
     co_return co_await service::show(answer, std::move(pieces));
 }
 

@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "service/dialect.hpp"
 #include "service/etag.hpp"
+#include "service/turn.hpp"
 
 namespace muster::service {
 
@@ -69,6 +70,11 @@ std::string unique_taken_detail(const store::Error& error) {
         error.attribute, error.holder_id);
 }
 
+/// A group shows it of each of its members.
+constexpr std::size_t kDisplayBytes = 1000;
+/// So many ids are looked up before other requests have their turn.
+constexpr std::size_t kTogether = 1000;
+
 /// As Store::resolve. A list that replaces a group's names mostly those who are in it, and they are
 /// cheaper to read as its members than one by one: O(ids), however large the group is.
 Task<store::Result<std::vector<store::Reference>>> find_members(store::Store& store, OrgKey org,
@@ -78,16 +84,24 @@ Task<store::Result<std::vector<store::Reference>>> find_members(store::Store& st
     const auto keep = [&known](std::span<store::Reference> references) {
         for (auto& one : references) known.try_emplace(one.id, std::move(one));
     };
-    if (group != Rid{}) {
-        CO_TRY_ASSIGN(auto present, co_await store.members_of(org, group, Rid{}, ids.size()));
+    for (Rid behind; group != Rid{} && known.size() < ids.size();) {
+        CO_TRY_ASSIGN(auto present, co_await store.members_of(org, group, behind, kTogether));
+        if (!present.references.empty()) behind = present.references.back().rid;
         keep(present.references);
+        if (!present.more) break;
+        co_await step_aside();
     }
     std::vector<std::string> others;
     std::ranges::copy_if(ids, std::back_inserter(others),
                          [&known](const auto& id) { return !known.contains(id); });
-    CO_TRY_ASSIGN(auto found, co_await store.resolve(org, others));
-    if (known.empty()) co_return found;
-    keep(found);
+    for (std::span<const std::string> left = others; !left.empty();) {
+        const auto next = left.first(std::min(left.size(), kTogether));
+        left = left.subspan(next.size());
+        CO_TRY_ASSIGN(auto found, co_await store.resolve(org, next));
+        if (known.empty() && left.empty()) co_return found;
+        keep(found);
+        if (!left.empty()) co_await step_aside();
+    }
     std::vector<store::Reference> in_order;
     in_order.reserve(ids.size());
     for (const auto& id : ids) {
@@ -262,8 +276,8 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
         case Revoked:
             return call.refuse("inactive",
                                {401, scim::ScimType::None,
-                                "The token or its connector was switched off while this request "
-                                "was under way; nothing was changed."});
+                                "The token, its connector or its organisation was switched off "
+                                "while this request was under way; nothing was changed."});
         case Paused:
             return call.refuse("paused",
                                {429, scim::ScimType::None,
@@ -296,7 +310,7 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
 std::string display_of(const json::Object& document) {
     auto display = json::string_or_empty(document, "displayName");
     if (display.empty()) display = json::string_or_empty(document, "userName");
-    return std::string{display};
+    return std::string{utf8_prefix(display, kDisplayBytes)};
 }
 
 store::DocumentChange document_change(const scim::ResourceType& type, const json::Object& before,

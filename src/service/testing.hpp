@@ -48,8 +48,13 @@ class TestService {
 
     /// A call by the connector as it is now.
     Call call(std::string if_match = {}) {
+        if (core_.registry.connector(connector_->connector.id)->tokens.empty()) {
+            EXPECT_TRUE(wait(directory_.generate_token(
+                {.connector_id = connector_->connector.id, .name = "t", .created_by = "test"})));
+        }
         const auto current = core_.registry.connector(connector_->connector.id);
-        return {.principal = {.connector = current, .token = {1}, .token_id = "t"},
+        const auto& token = current->tokens.front().token;
+        return {.principal = {.connector = current, .token = token.key, .token_id = token.id},
                 .base_url = "https://x/scim/v2",
                 .if_match = std::move(if_match),
                 .record = provlog::Record(

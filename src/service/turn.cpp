@@ -3,7 +3,9 @@
 #include <utility>
 
 #include <boost/asio/experimental/concurrent_channel.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace muster::service {
@@ -30,6 +32,11 @@ TurnQueue::~TurnQueue() = default;
 Task<TurnQueue::Turn> TurnQueue::take() {
     co_await channel_->token.async_receive(boost::asio::use_awaitable);
     co_return Turn{*this};
+}
+
+Task<void> step_aside() {
+    co_await boost::asio::post(co_await boost::asio::this_coro::executor,
+                               boost::asio::use_awaitable);
 }
 
 }  // namespace muster::service

@@ -35,6 +35,9 @@ class TurnQueue {
     std::unique_ptr<Channel> channel_;
 };
 
+/// Lets what else the thread has to do go first.
+[[nodiscard]] Task<void> step_aside();
+
 /// A queue for each resource. Unrelated resources may share one, which costs only time.
 class ResourceTurns {
   public:

@@ -389,6 +389,35 @@ TEST_P(DirectoryContract, Touching_a_token_changes_only_its_last_use) {
     EXPECT_EQ(directory.tokens[0].last_used_from, "192.0.2.7");
 }
 
+TEST_P(DirectoryContract, Nobody_writes_with_a_token_that_was_switched_off) {
+    Connector its = connector(5, "abc");
+    Token its_token = token(6, "tok");
+    given(PutConnector{its}, PutToken{its_token});
+    std::int64_t next = 1;
+    const auto write_with = [&](TokenKey key) {
+        WriteSet set = write(kOrg, user(Rid{next}, fmt::format("user{}", next)));
+        ++next;
+        set.token = key;
+        const auto committed = run(store->commit(std::move(set)));
+        return committed ? ErrorCode{} : committed.error().code;
+    };
+    EXPECT_EQ(write_with(its_token.key), ErrorCode{});
+    EXPECT_EQ(write_with(TokenKey{99}), ErrorCode::Revoked);
+    its_token.active = false;
+    given(PutToken{its_token});
+    EXPECT_EQ(write_with(its_token.key), ErrorCode::Revoked);
+    its_token.active = true;
+    its.state = ConnectorState::Paused;
+    given(PutToken{its_token}, PutConnector{its});
+    EXPECT_EQ(write_with(its_token.key), ErrorCode::Paused);
+    its.state = ConnectorState::Active;
+    given(PutConnector{its});
+    EXPECT_EQ(write_with(its_token.key), ErrorCode{});
+    given(RemoveToken{its_token.key});
+    EXPECT_EQ(write_with(its_token.key), ErrorCode::Revoked);
+    EXPECT_EQ(count(Plan{"User", ScanAll{}, true}), 2);
+}
+
 // Two nodes save what each of them saw, and a third changes the token without having seen it.
 TEST_P(DirectoryContract, The_latest_use_of_a_token_stays) {
     given(PutConnector{connector(5, "abc")}, PutToken{token(6, "tok")});

@@ -290,7 +290,7 @@ class Failing final : public Target {
     Result<Row> last_key(const Table& table, OrgKey org) override {
         return target_->last_key(table, org);
     }
-    Result<void> finish() override { return target_->finish(); }
+    Result<void> finish(const Digest& seal) override { return target_->finish(seal); }
 
   private:
     std::unique_ptr<Target> target_;
@@ -414,10 +414,40 @@ TEST(Backup, Is_a_new_file_of_its_own) {
     copy(*source, *first);
     EXPECT_EQ(sqlite::open_backup_target(file).error().code, ErrorCode::Unfit);
 
+    EXPECT_TRUE(value_of(value_of(sqlite::open_backup_source(file))->seal()));
+
     // What a crash left is no obstacle.
     std::ofstream(file + "2.partial") << "half of something";
     copy(*source, *value_of(sqlite::open_backup_target(file + "2")));
     EXPECT_FALSE(std::filesystem::exists(file + "2.partial"));
+}
+
+TEST(Backup, That_was_damaged_is_not_restored) {
+    const Place from{Kind::Sqlite};
+    {
+        const auto store = value_of(from.open());
+        WriteSet set;
+        set.mutations.emplace_back(PutOrganisation{{kOrg, "acme", "Acme", kStart, {}}});
+        value_of(run(store->commit(std::move(set))));
+        store->close();
+    }
+    const std::string file = from.file("backup");
+    copy(*value_of(from.source()), *value_of(sqlite::open_backup_target(file)));
+    const auto restored = [&] {
+        const Place to{Kind::Sqlite};
+        return transfer::copy(*value_of(sqlite::open_backup_source(file)), "backup",
+                              *value_of(to.target()), kNoProgress);
+    };
+    EXPECT_TRUE(restored());
+    std::string bytes(std::filesystem::file_size(file), '\0');
+    std::ifstream(file).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    const auto name = bytes.find("Acme");
+    ASSERT_NE(name, std::string::npos);
+    bytes.replace(name, 4, "Evil");
+    std::ofstream(file) << bytes;
+    const auto damaged = restored();
+    ASSERT_FALSE(damaged);
+    EXPECT_THAT(damaged.error().message, HasSubstr("the backup is damaged"));
 }
 
 // ---- the tables ------------------------------------------------------------------------------

@@ -211,9 +211,8 @@ using Mutation = std::variant<CreateResource, UpdateResource, DeleteResource, Pu
 /// Applied whole or not at all, durable when acknowledged.
 struct WriteSet {
     OrgKey org;
-    /// The token in whose name this is written. A store that several processes share refuses the
-    /// set (Revoked, Paused) where the token or its connector was switched off, by whichever of
-    /// them.
+    /// The token in whose name this is written. Refused (Revoked, Paused) where the token or its
+    /// connector was switched off before, by whichever process.
     TokenKey token = {};
     /// Where the set changes the directory: the version that the change was computed from. A store
     /// that several processes share refuses it (VersionMismatch) where another one came first.

@@ -176,7 +176,7 @@ TEST_F(AgreementTest, NoSizeIsReportedThatNobodyKnows) {
     net::HttpClient client(net::Url::parse("http://" + world->a.address()).value());
     const auto metrics = client.send({.target = "/metrics"});
     ASSERT_TRUE(metrics) << metrics.error();
-    EXPECT_THAT(metrics->body, HasSubstr("muster_store_commits"));
+    EXPECT_THAT(metrics->body, HasSubstr("muster_store_commits_total"));
     EXPECT_THAT(metrics->body, ::testing::Not(HasSubstr("muster_store_database_bytes")));
     EXPECT_THAT(world->a.call("GET", "/admin/v1/status").second,
                 ::testing::Not(HasSubstr("database_bytes")));

@@ -4,6 +4,7 @@
 #include <barrier>
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <netinet/in.h>
 #include <numeric>
@@ -163,7 +164,9 @@ class RobustnessTest : public ::testing::Test {
     }
 
     /// Sends raw bytes and reads until the server closes or the time is over.
-    std::string raw(const std::string& bytes, std::chrono::milliseconds patience) {
+    /// `meanwhile` runs before the last five bytes are sent.
+    std::string raw(const std::string& bytes, std::chrono::milliseconds patience,
+                    const std::function<void()>& meanwhile = {}) {
         const auto colon = server_.address().find(':');
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -172,11 +175,15 @@ class RobustnessTest : public ::testing::Test {
         inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         EXPECT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+        const std::size_t held = meanwhile ? 5 : 0;
         std::size_t sent = 0;
-        while (sent < bytes.size()) {
-            const auto put = ::send(fd, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-            if (put <= 0) break;
-            sent += static_cast<std::size_t>(put);
+        for (const std::size_t until : {bytes.size() - held, bytes.size()}) {
+            while (sent < until) {
+                const auto put = ::send(fd, bytes.data() + sent, until - sent, MSG_NOSIGNAL);
+                if (put <= 0) break;
+                sent += static_cast<std::size_t>(put);
+            }
+            if (meanwhile && until < bytes.size()) meanwhile();
         }
         std::string answer;
         std::array<char, 4096> buffer{};
@@ -308,6 +315,37 @@ TEST_F(RobustnessTest, StrangersCostNoBody) {
                             std::chrono::seconds{3});
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 401")) << answer;
     EXPECT_NE(answer.find("WWW-Authenticate"), std::string::npos);
+}
+
+// A body may take its minute: who was let in at its beginning has to be let in at its end.
+TEST_F(RobustnessTest, ARequestThatTakesItsTimeEndsWithItsToken) {
+    const std::string_view token = tenant_.token;
+    const std::string id(token.substr(4, token.rfind('_') - 4));
+    const auto post = [&](const std::string& path, const std::string& body) {
+        return fmt::format(
+            "POST {} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\nContent-Type: "
+            "application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}",
+            tenant_.target(path), token, body.size(), body);
+    };
+    const auto token_command = [&](const char* what) {
+        // The head has arrived.
+        std::this_thread::sleep_for(std::chrono::milliseconds{200});
+        const auto ended =
+            testing::run({MUSTER_PROGRAM, "token", what, id, "--data", data_.string()});
+        EXPECT_EQ(ended.code, 0) << ended.output;
+    };
+    const auto patience = std::chrono::seconds{5};
+    const auto deactivate = [&] { token_command("deactivate"); };
+    const auto written = raw(post("/Users", user("late")), patience, deactivate);
+    EXPECT_TRUE(written.starts_with("HTTP/1.1 401")) << written;
+    token_command("activate");
+    EXPECT_EQ(send("GET", "/Users?filter=userName%20eq%20%22late%22", "").body.find("late"),
+              std::string::npos);
+    const auto read =
+        raw(post("/Users/.search", R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:)"
+                                   R"(SearchRequest"]})"),
+            patience, deactivate);
+    EXPECT_TRUE(read.starts_with("HTTP/1.1 401")) << read;
 }
 
 TEST_F(RobustnessTest, ManySlowClientsDoNotKeepOthersWaiting) {

@@ -325,9 +325,25 @@ Result<Applied> Application::operator()(const RemoveOrganisation& removal) {
     return Applied{};
 }
 
+Result<void> check_authority(const Tables& tables, TokenKey key) {
+    const auto token = tables.tokens.find(key);
+    if (token == tables.tokens.end() || !token->second.active) {
+        return refuse(ErrorCode::Revoked, "the token was switched off");
+    }
+    const auto connector = tables.connectors.find(token->second.connector);
+    if (connector == tables.connectors.end()) {
+        return refuse(ErrorCode::Revoked, "the connector was removed");
+    }
+    if (connector->second.state == ConnectorState::Paused) {
+        return refuse(ErrorCode::Paused, "the connector was paused");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Committed> apply(Tables& tables, const WriteSet& set) {
+    if (set.token != TokenKey{}) TRY_VOID(check_authority(tables, set.token));
     if (set.definitions) {
         const auto org = tables.organisations.find(set.org);
         if (org == tables.organisations.end() || org->second.definitions != *set.definitions) {

@@ -40,7 +40,33 @@ bool is_name(const std::string& host) {
     return ec && !host.empty() && host.front() != '/' && host.front() != '@';
 }
 
+constexpr const char* kNoUrl =
+    "the database URL is not one that PostgreSQL understands: "
+    "postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full";
+
+std::unexpected<Error> refuse(const char* why) {
+    return std::unexpected(Error{ErrorCode::Unavailable, why, {}, {}});
+}
+
 }  // namespace
+
+Result<void> check_url(const std::string& url) {
+    const Options options = parse(url);
+    if (!options) return refuse(kNoUrl);
+    for (const PQconninfoOption* one = options.get(); one->keyword != nullptr; ++one) {
+        if (one->val == nullptr) continue;
+        const std::string_view keyword = one->keyword;
+        const std::string_view value = one->val;
+        // A host that begins with an @ is a socket in the abstract namespace.
+        if ((keyword == "host" && value.find('@', 1) != std::string_view::npos) ||
+            (keyword == "port" && value.find_first_not_of("0123456789,") != value.npos)) {
+            return refuse(
+                "the database URL holds a character that means something else there: in a user or "
+                "a password write @ as %40, : as %3A, / as %2F and % as %25");
+        }
+    }
+    return {};
+}
 
 std::vector<Host> hosts_of(const std::string& conninfo) {
     const Options options = parse(conninfo);
@@ -73,13 +99,7 @@ Result<std::string> with_settings(
     const std::string& url,
     const std::vector<std::pair<std::string_view, std::string_view>>& settings) {
     const Options options = parse(url);
-    if (!options) {
-        return std::unexpected(Error{ErrorCode::Unavailable,
-                                     "the database URL is not one that PostgreSQL understands: "
-                                     "postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full",
-                                     {},
-                                     {}});
-    }
+    if (!options) return refuse(kNoUrl);
     std::string conninfo;
     std::vector<std::string_view> named;
     for (const PQconninfoOption* one = options.get(); one->keyword != nullptr; ++one) {
@@ -101,18 +121,25 @@ Result<std::string> with_settings(
 
 std::string describe(const std::string& url) {
     const Options options = parse(url);
-    std::string host = "localhost";
-    std::string port;
+    std::string hosts = "localhost";
+    std::string ports;
     std::string database;
     for (const PQconninfoOption* one = options.get(); one != nullptr && one->keyword != nullptr;
          ++one) {
         if (one->val == nullptr) continue;
         const std::string_view keyword = one->keyword;
-        if (keyword == "host") host = one->val;
-        if (keyword == "port") port = std::string(":") + one->val;
+        if (keyword == "host") hosts = one->val;
+        if (keyword == "port") ports = one->val;
         if (keyword == "dbname") database = std::string("/") + one->val;
     }
-    return "postgres://" + host + port + database;
+    std::string text = "postgres://";
+    const auto count = 1 + static_cast<std::size_t>(std::ranges::count(hosts, ','));
+    for (std::size_t host = 0; host < count; ++host) {
+        const std::string port = part_of(ports, host);
+        text.append(host == 0 ? "" : ",").append(part_of(hosts, host));
+        if (!port.empty()) text.append(":").append(port);
+    }
+    return text + database;
 }
 
 }  // namespace muster::store::postgres

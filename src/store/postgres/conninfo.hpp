@@ -24,6 +24,10 @@ struct Host {
 /// In their order; at least one.
 [[nodiscard]] std::vector<Host> hosts_of(const std::string& conninfo);
 
+/// Refuses what cannot be read as `url`, and what was read otherwise than it was meant: a password
+/// with an @ or a / in it ends up in the host or the port, and then in errors. Repeats none of it.
+[[nodiscard]] Result<void> check_url(const std::string& url);
+
 /// For people to read: hosts, port and database, without user, password or anything else.
 [[nodiscard]] std::string describe(const std::string& url);
 

@@ -236,7 +236,7 @@ class Ends final : public transfer::Target {
     }
 
     // The batches did not wait for the disk; this commit does, and all before it with it.
-    Result<void> finish() override {
+    Result<void> finish(const Digest&) override {
         TRY_VOID(end_reading());
         TRY_VOID(session_.run("SET synchronous_commit = on"));
         TRY_VOID(session_.run(fmt::format("DROP TABLE {}", kUnfinished)));

@@ -47,6 +47,8 @@ Outcome<void> configure_writer(Database& db, bool synchronous) {
     // FAST overwrites deleted content in pages that are written anyway, and leaves freed pages to
     // be reused: erased people do not linger in live pages, at no extra I/O.
     TRY_VOID(db.run("PRAGMA secure_delete = FAST"));
+    // What one large change made of the log beyond its usual size is given back.
+    TRY_VOID(db.run("PRAGMA journal_size_limit = 33554432"));
     // The writer thread checkpoints, between batches.
     TRY_VOID(db.run("PRAGMA wal_autocheckpoint = 0"));
     return db.run("PRAGMA foreign_keys = ON");

@@ -102,6 +102,9 @@ Outcome<std::vector<T>> read_all(const Database& db, const char* sql, T (*decode
 
 DirectoryRows::DirectoryRows(const Database& db)
     : there_(db, "SELECT 1 FROM organisation WHERE key = ?1 AND NOT removed"),
+      authority_(db,
+                 "SELECT connector.state FROM token JOIN connector ON connector.key = "
+                 "token.connector WHERE token.key = ?1 AND token.active"),
       same_definitions_(
           db, "SELECT 1 FROM organisation WHERE key = ?1 AND definitions = ?2 AND NOT removed"),
       live_of_type_(db, "SELECT 1 FROM counter WHERE org = ?1 AND type = ?2 AND live > 0"),
@@ -147,6 +150,19 @@ Outcome<void> DirectoryRows::require_organisation(OrgKey org) {
     if (there) return {};
     return std::unexpected(
         refusal(ErrorCode::DirectoryConflict, fmt::format("organisation {} is gone", org.value)));
+}
+
+Outcome<void> DirectoryRows::check_authority(TokenKey token) {
+    Rows rows = authority_.query(token.value);
+    TRY_ASSIGN(const bool there, rows.next());
+    if (!there) {
+        return std::unexpected(
+            refusal(ErrorCode::Revoked, "the token or its connector was switched off"));
+    }
+    if (rows.integer(0) == static_cast<std::int64_t>(ConnectorState::Paused)) {
+        return std::unexpected(refusal(ErrorCode::Paused, "the connector was paused"));
+    }
+    return {};
 }
 
 Outcome<void> DirectoryRows::check_definitions(OrgKey org, std::string_view definitions) {

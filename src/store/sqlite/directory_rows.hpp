@@ -15,6 +15,8 @@ class DirectoryRows {
 
     /// DirectoryConflict where the organisation was removed, or never was.
     [[nodiscard]] Outcome<void> require_organisation(OrgKey org);
+    /// Revoked or Paused where the token or its connector was switched off.
+    [[nodiscard]] Outcome<void> check_authority(TokenKey token);
     /// Superseded where the organisation's definitions are others, or it was removed.
     [[nodiscard]] Outcome<void> check_definitions(OrgKey org, std::string_view definitions);
     [[nodiscard]] Outcome<void> apply(const PutOrganisation& put);
@@ -28,7 +30,7 @@ class DirectoryRows {
     [[nodiscard]] Outcome<bool> clear_a_removed_one();
 
   private:
-    Statement there_, same_definitions_, live_of_type_, put_organisation_;
+    Statement there_, authority_, same_definitions_, live_of_type_, put_organisation_;
     Statement remove_tokens_, remove_connectors_, mark_removed_, a_removed_, forget_;
     Statement put_connector_, put_token_, remove_token_, touch_token_;
     std::vector<Statement> clear_;  ///< a table each

@@ -1,5 +1,6 @@
 #include "store/sqlite/transfer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -31,6 +32,7 @@ using transfer::Table;
 constexpr int kSourceCacheKib = 8 * 1024;
 constexpr int kTargetCacheKib = 64 * 1024;
 constexpr const char* kDatabase = "muster.db";
+constexpr const char* kSeal = "muster_seal";  // a table that backups have
 
 std::unexpected<Error> refuse(ErrorCode code, std::string message) {
     return std::unexpected(Error{code, std::move(message), {}, {}});
@@ -191,6 +193,19 @@ class Ends : public transfer::Target {
         return {};
     }
 
+    Result<std::optional<Digest>> seal() override {
+        Statement there(db_, "SELECT 1 FROM sqlite_schema WHERE name = ?1");
+        TRY_ASSIGN(const bool sealed, there.query(std::string_view(kSeal)).next());
+        if (!sealed) return std::nullopt;
+        Statement statement(db_, fmt::format("SELECT rows FROM {}", kSeal));
+        Rows rows = statement.query();
+        TRY_ASSIGN(const bool found, rows.next());
+        const auto bytes = found ? rows.blob(0) : std::span<const std::byte>();
+        Digest seal{};
+        std::ranges::copy(bytes.first(std::min(bytes.size(), seal.size())), seal.begin());
+        return seal;
+    }
+
     Result<Row> last_key(const Table& table, OrgKey org) override {
         Statement statement(db_, last_key_sql(table));
         Rows rows = table.shared ? statement.query() : statement.query(org.value);
@@ -200,7 +215,7 @@ class Ends : public transfer::Target {
         return key;
     }
 
-    Result<void> finish() override {
+    Result<void> finish(const Digest&) override {
         // The batches did not wait for the disk. This commit does, and all before it with it.
         TRY_VOID(db_.run("PRAGMA synchronous = FULL"));
         TRY_VOID(db_.run(fmt::format("DROP TABLE {}", kUnfinished)));
@@ -263,8 +278,11 @@ class BackupTarget final : public Ends {
     BackupTarget(const BackupTarget&) = delete;
     BackupTarget& operator=(const BackupTarget&) = delete;
 
-    Result<void> finish() override {
-        TRY_VOID(Ends::finish());
+    Result<void> finish(const Digest& seal) override {
+        TRY_VOID(db().run(fmt::format("CREATE TABLE {} (rows BLOB NOT NULL) STRICT", kSeal)));
+        Statement note(db(), fmt::format("INSERT INTO {} VALUES (?1)", kSeal));
+        TRY_VOID(note.execute(std::as_bytes(std::span(seal))));
+        TRY_VOID(Ends::finish(seal));
         // One file that can be read where nothing can be written.
         TRY_VOID(db().run("PRAGMA journal_mode = DELETE"));
         use(Database());

@@ -32,8 +32,9 @@ constexpr std::size_t kSharedBatch = 64;      // sets of several organisations
 constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
 constexpr int kMostWaits = 3;  // for room, an attempt to write each
 constexpr std::size_t kLogRoomBytes = std::size_t{16} << 20;
-// The log is rewritten from its beginning after a checkpoint. It is kept small and is never cut: a
-// sync of blocks that the file already has is cheaper than one that makes it grow.
+// The log is rewritten from its beginning after a checkpoint. It is kept small and is not cut
+// unless one change was very large: a sync of blocks that the file already has is cheaper than one
+// that makes it grow.
 constexpr int kCheckpointPages = 1000;
 
 // After these the transaction is gone but the database is as it was: the next one may succeed.
@@ -138,9 +139,8 @@ void Writer::enqueue(Request request) {
     std::unique_lock lock(mutex_);
     if (!stopping_ && !failed_) {
         queue_.push_back(std::move(request));
-        // The writer sleeps until there is something to do, or until a batch is as full as the
-        // last.
-        const bool awaited = queue_.size() == 1 || queue_.size() == expected_sets_;
+        // The writer sleeps until there is something to do.
+        const bool awaited = queue_.size() == 1;
         lock.unlock();
         if (awaited) wake_.notify_one();
         return;
@@ -270,18 +270,24 @@ std::optional<Writer::Batch> Writer::take() {
         }
     }
     if (queue_.empty() && log_.empty()) return std::nullopt;
-    wait_for_company(lock);
-    return collect();
+    Batch batch;
+    collect(batch);
+    return batch;
 }
 
 // Clients that were answered together ask again together. The first to come back would otherwise
-// have a durable commit of its own, while all the others wait for it and then for a second one.
-// Nobody waits where the last batch was a single set, nor longer than half a commit.
-void Writer::wait_for_company(std::unique_lock<std::mutex>& lock) {
-    if (queue_.empty() || stopping_) return;
-    const Instant until = steady_clock::now() + std::min(last_write_ / 2, kLongestWait);
-    wake_.wait_until(lock, until, [this] { return queue_.size() >= expected_sets_ || stopping_; });
-    expected_sets_ = std::min(queue_.size(), options_.batch_sets);
+// have a durable commit of its own, while all the others wait for it and then for a second one. So
+// those who come while it is written join it. Nobody waits where the last batch was a single set,
+// nor longer than half a commit.
+bool Writer::gather(Batch& batch, Instant until) {
+    const std::size_t before = batch.requests.size();
+    if (before == 0) return false;
+    std::unique_lock lock(mutex_);
+    if (before < expected_sets_) {
+        wake_.wait_until(lock, until, [this] { return !queue_.empty() || stopping_; });
+    }
+    collect(batch);
+    return batch.requests.size() > before;
 }
 
 // Where several organisations wait, batches are small, so that nobody's set waits long for the one
@@ -294,33 +300,31 @@ Writer::Shares Writer::share_out() const {
     return {together, std::max<std::size_t>(together / orgs.size(), 1)};
 }
 
-Writer::Batch Writer::collect() {
-    Batch batch;
-    std::size_t bytes = 0;
+void Writer::collect(Batch& batch) {
     const Shares shares = share_out();
-    std::unordered_map<OrgKey, std::size_t> taken;
     std::deque<Request> left;
     while (!queue_.empty() && batch.requests.size() < shares.together &&
-           (batch.requests.empty() || bytes + queue_.front().bytes <= options_.batch_bytes)) {
+           (batch.requests.empty() || batch.bytes + queue_.front().bytes <= options_.batch_bytes)) {
         Request& next = queue_.front();
-        if (shares.each < shares.together && ++taken[org_of(next.work)] > shares.each) {
+        if (++batch.taken[org_of(next.work)] > shares.each) {
             left.push_back(std::move(next));
         } else {
-            bytes += next.bytes;
+            batch.bytes += next.bytes;
             batch.requests.push_back(std::move(next));
         }
         queue_.pop_front();
     }
     // What is over its organisation's share goes first the next time.
     std::ranges::move(left | std::views::reverse, std::front_inserter(queue_));
-    batch.log = std::exchange(log_, {});
-    for (const LogEntry& entry : batch.log) batch.log_bytes += size_of(entry);
-    return batch;
+    for (const LogEntry& entry : log_) batch.log_bytes += size_of(entry);
+    std::ranges::move(log_, std::back_inserter(batch.log));
+    log_.clear();
 }
 
 void Writer::write(Batch batch) {
     const Instant began = steady_clock::now();
-    Outcome<std::vector<Result<Done>>> results = apply_all(batch);
+    Outcome<std::vector<Result<Done>>> results =
+        apply_all(batch, began + std::min(last_write_ / 2, kLongestWait));
     const bool answered = results.has_value() && !options_.durable;
     if (answered) {
         answer(batch.requests, *results);
@@ -338,6 +342,7 @@ void Writer::write(Batch batch) {
         // The error may have ended the transaction already; where not, its end cannot fail
         // usefully.
         if (db_.in_transaction()) static_cast<void>(rollback_.execute());
+        authority_ = {};
         note_failure(results.error());
     }
     settle_log(batch, results.has_value());
@@ -361,36 +366,41 @@ void Writer::count(const Batch& batch, const std::vector<Result<Done>>& results)
     }
 }
 
-Outcome<std::vector<Result<Done>>> Writer::apply_all(const Batch& batch) {
+Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until) {
     if (failed_) return std::unexpected(Failure{SQLITE_ABORT, *failed_});
     SegmentBatch log;
-    for (const LogEntry& entry : batch.log) log.add(entry, finish_log_json(entry.json));
-
-    // One set needs no savepoint: undoing it undoes the transaction.
-    const bool nested = batch.requests.size() > 1;
     std::vector<Result<Done>> results;
-    results.reserve(batch.requests.size());
     TRY_VOID(begin_.execute());
-    for (const Request& request : batch.requests) {
-        if (nested) TRY_VOID(savepoint_.execute());
-        Outcome<Done> done = apply(request.work);
-        if (!done) {
-            if (!concerns_one_set(done.error())) return std::unexpected(std::move(done).error());
-            TRY_VOID(nested ? rollback_to_.execute() : rollback_.execute());
-            TRY_VOID(nested ? release_.execute() : begin_.execute());
-            results.emplace_back(std::unexpected(std::move(done).error().error));
-            continue;
+    do {
+        while (results.size() < batch.requests.size()) {
+            TRY_ASSIGN(Result<Done> done,
+                       apply_alone(batch.requests[results.size()].work, results.empty(), log));
+            results.push_back(std::move(done));
         }
-        if (nested) TRY_VOID(release_.execute());
-        if (const auto* set = std::get_if<WriteSet>(&request.work)) {
-            for (const LogEntry& entry : set->log) {
-                log.add(entry, finish_log_json(entry.json, done->committed.applied));
-            }
-        }
-        results.emplace_back(*std::move(done));
-    }
+    } while (gather(batch, until));
+    for (const LogEntry& entry : batch.log) log.add(entry, finish_log_json(entry.json));
     TRY_VOID(segments_.write(log));
+    expected_sets_ = batch.requests.size();
     return results;
+}
+
+Outcome<Result<Done>> Writer::apply_alone(const Work& work, bool first, SegmentBatch& log) {
+    // The first needs no savepoint: undoing it undoes the transaction.
+    if (!first) TRY_VOID(savepoint_.execute());
+    Outcome<Done> done = apply(work);
+    if (!done) {
+        if (!concerns_one_set(done.error())) return std::unexpected(std::move(done).error());
+        TRY_VOID(first ? rollback_.execute() : rollback_to_.execute());
+        TRY_VOID(first ? begin_.execute() : release_.execute());
+        return Result<Done>(std::unexpected(std::move(done).error().error));
+    }
+    if (!first) TRY_VOID(release_.execute());
+    if (const auto* set = std::get_if<WriteSet>(&work)) {
+        for (const LogEntry& entry : set->log) {
+            log.add(entry, finish_log_json(entry.json, done->committed.applied));
+        }
+    }
+    return Result<Done>(*std::move(done));
 }
 
 Outcome<Done> Writer::apply(const Work& work) {
@@ -404,6 +414,11 @@ Outcome<Done> Writer::apply(const Work& work) {
 }
 
 Outcome<Committed> Writer::apply_set(const WriteSet& set) {
+    if (set.token != authority_) {
+        authority_ = {};
+        if (set.token != TokenKey{}) TRY_VOID(directory_.check_authority(set.token));
+        authority_ = set.token;
+    }
     if (set.definitions) TRY_VOID(directory_.check_definitions(set.org, *set.definitions));
     Committed committed;
     committed.applied.reserve(set.mutations.size());
@@ -414,6 +429,7 @@ Outcome<Committed> Writer::apply_set(const WriteSet& set) {
                     if (!set.definitions) TRY_VOID(directory_.require_organisation(set.org));
                     return resources_.apply(set.org, one);
                 } else {
+                    authority_ = {};
                     TRY_VOID(directory_.apply(one));
                     return Applied{};
                 }

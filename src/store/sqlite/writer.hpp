@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -81,7 +82,9 @@ class Writer {
     struct Batch {
         std::vector<Request> requests;
         std::vector<LogEntry> log;
-        std::size_t log_bytes = 0;
+        std::size_t bytes = 0;                          ///< of the requests
+        std::size_t log_bytes = 0;                      ///< of log
+        std::unordered_map<OrgKey, std::size_t> taken;  ///< requests of each organisation
         [[nodiscard]] bool empty() const { return requests.empty() && log.empty(); }
     };
     void enqueue(Request request);
@@ -92,16 +95,23 @@ class Writer {
     void run();
     /// The next batch; an empty one after an idle second; nothing when it is time to end.
     [[nodiscard]] std::optional<Batch> take();
-    void wait_for_company(std::unique_lock<std::mutex>& lock);
+    /// Adds to the batch under way who has come meanwhile, after a wait for the rest of those who
+    /// are expected; whether there was somebody.
+    [[nodiscard]] bool gather(Batch& batch, Instant until);
     /// How many sets the next batch may hold, in all and of each organisation.
     struct Shares {
         std::size_t together = 0;
         std::size_t each = 0;
     };
     [[nodiscard]] Shares share_out() const;
-    [[nodiscard]] Batch collect();
+    /// Adds to the batch what waits and has room in it. With the lock.
+    void collect(Batch& batch);
     void write(Batch batch);
-    [[nodiscard]] Outcome<std::vector<Result<Done>>> apply_all(const Batch& batch);
+    /// In a transaction, to which others are added while it lasts (gather).
+    [[nodiscard]] Outcome<std::vector<Result<Done>>> apply_all(Batch& batch, Instant until);
+    /// So that it can fail without those before it; `first` of its transaction.
+    [[nodiscard]] Outcome<Result<Done>> apply_alone(const Work& work, bool first,
+                                                    SegmentBatch& log);
     [[nodiscard]] Outcome<Done> apply(const Work& work);
     [[nodiscard]] Outcome<Committed> apply_set(const WriteSet& set);
     [[nodiscard]] Outcome<bool> apply_purge(const Purge& purge);
@@ -119,14 +129,15 @@ class Writer {
     ResourceRows resources_;
     DirectoryRows directory_;
     SegmentWriter segments_;
+    TokenKey authority_;                       ///< looked at since the directory last changed
     std::chrono::microseconds last_write_{0};  ///< how long the last batch took
+    std::size_t expected_sets_ = 1;            ///< in the next batch: as many as in the last one
     int wal_pages_ = 0;                        ///< in the log after the last commit
     int checkpointed_at_ = 0;                  ///< wal_pages_ at the last checkpoint
 
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<Request> queue_;
-    std::size_t expected_sets_ = 1;  ///< in the next batch: as many as in the last one
     std::vector<LogEntry> log_;
     std::size_t log_bytes_ = 0;  ///< in log_ and in the batch that is being written
     Instant log_due_;

@@ -72,12 +72,33 @@ class Copy {
         TRY_ASSIGN(report_.resumed, target_.begin(source_name));
         TRY_VOID(plan());
         for (Portion& portion : portions_) TRY_VOID(write(portion));
+        const Digest seal = seal_of(portions_);
+        TRY_ASSIGN(const std::optional<Digest> sealed, source_.seal());
+        if (sealed && *sealed != seal) {
+            return fail("the backup is damaged: its rows are not the ones that were written to it");
+        }
         for (const Portion& portion : portions_) TRY_VOID(verify(portion));
-        TRY_VOID(target_.finish());
+        TRY_VOID(target_.finish(seal));
         return std::move(report_);
     }
 
   private:
+    static std::unexpected<Error> fail(std::string why) {
+        return std::unexpected(Error{ErrorCode::Unavailable, std::move(why), {}, {}});
+    }
+
+    static Digest seal_of(std::span<const Portion> portions) {
+        Sha256 all;
+        for (const Portion& portion : portions) {
+            // Tables and organisations that have no rows come and go with versions.
+            if (portion.rows == 0) continue;
+            all.add(portion.table->name);
+            all.add(std::string_view(reinterpret_cast<const char*>(portion.digest.data()),
+                                     portion.digest.size()));
+        }
+        return all.finish();
+    }
+
     Result<void> plan() {
         std::vector<OrgKey> orgs = {OrgKey{}};
         TRY_ASSIGN(const auto organisations, source_.read(tables().front(), OrgKey{}));
@@ -131,14 +152,11 @@ class Copy {
         Portion found{expected.table, expected.org};
         TRY_VOID(read(target_, found, "check", [](const Row&) { return Result<void>{}; }));
         if (found.rows == expected.rows && found.digest == expected.digest) return {};
-        return std::unexpected(
-            Error{ErrorCode::Unavailable,
-                  fmt::format("the copy differs from its source in the table {}: {} rows instead "
-                              "of {}, or others. The source was changed since the copy was begun: "
-                              "empty the target and copy again",
-                              expected.table->name, found.rows, expected.rows),
-                  {},
-                  {}});
+        return fail(
+            fmt::format("the copy differs from its source in the table {}: {} rows instead of {}, "
+                        "or others. The source was changed since the copy was begun: empty the "
+                        "target and copy again",
+                        expected.table->name, found.rows, expected.rows));
     }
 
     static bool is_behind(const Row& last, const Row& row, std::size_t key) {

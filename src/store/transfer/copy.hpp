@@ -23,7 +23,8 @@ struct Copied {
 };
 
 /// Copies everything, and holds the target to the source: as many rows of each table and
-/// organisation, and the same SHA-256 over them. A target in which a copy from `source_name` was
+/// organisation, and the same SHA-256 over them; and the source, where it is a backup, to what was
+/// written to it. A target in which a copy from `source_name` was
 /// broken off is completed. Memory: a batch of rows.
 [[nodiscard]] Result<Copied> copy(Source& source, std::string_view source_name, Target& target,
                                   const Progress& progress);

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "base/crypto.hpp"
 #include "store/types.hpp"
 
 namespace muster::store::transfer {
@@ -62,6 +64,8 @@ class Source {
     virtual ~Source() = default;
     [[nodiscard]] virtual Result<std::unique_ptr<Reading>> read(const Table& table, OrgKey org) = 0;
     [[nodiscard]] virtual Result<std::int64_t> count(const Table& table, OrgKey org) = 0;
+    /// What its rows came to when they were written, where that was kept: a backup's.
+    [[nodiscard]] virtual Result<std::optional<Digest>> seal() { return std::nullopt; }
 };
 
 /// A database that is being filled. From begin() to finish() no server starts on it.
@@ -76,8 +80,9 @@ class Target : public Source {
                                              std::span<const Row> rows) = 0;
     /// The greatest key; empty where there is no row.
     [[nodiscard]] virtual Result<Row> last_key(const Table& table, OrgKey org) = 0;
-    /// Makes everything durable, then lets servers start. Nothing may follow.
-    [[nodiscard]] virtual Result<void> finish() = 0;
+    /// Makes everything durable, then lets servers start. Nothing may follow. A backup keeps the
+    /// seal, which the rows came to.
+    [[nodiscard]] virtual Result<void> finish(const Digest& seal) = 0;
 };
 
 /// What may use a database while it is read.

@@ -1,9 +1,15 @@
-// Organisations that share a node's connections for reading: none waits for another's crowd, or for
-// what fails.
+// Calls that share a node's connections: none waits for another organisation's crowd, or for what
+// fails, or is told what another asked.
 
 #include <chrono>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "store/contract_fixture.hpp"
 #include "store/postgres/conninfo.hpp"
@@ -14,6 +20,7 @@ namespace muster::store::test {
 namespace {
 
 using namespace std::chrono_literals;
+using postgres::Connection;
 using postgres::Outcome;
 using postgres::Pool;
 using postgres::Query;
@@ -51,7 +58,8 @@ TEST(TurnsTest, WhoKeepsItsTurnIsNotCalled) {
     EXPECT_TRUE(turns.empty());
 }
 
-// ---- reads -----------------------------------------------------------------------------------
+// ---- connections
+// -----------------------------------------------------------------------------------
 
 class PoolTest : public ::testing::Test {
   protected:
@@ -92,8 +100,63 @@ class PoolTest : public ::testing::Test {
         return answers;
     }
 
+    /// Asks on the connection for writing.
+    static Task<Outcome<std::vector<Rows>>> ask(Pool& pool, std::string sql) {
+        auto job = [sql = std::move(sql)](
+                       Connection& connection,
+                       Connection::Deadline deadline) -> Task<Outcome<std::vector<Rows>>> {
+            const Query query{.text = sql};
+            co_return co_await connection.exchange(std::span(&query, 1), deadline);
+        };
+        co_return co_await pool.write(0, pool.deadline(), std::move(job));
+    }
+    static std::int64_t number(Pool& pool, const std::string& sql) {
+        const auto rows = run(ask(pool, sql));
+        return rows ? rows->front().number() : -1;
+    }
+
     TemporaryDatabase database_;
 };
+
+// ---- writes ----------------------------------------------------------------------------------
+
+TEST_F(PoolTest, WhoComesAfterAJobThatThrewGetsAnswersOfHisOwn) {
+    Pool pool(options(1));
+    auto job = [](Connection& connection,
+                  Connection::Deadline deadline) -> Task<Outcome<std::vector<Rows>>> {
+        const std::vector<std::vector<Query>> asked(2, {{.text = "SELECT 1::bigint"}});
+        const Connection::Taker take = [](std::size_t, const Outcome<std::vector<Rows>>&) {
+            throw std::runtime_error("before the second answer is read");
+        };
+        static_cast<void>(co_await connection.exchange_each(asked, deadline, take));
+        co_return std::vector<Rows>();
+    };
+    const auto thrown = run(pool.write(0, pool.deadline(), job));
+    ASSERT_FALSE(thrown);
+    EXPECT_TRUE(thrown.error().unknown);
+    EXPECT_EQ(number(pool, "SELECT 2::bigint"), 2);
+}
+
+TEST_F(PoolTest, WhoComesAfterACallThatWasCancelledGetsAnswersOfHisOwn) {
+    Pool pool(options(1));
+    boost::asio::io_context context;
+    boost::asio::cancellation_signal stop;
+    bool done = false;
+    boost::asio::co_spawn(
+        context, ask(pool, "SELECT 1::bigint FROM pg_sleep(0.5)"),
+        boost::asio::bind_cancellation_slot(
+            stop.slot(), [&](const std::exception_ptr&, const Outcome<std::vector<Rows>>& rows) {
+                done = rows.has_value();
+            }));
+    boost::asio::steady_timer timer(context, 200ms);
+    timer.async_wait(
+        [&](boost::system::error_code) { stop.emit(boost::asio::cancellation_type::terminal); });
+    context.run();
+    EXPECT_TRUE(done);
+    EXPECT_EQ(number(pool, "SELECT 2::bigint"), 2);
+}
+
+// ---- reads -----------------------------------------------------------------------------------
 
 TEST_F(PoolTest, AReadIsNotBehindAnotherOrganisationsCrowd) {
     Pool pool(options(1));

@@ -30,7 +30,7 @@ struct Failure {
     std::string message;
     std::size_t at = 0;    ///< which of the queries failed
     bool lost = false;     ///< the connection is gone
-    bool unknown = false;  ///< it went after COMMIT was sent: done or not, nobody knows
+    bool unknown = false;  ///< COMMIT may have been sent before: done or not, nobody knows
 
     [[nodiscard]] bool is(std::string_view sqlstate) const { return state == sqlstate; }
     /// The server goes or is not up yet, or one behind it is away (a worker of Citus).

@@ -100,6 +100,7 @@ milliseconds Pool::jittered(milliseconds mean) {
 
 Pool::Lease::~Lease() {
     if (lane_ == nullptr) return;
+    if (!done_) lane_->connection.close();
     lane_->busy = !lane_->waiting.empty();
     if (!lane_->busy) return;
     // The connection goes to the next in line without becoming free in between.
@@ -216,7 +217,12 @@ Task<void> Pool::serve(Lane& lane) {
         std::vector<Reads> groups = take_reads();
         waking_ = false;
         wake_reader();
-        co_await run(lane, std::move(groups));
+        try {
+            co_await run(lane, groups);
+        } catch (const std::exception& error) {
+            lane.connection.close();
+            for (Reads& unanswered : groups) refuse(unanswered, error.what());
+        }
         if (lane.untaken) co_await until_taken(lane);
     }
     waking_ = false;
@@ -254,7 +260,8 @@ Task<void> Pool::until_taken(Lane& lane) {
     co_await lane.taken.async_wait(asio::redirect_error(asio::use_awaitable, all_taken));
 }
 
-Task<void> Pool::run(Lane& lane, std::vector<Reads> groups) {
+/// Takes those out of `groups` that it answers.
+Task<void> Pool::run(Lane& lane, std::vector<Reads>& groups) {
     if (several()) {
         lane.untaken = std::shared_ptr<Lane>(
             &lane, [this](Lane* of) { asio::post(context_, [of] { of->taken.cancel(); }); });

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -14,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -65,20 +68,29 @@ class Pool {
     /// write have the others, 0 to writers - 1.
     [[nodiscard]] std::size_t housekeeping() const { return options_.writers; }
     /// Runs `job(Connection&, deadline)` on the writing connection `lane`, on the pool's thread.
-    /// The connection is open when the job begins, or the job fails with `lost`.
+    /// The connection is open when the job begins, or the job fails with `lost`. It is not
+    /// cancelled with who waits for it: it may be between COMMIT and the answer to that. One that
+    /// throws fails with `unknown`.
     template <class Job>
     [[nodiscard]] auto write(std::size_t lane, Connection::Deadline deadline, Job job)
         -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
         auto run = [](Pool& pool, std::size_t lane, Connection::Deadline until,
                       Job job) -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
-            CO_TRY_ASSIGN(const Lease lease, co_await pool.acquire(lane, until));
-            auto done = co_await job(lease.connection(), until);
-            if (!lease.connection().is_open()) pool.distrust();
-            co_return done;
+            try {
+                CO_TRY_ASSIGN(Lease lease, co_await pool.acquire(lane, until));
+                auto done = co_await job(lease.connection(), until);
+                lease.job_is_done();
+                if (!lease.connection().is_open()) pool.distrust();
+                co_return done;
+            } catch (const std::exception& error) {
+                co_return std::unexpected(Failure{{}, error.what(), 0, true, true});
+            }
         };
         auto task = run(*this, lane, deadline, std::move(job));
-        return boost::asio::co_spawn(context_.get_executor(), std::move(task),
-                                     boost::asio::use_awaitable);
+        return boost::asio::co_spawn(
+            context_.get_executor(), std::move(task),
+            boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(),
+                                                boost::asio::use_awaitable));
     }
 
     [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
@@ -106,6 +118,8 @@ class Pool {
         boost::asio::steady_timer taken;
         std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting;
     };
+    /// Hands the connection on at its end; closed, where its job was not done, since answers may be
+    /// on their way that the next one would take for its own.
     class Lease {
       public:
         explicit Lease(Lane& lane) : lane_(&lane) {}
@@ -114,9 +128,11 @@ class Pool {
         Lease(const Lease&) = delete;
         Lease& operator=(const Lease&) = delete;
         [[nodiscard]] Connection& connection() const { return lane_->connection; }
+        void job_is_done() { done_ = true; }
 
       private:
         Lane* lane_;
+        bool done_ = false;
     };
     struct Read {
         OrgKey org;
@@ -141,7 +157,7 @@ class Pool {
     void wake_reader();
     [[nodiscard]] Task<void> serve(Lane& lane);
     [[nodiscard]] std::vector<Reads> take_reads();
-    [[nodiscard]] Task<void> run(Lane& lane, std::vector<Reads> groups);
+    [[nodiscard]] Task<void> run(Lane& lane, std::vector<Reads>& groups);
     /// Answers what shared a transaction, or has it done again; `head`: the queries before theirs.
     void settle(Reads reads, std::size_t head, Outcome<std::vector<Rows>> outcome,
                 const std::shared_ptr<Lane>& untaken);

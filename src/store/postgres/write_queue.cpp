@@ -164,7 +164,12 @@ Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(std::si
         return apply_held(connection, until, sets, slot_);
     };
     auto done = co_await pool_.write(lane, requests.front().deadline, job);
-    if (!done) co_return std::unexpected(refused(ErrorCode::Unavailable, done.error().message));
+    if (!done) {
+        const bool unknown = done.error().unknown;
+        co_return std::unexpected(
+            refused(unknown ? ErrorCode::OutcomeUnknown : ErrorCode::Unavailable,
+                    std::move(done).error().message));
+    }
     if (*done) ++commits_;
     co_return *std::move(done);
 }

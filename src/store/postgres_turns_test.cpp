@@ -1,15 +1,22 @@
 // Calls that share a node's connections: none waits for another organisation's crowd, or for what
 // fails, or is told what another asked.
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 
 #include "store/contract_fixture.hpp"
 #include "store/postgres/conninfo.hpp"
@@ -61,6 +68,36 @@ TEST(TurnsTest, WhoKeepsItsTurnIsNotCalled) {
 // ---- connections
 // -----------------------------------------------------------------------------------
 
+/// Lets a client in as PostgreSQL does, and reads nothing more.
+class DeafServer {
+  public:
+    DeafServer() : acceptor_(context_, boost::asio::ip::tcp::v4()), socket_(context_) {
+        // More than a few megabytes then find no room between the two.
+        acceptor_.set_option(boost::asio::socket_base::receive_buffer_size(4096));
+        acceptor_.bind({boost::asio::ip::address_v4::loopback(), 0});
+        acceptor_.listen();
+        thread_ = std::jthread([this] {
+            acceptor_.accept(socket_);
+            std::array<char, 4> length{};
+            boost::asio::read(socket_, boost::asio::buffer(length));
+            std::string startup(static_cast<std::uint8_t>(length[3]) - length.size(), '\0');
+            boost::asio::read(socket_, boost::asio::buffer(startup));
+            constexpr std::string_view kWelcome("R\0\0\0\x8\0\0\0\0Z\0\0\0\x5I", 15);
+            boost::asio::write(socket_, boost::asio::buffer(kWelcome));
+        });
+    }
+    [[nodiscard]] std::string url() const {
+        return fmt::format("postgres://nobody@127.0.0.1:{}/none?sslmode=disable&gssencmode=disable",
+                           acceptor_.local_endpoint().port());
+    }
+
+  private:
+    boost::asio::io_context context_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::ip::tcp::socket socket_;
+    std::jthread thread_;
+};
+
 class PoolTest : public ::testing::Test {
   protected:
     struct Answer {
@@ -71,7 +108,11 @@ class PoolTest : public ::testing::Test {
     };
 
     Pool::Options options(std::size_t readers, std::chrono::milliseconds patience = 10s) {
-        return {.hosts = postgres::hosts_of(value_of(postgres::with_settings(database_.url(), {}))),
+        return options(database_.url(), readers, patience);
+    }
+    static Pool::Options options(const std::string& url, std::size_t readers,
+                                 std::chrono::milliseconds patience = 10s) {
+        return {.hosts = postgres::hosts_of(value_of(postgres::with_settings(url, {}))),
                 .readers = readers,
                 .writers = 1,
                 .patience = patience};
@@ -154,6 +195,18 @@ TEST_F(PoolTest, WhoComesAfterACallThatWasCancelledGetsAnswersOfHisOwn) {
     context.run();
     EXPECT_TRUE(done);
     EXPECT_EQ(number(pool, "SELECT 2::bigint"), 2);
+}
+
+TEST_F(PoolTest, AJobEndsWithThePoolThoughThePeerReadsNothing) {
+    const DeafServer server;
+    Pool pool(options(server.url(), 1));
+    pool.finish_by(steady_clock::now() + 500ms);
+    const auto began = steady_clock::now();
+    const auto lost = run(ask(pool, "SELECT '" + std::string(std::size_t{8} << 20, 'x') + "'"));
+    EXPECT_LT(steady_clock::now() - began, 2s);
+    ASSERT_FALSE(lost);
+    EXPECT_TRUE(lost.error().lost);
+    EXPECT_EQ(lost.error().message, "not connected");
 }
 
 // ---- reads -----------------------------------------------------------------------------------

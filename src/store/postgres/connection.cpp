@@ -125,8 +125,9 @@ Task<Outcome<void>> Connection::wait(Ready ready, Deadline deadline) {
         timer_.cancel();
         if (ec && ec != asio::error::operation_aborted) co_return std::unexpected(lost());
         if (ready == Ready::ReadOrWrite) {
-            // The other wait. Where that one ended this one, there is something to read.
-            socket_.cancel();
+            // The other wait. Where that one ended this one, there is something to read. Where
+            // close() did, nothing is left to be waited for.
+            if (socket_.is_open()) socket_.cancel();
             co_return Outcome<void>();
         }
         if (!ec) co_return Outcome<void>();

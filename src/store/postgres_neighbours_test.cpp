@@ -1,5 +1,6 @@
 // Organisations that write on one node: none waits for another's crowd, its locks or its refusals.
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -67,6 +68,29 @@ TEST_F(NeighboursTest, AWriteIsNotBehindAnotherOrganisationsWrites) {
         context.run();
     });
     std::this_thread::sleep_for(200ms);
+    for (std::int64_t key = 2; key <= kOrganisations; ++key) {
+        EXPECT_LT(time_to_write(OrgKey{key}), 2s) << key;
+    }
+    sql("ROLLBACK");
+}
+
+TEST_F(NeighboursTest, ACrowdThatIsRefusedIsNotBeforeAnotherOrganisationsWrites) {
+    hold("SELECT 1 FROM counter WHERE org = 1 FOR UPDATE");
+    std::atomic<int> refused = 0;
+    std::jthread crowd([&] {
+        boost::asio::io_context context;
+        for (std::int64_t i = 0; i < 20'480; ++i) {
+            boost::asio::co_spawn(
+                context, store_->commit(write(kOrg, user(Rid{100 + i}, std::to_string(i)))),
+                [&](const std::exception_ptr&, const Result<Committed>& result) {
+                    if (result) return;
+                    EXPECT_EQ(result.error().code, ErrorCode::Unavailable);
+                    ++refused;
+                });
+        }
+        context.run();
+    });
+    while (refused == 0) std::this_thread::sleep_for(10ms);
     for (std::int64_t key = 2; key <= kOrganisations; ++key) {
         EXPECT_LT(time_to_write(OrgKey{key}), 2s) << key;
     }

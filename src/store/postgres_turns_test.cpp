@@ -42,8 +42,7 @@ TEST(TurnsTest, OrganisationsAreCalledInTurn) {
     std::vector<int> called;
     while (!turns.empty()) {
         const OrgKey org = turns.call();
-        called.push_back(turns.line(org).front());
-        turns.line(org).pop_front();
+        called.push_back(turns.take(org));
         turns.leave(org);
     }
     EXPECT_THAT(called, ElementsAre(11, 21, 12, 13));
@@ -53,16 +52,34 @@ TEST(TurnsTest, WhoKeepsItsTurnIsNotCalled) {
     postgres::Turns<int> turns;
     turns.add(OrgKey{1}, 11);
     EXPECT_EQ(turns.call(), OrgKey{1});
-    turns.line(OrgKey{1}).pop_front();
+    EXPECT_EQ(turns.take(OrgKey{1}), 11);
     turns.add(OrgKey{1}, 12);
     EXPECT_TRUE(turns.empty());
     turns.put_back(OrgKey{1}, 11);
     turns.leave(OrgKey{1});
     EXPECT_EQ(turns.call(), OrgKey{1});
     EXPECT_THAT(turns.line(OrgKey{1}), ElementsAre(11, 12));
-    turns.line(OrgKey{1}).clear();
+    EXPECT_EQ(turns.take(OrgKey{1}), 11);
+    EXPECT_EQ(turns.take(OrgKey{1}), 12);
     turns.leave(OrgKey{1});
     EXPECT_TRUE(turns.empty());
+}
+
+TEST(TurnsTest, AFullLineLeavesTheOthersRoom) {
+    postgres::Turns<int> turns;
+    const auto fill = [&](OrgKey org) {
+        std::size_t added = 0;
+        for (; turns.has_room(org); ++added) turns.add(org, 1);
+        return added;
+    };
+    EXPECT_EQ(fill(OrgKey{1}), turns.kLongestLine);
+    EXPECT_EQ(fill(OrgKey{2}), turns.kLongestLine);
+    std::size_t all = 2 * turns.kLongestLine;
+    for (std::int64_t key = 3; turns.has_room(OrgKey{key}); ++key) all += fill(OrgKey{key});
+    EXPECT_EQ(all, turns.kMostWaiting);
+    EXPECT_EQ(turns.call(), OrgKey{1});
+    EXPECT_EQ(turns.take(OrgKey{1}), 1);
+    EXPECT_TRUE(turns.has_room(OrgKey{1}));
 }
 
 // ---- connections

@@ -23,7 +23,6 @@ constexpr std::size_t kReadsTogether = 16;
 constexpr std::size_t kShare = 4;  // of them, for each while there are several organisations
 constexpr milliseconds kRemembered{1'000};  // so long there are, after one asked
 constexpr milliseconds kLongestTaking{20};
-constexpr std::size_t kMostWaiting = 20'000;
 constexpr milliseconds kConnectPatience{2'000};  // with one host
 constexpr milliseconds kFirstPause{50};
 constexpr milliseconds kLongestPause{500};
@@ -112,13 +111,10 @@ Pool::Lease::~Lease() {
 Task<Outcome<Pool::Lease>> Pool::acquire(std::size_t index, Instant deadline) {
     Lane& lane = *writers_[index];
     if (lane.busy) {
-        if (waiting_ >= kMostWaiting) co_return give_up("too many calls wait for PostgreSQL");
         const auto turn = std::make_shared<asio::steady_timer>(context_, deadline);
         lane.waiting.push_back(turn);
-        ++waiting_;
         boost::system::error_code ec;
         co_await turn->async_wait(asio::redirect_error(asio::use_awaitable, ec));
-        --waiting_;
         // Whoever is still in line was woken by the clock.
         if (std::erase(lane.waiting, turn) > 0) co_return give_up("no connection became free");
     }
@@ -187,18 +183,19 @@ void Pool::accept_reads() {
         const std::scoped_lock lock(mutex_);
         arrived.swap(arrived_);
     }
-    if (waiting_ + arrived.size() > kMostWaiting) {
-        refuse(arrived, "too many calls wait for PostgreSQL");
-        return;
-    }
-    waiting_ += arrived.size();
+    Reads surplus;
     for (Read& read : arrived) {
         const OrgKey org = read.org;
         if (org && std::exchange(latest_, org) != org) {
             several_until_ = steady_clock::now() + kRemembered;
         }
-        reads_.add(org, std::move(read));
+        if (reads_.has_room(org)) {
+            reads_.add(org, std::move(read));
+        } else {
+            surplus.push_back(std::move(read));
+        }
     }
+    refuse(surplus, "too many calls wait for PostgreSQL");
     wake_reader();
 }
 
@@ -240,10 +237,8 @@ std::vector<Pool::Reads> Pool::take_reads() {
         if (group != groups.end() && group->size() == share) break;
         if (group == groups.end()) group = groups.emplace(group);
         reads_.call();
-        group->push_back(std::move(reads_.line(org).front()));
-        reads_.line(org).pop_front();
+        group->push_back(reads_.take(org));
         reads_.leave(org);
-        --waiting_;
     }
     // Who asks for little is answered first.
     std::ranges::sort(groups, {}, &Reads::size);
@@ -347,7 +342,6 @@ void Pool::wait_again(Reads reads) {
         if (std::min(read.deadline, last_) <= now) {
             late.push_back(std::move(read));
         } else {
-            ++waiting_;
             const OrgKey org = read.org;
             reads_.put_back(org, std::move(read));
         }

@@ -1,7 +1,6 @@
 #pragma once
 // The connections of one node to PostgreSQL, and the thread that serves them.
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -94,8 +93,6 @@ class Pool {
     }
 
     [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
-    /// Calls that wait for a connection now.
-    [[nodiscard]] std::size_t waiting() const { return waiting_; }
     /// Uniform in [0.5, 1.5) of `mean`. The pool's thread only.
     [[nodiscard]] std::chrono::milliseconds jittered(std::chrono::milliseconds mean);
 
@@ -186,7 +183,6 @@ class Pool {
 
     std::mutex mutex_;
     std::vector<Read> arrived_;  ///< handed over, not yet seen by the pool's thread
-    std::atomic<std::size_t> waiting_{0};
     std::thread thread_;
 };
 

@@ -1,6 +1,7 @@
 #include "store/postgres/write_queue.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <iterator>
 #include <utility>
 
@@ -16,7 +17,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kMostTogether = 64;
-constexpr std::uint64_t kMostWaiting = 20'000;
 constexpr int kMostAttempts = 8;
 constexpr int kMostTries = 8;  // of a batch, before each of its sets is tried by itself
 constexpr std::chrono::milliseconds kPause{5};
@@ -53,18 +53,12 @@ Task<Result<Committed>> WriteQueue::submit(WriteSet set) {
 }
 
 void WriteQueue::accept(Request request) {
-    if (waiting_ > kMostWaiting) {
-        --waiting_;
-        std::vector<Resumption> resumptions;
-        resumptions.push_back(
-            {request.waiter.executor, [resume = std::move(request.waiter.resume)]() mutable {
-                 resume(std::unexpected(
-                     Error{ErrorCode::Unavailable, "too many writes wait", {}, {}}));
-             }});
-        resume(std::move(resumptions));
-        return;
-    }
     const OrgKey org = request.set.org;
+    if (!turns_.has_room(org)) {
+        std::vector<Request> one;
+        one.push_back(std::move(request));
+        return refuse(std::move(one), "too many writes wait");
+    }
     turns_.add(org, std::move(request));
     const auto idle = std::ranges::find(busy_, false);
     if (turns_.empty() || idle == busy_.end()) return;
@@ -73,34 +67,45 @@ void WriteQueue::accept(Request request) {
                    asio::detached);
 }
 
-std::vector<WriteQueue::Request> WriteQueue::take(std::deque<Request>& line) {
+std::vector<WriteQueue::Request> WriteQueue::take(OrgKey org) {
     std::vector<Request> batch;
+    const std::deque<Request>& line = turns_.line(org);
     while (!line.empty() && batch.size() < kMostTogether) {
         const bool alone = stands_alone(line.front().set);
         if (alone && !batch.empty()) break;
-        batch.push_back(std::move(line.front()));
-        line.pop_front();
+        batch.push_back(turns_.take(org));
         if (alone) break;
     }
     return batch;
+}
+
+void WriteQueue::refuse(std::vector<Request> requests, const char* why) {
+    const Error error{ErrorCode::Unavailable, why, {}, {}};
+    std::vector<Result<Committed>> results(requests.size(), std::unexpected(error));
+    answer(std::move(requests), std::move(results));
+}
+
+void WriteQueue::answer(std::vector<Request> requests, std::vector<Result<Committed>> results) {
+    std::vector<Resumption> resumptions;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        auto& waiter = requests[i].waiter;
+        auto run = [resume = std::move(waiter.resume), result = std::move(results[i])]() mutable {
+            resume(std::move(result));
+        };
+        resumptions.push_back({std::move(waiter.executor), std::move(run)});
+    }
+    waiting_ -= requests.size();
+    resume(std::move(resumptions));
 }
 
 /// An organisation keeps its turn until its batch is done: what it wrote stays in order.
 Task<void> WriteQueue::serve(std::size_t lane) {
     while (!turns_.empty()) {
         const OrgKey org = turns_.call();
-        std::vector<Request> batch = take(turns_.line(org));
+        std::vector<Request> batch = take(org);
         std::vector<Result<Committed>> results = co_await write(lane, batch);
         turns_.leave(org);
-        std::vector<Resumption> resumptions;
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            auto& waiter = batch[i].waiter;
-            auto run = [resume = std::move(waiter.resume),
-                        result = std::move(results[i])]() mutable { resume(std::move(result)); };
-            resumptions.push_back({std::move(waiter.executor), std::move(run)});
-        }
-        waiting_ -= batch.size();
-        resume(std::move(resumptions));
+        answer(std::move(batch), std::move(results));
     }
     busy_[lane] = false;
 }

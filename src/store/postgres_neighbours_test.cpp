@@ -4,10 +4,14 @@
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "store/contract_fixture.hpp"
+#include "store/postgres/conninfo.hpp"
+#include "store/postgres/pool.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/postgres/session.hpp"
+#include "store/postgres/write_queue.hpp"
 
 namespace muster::store::test {
 namespace {
@@ -95,6 +99,38 @@ TEST_F(NeighboursTest, ACrowdThatIsRefusedIsNotBeforeAnotherOrganisationsWrites)
         EXPECT_LT(time_to_write(OrgKey{key}), 2s) << key;
     }
     sql("ROLLBACK");
+}
+
+TEST_F(NeighboursTest, ASetWhoseTimeIsUpCostsTheOthersNothing) {
+    postgres::Pool pool(
+        {.hosts = postgres::hosts_of(value_of(postgres::with_settings(database_.url(), {}))),
+         .readers = 1,
+         .writers = 1,
+         .patience = 1s});
+    postgres::WriteQueue queue(pool, 1, 1);
+    Session other = value_of(Session::open(database_.url()));
+    for (Session* session : {&session_, &other}) {
+        value_of(session->run("BEGIN"));
+        value_of(session->run("SET LOCAL app.tenant = '1'"));
+    }
+    sql("INSERT INTO uniq VALUES (1, 'User', 'username', 'first-held', 98)");
+    value_of(other.run("INSERT INTO uniq VALUES (1, 'User', 'username', 'last-held', 99)"));
+    const auto write_one = [&](Rid rid, std::string name) {
+        return std::jthread([&queue, set = write(kOrg, user(rid, std::move(name)))]() mutable {
+            const auto done = run(queue.submit(std::move(set)));
+            EXPECT_TRUE(done) << done.error().message;
+        });
+    };
+    const auto before = write_one(Rid{10}, "first-held");
+    std::this_thread::sleep_for(100ms);
+    const auto older = write_one(Rid{11}, "older");
+    std::this_thread::sleep_for(500ms);
+    const auto younger = write_one(Rid{12}, "last-held");
+    std::this_thread::sleep_for(200ms);
+    sql("ROLLBACK");
+    // By now the older one would have been given up.
+    std::this_thread::sleep_for(500ms);
+    value_of(other.run("ROLLBACK"));
 }
 
 TEST_F(NeighboursTest, OneRefusedWriteLetsTheOthersShareACommit) {

@@ -253,6 +253,23 @@ TEST_F(PoolTest, OneThatFailsTakesNoTimeFromTheOthers) {
     }
 }
 
+TEST_F(PoolTest, OneWhoseTimeIsUpCostsTheOthersNothing) {
+    Pool pool(options(1, 1000ms));
+    const auto began = steady_clock::now();
+    std::jthread first([&] { read_at_once(pool, {{kOrg, "first", "SELECT pg_sleep(0.7)"}}); });
+    std::this_thread::sleep_for(100ms);
+    std::jthread older([&] {
+        for (const Answer& answer : read_at_once(pool, {{kOrg, "older"}})) {
+            EXPECT_TRUE(answer.served);
+        }
+    });
+    std::this_thread::sleep_for(500ms);
+    for (const Answer& answer : read_at_once(pool, {{kOrg, "younger", "SELECT pg_sleep(0.6)"}})) {
+        EXPECT_TRUE(answer.served);
+    }
+    EXPECT_LT(steady_clock::now() - began, 1500ms) << "once, on the connection that was there";
+}
+
 TEST_F(PoolTest, AnyNumberMayFailBesideOthers) {
     Pool pool(options(1));
     std::vector<Ask> asks;

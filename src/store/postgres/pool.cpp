@@ -214,6 +214,7 @@ Task<void> Pool::serve(Lane& lane) {
         std::vector<Reads> groups = take_reads();
         waking_ = false;
         wake_reader();
+        if (groups.empty()) continue;
         try {
             co_await run(lane, groups);
         } catch (const std::exception& error) {
@@ -231,15 +232,23 @@ Task<void> Pool::serve(Lane& lane) {
 std::vector<Pool::Reads> Pool::take_reads() {
     const std::size_t share = several() ? kShare : kReadsTogether;
     std::vector<Reads> groups;
-    for (std::size_t taken = 0; taken < kReadsTogether && !reads_.empty(); ++taken) {
+    Reads late;
+    for (std::size_t taken = 0; taken < kReadsTogether && !reads_.empty();) {
         const OrgKey org = reads_.next();
         auto group = std::ranges::find(groups, org, [](const Reads& one) { return one[0].org; });
         if (group != groups.end() && group->size() == share) break;
-        if (group == groups.end()) group = groups.emplace(group);
         reads_.call();
-        group->push_back(reads_.take(org));
+        Read read = reads_.take(org);
         reads_.leave(org);
+        if (is_too_late_for(read.deadline)) {
+            late.push_back(std::move(read));
+            continue;
+        }
+        if (group == groups.end()) group = groups.emplace(group);
+        group->push_back(std::move(read));
+        ++taken;
     }
+    refuse(late, "PostgreSQL did not answer in time");
     // Who asks for little is answered first.
     std::ranges::sort(groups, {}, &Reads::size);
     return groups;
@@ -261,7 +270,10 @@ Task<void> Pool::run(Lane& lane, std::vector<Reads>& groups) {
         lane.untaken = std::shared_ptr<Lane>(
             &lane, [this](Lane* of) { asio::post(context_, [of] { of->taken.cancel(); }); });
     }
-    Instant deadline = Instant::max();
+    // They wait for a connection until the first of them has to be answered. Once they are asked
+    // they have the time of the last: that of another being up costs nobody the connection.
+    Instant oldest = Instant::max();
+    Instant youngest = Instant::min();
     // A transaction is ended by what comes next, so that one that failed is over then as well.
     std::vector<std::vector<Query>> stretches;
     for (Reads& reads : groups) {
@@ -271,7 +283,8 @@ Task<void> Pool::run(Lane& lane, std::vector<Reads>& groups) {
         stretch.push_back(become(reads.front().org));
         for (Read& read : reads) {
             ++read.attempts;
-            deadline = std::min(deadline, read.deadline);
+            oldest = std::min(oldest, read.deadline);
+            youngest = std::max(youngest, read.deadline);
             stretch.insert(stretch.end(), read.queries.begin(), read.queries.end());
         }
     }
@@ -283,8 +296,8 @@ Task<void> Pool::run(Lane& lane, std::vector<Reads>& groups) {
         settled = i + 1;
         settle(std::move(groups[i]), i == 0 ? 2 : 3, std::move(outcome), lane.untaken);
     };
-    if (co_await open(lane, deadline)) {
-        static_cast<void>(co_await lane.connection.exchange_each(stretches, deadline, take));
+    if (co_await open(lane, oldest)) {
+        static_cast<void>(co_await lane.connection.exchange_each(stretches, youngest, take));
         if (!lane.connection.is_open()) distrust();
     }
     for (std::size_t i = settled; i < groups.size(); ++i) {
@@ -335,11 +348,10 @@ void Pool::repeat(Reads reads, bool at_once) {
 }
 
 void Pool::wait_again(Reads reads) {
-    const Instant now = steady_clock::now();
     Reads late;
     // In front of what came later, in their order.
     for (Read& read : std::views::reverse(reads)) {
-        if (std::min(read.deadline, last_) <= now) {
+        if (is_too_late_for(read.deadline)) {
             late.push_back(std::move(read));
         } else {
             const OrgKey org = read.org;

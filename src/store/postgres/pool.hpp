@@ -1,6 +1,7 @@
 #pragma once
 // The connections of one node to PostgreSQL, and the thread that serves them.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -47,7 +48,8 @@ class Pool {
         std::vector<Host> hosts;
         std::size_t readers = 4;
         std::size_t writers = 8;
-        std::chrono::milliseconds patience{10'000};  ///< for one call, waiting included
+        /// For one call, waiting included; but one that was sent with younger ones has their time.
+        std::chrono::milliseconds patience{10'000};
     };
 
     explicit Pool(Options options);
@@ -62,6 +64,12 @@ class Pool {
     /// When a call that begins now is given up.
     [[nodiscard]] Connection::Deadline deadline() const {
         return std::chrono::steady_clock::now() + options_.patience;
+    }
+    /// Whether so little is left until `deadline` (half a second of ten) that nothing is begun any
+    /// more: it would most likely be given up on the way, with the connection. Pool's thread.
+    [[nodiscard]] bool is_too_late_for(Connection::Deadline deadline) const {
+        const auto left = std::min(deadline, last_) - std::chrono::steady_clock::now();
+        return left < options_.patience / 20;
     }
     /// The lane of log records, of what has become old and of the node's number: requests that
     /// write have the others, 0 to writers - 1.
@@ -153,6 +161,7 @@ class Pool {
     void accept_reads();
     void wake_reader();
     [[nodiscard]] Task<void> serve(Lane& lane);
+    /// What is next; refuses what it is too late for.
     [[nodiscard]] std::vector<Reads> take_reads();
     [[nodiscard]] Task<void> run(Lane& lane, std::vector<Reads>& groups);
     /// Answers what shared a transaction, or has it done again; `head`: the queries before theirs.

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kMostTogether = 64;
 constexpr int kMostAttempts = 8;
 constexpr int kMostTries = 8;  // of a batch, before each of its sets is tried by itself
+constexpr const char* kTooLate = "it was too late to begin";
 constexpr std::chrono::milliseconds kPause{5};
 constexpr std::chrono::milliseconds kPatiencePerMutation{2};
 
@@ -30,7 +31,12 @@ bool stands_alone(const WriteSet& set) {
 
 /// `apply` as the pool wants its jobs: an error of its own kind beside the set's.
 Task<Outcome<std::expected<std::vector<Committed>, Refused>>> apply_held(
-    Connection& connection, Connection::Deadline deadline, Sets sets, std::int64_t slot) {
+    const Pool& pool, Connection& connection, Connection::Deadline deadline, Sets sets,
+    std::int64_t slot) {
+    // Connecting may have taken long.
+    if (pool.is_too_late_for(deadline)) {
+        co_return std::unexpected(Failure{.message = kTooLate});
+    }
     co_return co_await apply(connection, deadline, sets, slot);
 }
 
@@ -69,13 +75,19 @@ void WriteQueue::accept(Request request) {
 
 std::vector<WriteQueue::Request> WriteQueue::take(OrgKey org) {
     std::vector<Request> batch;
+    std::vector<Request> late;
     const std::deque<Request>& line = turns_.line(org);
     while (!line.empty() && batch.size() < kMostTogether) {
+        if (pool_.is_too_late_for(line.front().deadline)) {
+            late.push_back(turns_.take(org));
+            continue;
+        }
         const bool alone = stands_alone(line.front().set);
         if (alone && !batch.empty()) break;
         batch.push_back(turns_.take(org));
         if (alone) break;
     }
+    if (!late.empty()) refuse(std::move(late), kTooLate);
     return batch;
 }
 
@@ -165,10 +177,14 @@ Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(std::si
                                                                          Requests requests) {
     std::vector<const WriteSet*> sets;
     for (const Request& request : requests) sets.push_back(&request.set);
-    auto job = [this, &sets](Connection& connection, Connection::Deadline until) {
-        return apply_held(connection, until, sets, slot_);
+    // They wait for a connection until the first of them has to be answered. Once something is sent
+    // they have the time of the last: that of another being up leaves none of them in doubt.
+    const auto [oldest, youngest] = std::ranges::minmax_element(requests, {}, &Request::deadline);
+    auto job = [this, &sets, until = youngest->deadline](Connection& connection,
+                                                         Connection::Deadline) {
+        return apply_held(pool_, connection, until, sets, slot_);
     };
-    auto done = co_await pool_.write(lane, requests.front().deadline, job);
+    auto done = co_await pool_.write(lane, oldest->deadline, job);
     if (!done) {
         const bool unknown = done.error().unknown;
         co_return std::unexpected(

@@ -39,7 +39,8 @@ class WriteQueue {
 
     void accept(Request request);
     [[nodiscard]] Task<void> serve(std::size_t lane);
-    /// What is next of an organisation that was called.
+    /// What is next of an organisation that was called, but for what it is too late for, which is
+    /// refused: perhaps nothing.
     [[nodiscard]] std::vector<Request> take(OrgKey org);
     void refuse(std::vector<Request> requests, const char* why);
     void answer(std::vector<Request> requests, std::vector<Result<Committed>> results);

@@ -21,6 +21,7 @@
 #include "store/contract_fixture.hpp"
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/pool.hpp"
+#include "store/postgres/transaction.hpp"
 #include "store/postgres/turns.hpp"
 
 namespace muster::store::test {
@@ -224,6 +225,27 @@ TEST_F(PoolTest, AJobEndsWithThePoolThoughThePeerReadsNothing) {
     ASSERT_FALSE(lost);
     EXPECT_TRUE(lost.error().lost);
     EXPECT_EQ(lost.error().message, "not connected");
+}
+
+TEST_F(PoolTest, NoOutcomeIsUnknownWhereCommitWasNotSent) {
+    Pool pool(options(1, 400ms));
+    const auto outcome = [&](std::size_t queries) {
+        auto job = [queries](Connection& connection,
+                             Connection::Deadline deadline) -> Task<Outcome<std::vector<Rows>>> {
+            postgres::Transaction transaction(connection, deadline);
+            transaction.add({.text = "SELECT pg_sleep(1)"});
+            while (transaction.add({.text = "SELECT 1"}) < queries) continue;
+            co_return co_await transaction.finish();
+        };
+        return run(pool.write(0, pool.deadline(), job));
+    };
+    const auto long_one = outcome(200);
+    ASSERT_FALSE(long_one);
+    EXPECT_TRUE(long_one.error().lost);
+    EXPECT_FALSE(long_one.error().unknown);
+    const auto short_one = outcome(2);
+    ASSERT_FALSE(short_one);
+    EXPECT_TRUE(short_one.error().unknown);
 }
 
 // ---- reads -----------------------------------------------------------------------------------

@@ -201,6 +201,7 @@ Outcome<void> Connection::end_pipeline() {
 
 Task<Outcome<std::vector<Rows>>> Connection::exchange(std::span<const Query> queries,
                                                       Deadline deadline, bool ends) {
+    sent_last_ = false;
     if (!connection_) co_return std::unexpected(lost());
     std::vector<Rows> answers;
     answers.reserve(queries.size());
@@ -209,6 +210,7 @@ Task<Outcome<std::vector<Rows>>> Connection::exchange(std::span<const Query> que
         const std::size_t count = std::min(queries.size() - done, kStretch);
         const bool last = done + count == queries.size();
         std::vector<Expected> expected;
+        sent_last_ = last;
         for (std::size_t i = done; i < done + count; ++i) {
             CO_TRY_VOID(prepare(queries[i], expected, i));
             CO_TRY_VOID(execute(queries[i], expected, i));

@@ -34,11 +34,6 @@ std::string name_of(const Statement& statement) {
     return fmt::format("{:x}", reinterpret_cast<std::uintptr_t>(&statement));
 }
 
-bool succeeded(const PGresult* result) {
-    const ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-}
-
 }  // namespace
 
 Connection::Connection(asio::any_io_executor executor)
@@ -283,7 +278,7 @@ Task<Outcome<std::optional<Failure>>> Connection::read(std::span<const Expected>
         CO_TRY_ASSIGN(PGresult * result, co_await next(deadline));
         if (result == nullptr) co_return std::unexpected(lost());
         Rows rows(result);
-        if (!succeeded(result)) {
+        if (!rows.succeeded()) {
             // The first error is the cause; what follows it was skipped.
             if (!failure) failure = failure_of(result, one.index);
         } else if (one.prepares != nullptr) {

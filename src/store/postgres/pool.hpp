@@ -112,7 +112,8 @@ class Pool {
   private:
     using Instant = std::chrono::steady_clock::time_point;
 
-    /// A connection and who waits for it. Pool's thread only.
+    /// A connection, and who waits for it: of those for writing only the lane of housekeeping is
+    /// shared. Pool's thread only.
     struct Lane {
         explicit Lane(const boost::asio::any_io_executor& executor)
             : connection(executor), taken(executor) {}

@@ -53,6 +53,7 @@ Task<Outcome<std::vector<Rows>>> write_once(Connection& connection, Connection::
     transaction.add(become(org));
     for (Query& query : queries) transaction.add(std::move(query));
     CO_TRY_ASSIGN(std::vector<Rows> rows, co_await transaction.finish());
+    rows.pop_back();
     rows.erase(rows.begin(), rows.begin() + 2);
     co_return rows;
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <future>
 #include <libpq-fe.h>
+#include <thread>
 
 #include "store/contract_fixture.hpp"
 #include "store/postgres/postgres_store.hpp"
@@ -48,6 +49,16 @@ class TwoNodes : public testing::Test {
         return begun;
     }
 
+    /// Whether the node is healthy, or is not, within some seconds.
+    static bool becomes(Store& node, bool healthy) {
+        const auto last = std::chrono::steady_clock::now() + 8s;
+        while (run(node.healthy()).has_value() != healthy) {
+            if (std::chrono::steady_clock::now() > last) return false;
+            std::this_thread::sleep_for(20ms);
+        }
+        return true;
+    }
+
     static void keep_house(Store& node) {
         while (value_of(run(node.purge(Timestamp{}, Timestamp{})))) continue;
     }
@@ -73,6 +84,33 @@ class TwoNodes : public testing::Test {
     std::unique_ptr<PGconn, decltype(&PQfinish)> session{PQconnectdb(database.url().c_str()),
                                                          &PQfinish};
 };
+
+TEST_F(TwoNodes, Who_lost_his_number_takes_nothing_any_more) {
+    const auto third = value_of(
+        open(PostgresOptions{.url = database.url(), .removal_rest = {}, .node_renewal = 10ms}));
+    EXPECT_TRUE(run(third->healthy()));
+    sql(fmt::format("UPDATE node SET holder = 'another' WHERE number = {}", third->node()));
+    EXPECT_TRUE(becomes(*third, false));
+    EXPECT_FALSE(run(third->commit(write(kOrg, user(Rid{1}, "ann")))));
+    run(third->record({LogId{1}, kOrg, kConnector, true, "{}"}));
+    EXPECT_FALSE(third->offer({LogId{2}, kOrg, kConnector, true, "{}"}));
+    EXPECT_EQ(third->figures().log_dropped, 2U);
+}
+
+TEST_F(TwoNodes, Who_could_not_renew_his_number_for_long_waits_until_he_has) {
+    const auto third = value_of(
+        open(PostgresOptions{.url = database.url(), .removal_rest = {}, .node_renewal = 5ms}));
+    sql("BEGIN");
+    sql(fmt::format("SELECT 1 FROM node WHERE number = {} FOR UPDATE", third->node()));
+    EXPECT_TRUE(run(third->healthy()));
+    EXPECT_TRUE(becomes(*third, false));
+    const auto refused = run(third->commit(write(kOrg, user(Rid{1}, "ann"))));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Unavailable);
+    let_go();
+    EXPECT_TRUE(becomes(*third, true));
+    EXPECT_TRUE(run(third->commit(write(kOrg, user(Rid{1}, "ann")))));
+}
 
 TEST_F(TwoNodes, A_change_of_the_directory_is_one_version_more) {
     const auto version = value_of(one->load_directory()).version;

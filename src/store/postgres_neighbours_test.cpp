@@ -1,8 +1,10 @@
 // Organisations that write on one node: none waits for another's crowd, its locks or its refusals.
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "store/contract_fixture.hpp"
 #include "store/log_segments.hpp"
@@ -11,6 +13,7 @@
 #include "store/postgres/pool.hpp"
 #include "store/postgres/postgres_store.hpp"
 #include "store/postgres/session.hpp"
+#include "store/postgres/write_queue.hpp"
 
 namespace muster::store::test {
 namespace {
@@ -93,6 +96,61 @@ TEST_F(OneWriterTest, AWriteIsNotBehindLogRecords) {
         EXPECT_LT(time_to_write(OrgKey{key}), 2s) << key;
     }
     sql("ROLLBACK");
+}
+
+TEST_F(NeighboursTest, ACrowdThatIsRefusedIsNotBeforeAnotherOrganisationsWrites) {
+    hold("SELECT 1 FROM counter WHERE org = 1 FOR UPDATE");
+    std::atomic<int> refused = 0;
+    std::jthread crowd([&] {
+        boost::asio::io_context context;
+        for (std::int64_t i = 0; i < 20'480; ++i) {
+            boost::asio::co_spawn(
+                context, store_->commit(write(kOrg, user(Rid{100 + i}, std::to_string(i)))),
+                [&](const std::exception_ptr&, const Result<Committed>& result) {
+                    if (result) return;
+                    EXPECT_EQ(result.error().code, ErrorCode::Unavailable);
+                    ++refused;
+                });
+        }
+        context.run();
+    });
+    while (refused == 0) std::this_thread::sleep_for(10ms);
+    for (std::int64_t key = 2; key <= kOrganisations; ++key) {
+        EXPECT_LT(time_to_write(OrgKey{key}), 2s) << key;
+    }
+    sql("ROLLBACK");
+}
+
+TEST_F(NeighboursTest, ASetWhoseTimeIsUpCostsTheOthersNothing) {
+    postgres::Pool pool(
+        {.hosts = postgres::hosts_of(value_of(postgres::with_settings(database_.url(), {}))),
+         .readers = 1,
+         .writers = 1,
+         .patience = 1s});
+    postgres::WriteQueue queue(pool, 1, 1);
+    Session other = value_of(Session::open(database_.url()));
+    for (Session* session : {&session_, &other}) {
+        value_of(session->run("BEGIN"));
+        value_of(session->run("SET LOCAL app.tenant = '1'"));
+    }
+    sql("INSERT INTO uniq VALUES (1, 'User', 'username', 'first-held', 98)");
+    value_of(other.run("INSERT INTO uniq VALUES (1, 'User', 'username', 'last-held', 99)"));
+    const auto write_one = [&](Rid rid, std::string name) {
+        return std::jthread([&queue, set = write(kOrg, user(rid, std::move(name)))]() mutable {
+            const auto done = run(queue.submit(std::move(set)));
+            EXPECT_TRUE(done) << done.error().message;
+        });
+    };
+    const auto before = write_one(Rid{10}, "first-held");
+    std::this_thread::sleep_for(100ms);
+    const auto older = write_one(Rid{11}, "older");
+    std::this_thread::sleep_for(500ms);
+    const auto younger = write_one(Rid{12}, "last-held");
+    std::this_thread::sleep_for(200ms);
+    sql("ROLLBACK");
+    // By now the older one would have been given up.
+    std::this_thread::sleep_for(500ms);
+    value_of(other.run("ROLLBACK"));
 }
 
 TEST_F(NeighboursTest, OneRefusedWriteLetsTheOthersShareACommit) {

@@ -309,6 +309,47 @@ class OverloadTest : public ::testing::Test {
         EXPECT_GT(p99(within.quiet.times), 3 * p99(amid.quiet.times)) << told;
     }
 
+    /// With more waiting than can be answered in time, what is answered must not become less.
+    void expect_as_much_as_at_the_peak() {
+        const milliseconds settle(1500);
+        const milliseconds measured(3000);
+        const Plan pages{.target = loud_.target("/Users?count=100")};
+        const Plan people{.target = loud_.target("/Users"), .new_people = "person"};
+        const int few = 32;
+        const int many = 4000;  // each asks at once again: 125 times as many under way
+        const Tally usual = crowd(1, pages, settle, measured);
+        for (Plan plan : {pages, people}) {
+            const std::string what = plan.new_people.empty() ? "pages" : "creations";
+            const auto served_by = [&](int clients) {
+                if (!plan.new_people.empty()) plan.new_people += "x";  // other people than before
+                return crowd(clients, plan, settle, measured);
+            };
+            std::string told;
+            bool kept_up = false;
+            // Other work of this machine may fall on one of the two alone, and 4,000 clients feel
+            // it more than 32: three looks at them, and where others take much of the machine, less
+            // is asked.
+            for (int look = 0; look < 3 && !kept_up; ++look) {
+                const Disturbance disturbance(server_.pid());
+                const Tally peak = served_by(few);
+                const Tally beyond = served_by(many);
+                const double others = disturbance.share();
+                told = fmt::format(
+                    "{}: {} served at the peak, {} beyond it, {} refused; others took {:.0f} % of "
+                    "the machine",
+                    what, peak.served, beyond.served, beyond.refused, 100 * others);
+                fmt::print("{}\n", told);
+                EXPECT_EQ(peak.others + beyond.others, 0) << told;
+                kept_up = beyond.served >= peak.served * (others > 0.1 ? 0.5 : 0.8);
+            }
+            EXPECT_TRUE(kept_up) << told;
+        }
+        const Tally after = crowd(1, pages, milliseconds(1000), measured);
+        fmt::print("p99 before {} us, a second after {} us\n", p99(usual.times).count(),
+                   p99(after.times).count());
+        EXPECT_LT(p99(after.times), 2 * p99(usual.times) + microseconds(milliseconds(10)));
+    }
+
     rlim_t descriptors_;
     std::unique_ptr<nodes::PostgresServer> database_;
     std::filesystem::path data_;
@@ -333,45 +374,12 @@ TEST_F(OverloadOnPostgresTest, ACrowdOfOneOrganisationIsHardlyFeltByAnother) {
     expect_hardly_felt(3, milliseconds(30));
 }
 
-// With more waiting than can be answered in time, what is answered must not become less.
 TEST_F(OverloadTest, AtManyTimesTheCapacityAsMuchIsDoneAsAtThePeak) {
-    const milliseconds settle(1500);
-    const milliseconds measured(3000);
-    const Plan pages{.target = loud_.target("/Users?count=100")};
-    const Plan people{.target = loud_.target("/Users"), .new_people = "person"};
-    const int few = 32;
-    const int many = 4000;  // each asks at once again: 125 times as many under way
-    const Tally usual = crowd(1, pages, settle, measured);
-    for (Plan plan : {pages, people}) {
-        const std::string what = plan.new_people.empty() ? "pages" : "creations";
-        const auto served_by = [&](int clients) {
-            if (!plan.new_people.empty()) plan.new_people += "x";  // other people than before
-            return crowd(clients, plan, settle, measured);
-        };
-        std::string told;
-        bool kept_up = false;
-        // Other work of this machine may fall on one of the two alone, and 4,000 clients feel it
-        // more than 32: three looks at them, and where others take much of the machine, less is
-        // asked.
-        for (int look = 0; look < 3 && !kept_up; ++look) {
-            const Disturbance disturbance(server_.pid());
-            const Tally peak = served_by(few);
-            const Tally beyond = served_by(many);
-            const double others = disturbance.share();
-            told = fmt::format(
-                "{}: {} served at the peak, {} beyond it, {} refused; others took {:.0f} % of the "
-                "machine",
-                what, peak.served, beyond.served, beyond.refused, 100 * others);
-            fmt::print("{}\n", told);
-            EXPECT_EQ(peak.others + beyond.others, 0) << told;
-            kept_up = beyond.served >= peak.served * (others > 0.1 ? 0.5 : 0.8);
-        }
-        EXPECT_TRUE(kept_up) << told;
-    }
-    const Tally after = crowd(1, pages, milliseconds(1000), measured);
-    fmt::print("p99 before {} us, a second after {} us\n", p99(usual.times).count(),
-               p99(after.times).count());
-    EXPECT_LT(p99(after.times), 2 * p99(usual.times) + microseconds(milliseconds(10)));
+    expect_as_much_as_at_the_peak();
+}
+
+TEST_F(OverloadOnPostgresTest, AtManyTimesTheCapacityAsMuchIsDoneAsAtThePeak) {
+    expect_as_much_as_at_the_peak();
 }
 
 TEST_F(OverloadTest, TenThousandSlowConnectionsAreHardlyFelt) {

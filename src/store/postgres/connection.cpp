@@ -34,11 +34,6 @@ std::string name_of(const Statement& statement) {
     return fmt::format("{:x}", reinterpret_cast<std::uintptr_t>(&statement));
 }
 
-bool succeeded(const PGresult* result) {
-    const ExecStatusType status = PQresultStatus(result);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-}
-
 }  // namespace
 
 Connection::Connection(asio::any_io_executor executor)
@@ -125,8 +120,9 @@ Task<Outcome<void>> Connection::wait(Ready ready, Deadline deadline) {
         timer_.cancel();
         if (ec && ec != asio::error::operation_aborted) co_return std::unexpected(lost());
         if (ready == Ready::ReadOrWrite) {
-            // The other wait. Where that one ended this one, there is something to read.
-            socket_.cancel();
+            // The other wait. Where that one ended this one, there is something to read. Where
+            // close() did, nothing is left to be waited for.
+            if (socket_.is_open()) socket_.cancel();
             co_return Outcome<void>();
         }
         if (!ec) co_return Outcome<void>();
@@ -200,6 +196,7 @@ Outcome<void> Connection::end_pipeline() {
 
 Task<Outcome<std::vector<Rows>>> Connection::exchange(std::span<const Query> queries,
                                                       Deadline deadline, bool ends) {
+    sent_last_ = false;
     if (!connection_) co_return std::unexpected(lost());
     std::vector<Rows> answers;
     answers.reserve(queries.size());
@@ -208,6 +205,7 @@ Task<Outcome<std::vector<Rows>>> Connection::exchange(std::span<const Query> que
         const std::size_t count = std::min(queries.size() - done, kStretch);
         const bool last = done + count == queries.size();
         std::vector<Expected> expected;
+        sent_last_ = last;
         for (std::size_t i = done; i < done + count; ++i) {
             CO_TRY_VOID(prepare(queries[i], expected, i));
             CO_TRY_VOID(execute(queries[i], expected, i));
@@ -280,7 +278,7 @@ Task<Outcome<std::optional<Failure>>> Connection::read(std::span<const Expected>
         CO_TRY_ASSIGN(PGresult * result, co_await next(deadline));
         if (result == nullptr) co_return std::unexpected(lost());
         Rows rows(result);
-        if (!succeeded(result)) {
+        if (!rows.succeeded()) {
             // The first error is the cause; what follows it was skipped.
             if (!failure) failure = failure_of(result, one.index);
         } else if (one.prepares != nullptr) {

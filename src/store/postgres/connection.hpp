@@ -30,7 +30,7 @@ struct Failure {
     std::string message;
     std::size_t at = 0;    ///< which of the queries failed
     bool lost = false;     ///< the connection is gone
-    bool unknown = false;  ///< it went after COMMIT was sent: done or not, nobody knows
+    bool unknown = false;  ///< COMMIT may have been sent before: done or not, nobody knows
 
     [[nodiscard]] bool is(std::string_view sqlstate) const { return state == sqlstate; }
     /// The server goes or is not up yet, or one behind it is away (a worker of Citus).
@@ -67,6 +67,8 @@ class Connection {
     /// server that writes no more, since it became a standby, is left: the connection is closed.
     [[nodiscard]] Task<Outcome<std::vector<Rows>>> exchange(std::span<const Query> queries,
                                                             Deadline deadline, bool ends = true);
+    /// Whether the last of the queries of the last `exchange` may have been sent.
+    [[nodiscard]] bool sent_last() const { return sent_last_; }
     /// Takes the answers to each stretch, or why it failed; by its index.
     using Taker = std::function<void(std::size_t, Outcome<std::vector<Rows>>)>;
     /// Sends all `stretches` at once, the pipeline ending behind each: where one fails, the server
@@ -114,6 +116,7 @@ class Connection {
     boost::asio::posix::stream_descriptor socket_;
     boost::asio::steady_timer timer_;
     std::unordered_set<const Statement*> prepared_;  ///< by name_of
+    bool sent_last_ = false;
 };
 
 }  // namespace muster::store::postgres

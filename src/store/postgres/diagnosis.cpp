@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "store/postgres/pool.hpp"
 #include "store/postgres/write_statements.hpp"
 
 namespace muster::store::postgres {
@@ -43,17 +42,7 @@ Refused refused(ErrorCode code, std::string message, bool retry) {
 }
 
 Task<Outcome<std::vector<Rows>>> Diagnosis::ask(std::vector<Query> queries) {
-    const std::size_t count = queries.size();
-    queries.insert(queries.begin(), {begin_writing(), become(set_.org)});
-    queries.push_back(commit());
-    auto rows = co_await connection_.exchange(queries, deadline_);
-    if (!rows) {
-        if (!rows.error().lost) static_cast<void>(co_await connection_.recover(deadline_, true));
-        co_return std::unexpected(std::move(rows).error());
-    }
-    rows->erase(rows->begin(), rows->begin() + 2);
-    rows->resize(count);
-    co_return std::move(rows);
+    return write_once(connection_, deadline_, set_.org, std::move(queries));
 }
 
 Task<Refused> Diagnosis::of(Meaning meaning) {

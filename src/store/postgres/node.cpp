@@ -1,5 +1,6 @@
 #include "store/postgres/node.hpp"
 
+#include <ctime>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -15,7 +16,11 @@ namespace muster::store::postgres {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::chrono::seconds kRenewal{60};
+using std::chrono::milliseconds;
+
+// So many periods after the last renewal the number is not used any more: half a day, after a whole
+// one another node may take it.
+constexpr int kTrusted = 720;
 // By the database's clock, in which all nodes agree. As of the statement: Citus takes no function
 // in an UPDATE that may differ from call to call, and none at all where rows are in conflict.
 #define MUSTER_NOW "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
@@ -30,12 +35,23 @@ constexpr Statement kGiveBack{"DELETE FROM node WHERE number = $1 AND holder = $
 constexpr int kMostAttempts = 100;
 constexpr int kLastNumber = 1023;
 
+/// Goes on while the process is stopped and while the machine sleeps.
+milliseconds since_boot() {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return std::chrono::duration_cast<milliseconds>(std::chrono::seconds(time.tv_sec) +
+                                                    std::chrono::nanoseconds(time.tv_nsec));
+}
+
+Error unavailable(const char* message) { return {ErrorCode::Unavailable, message, {}, {}}; }
+
 }  // namespace
 
 Result<NodeNumber> claim_node(const std::string& conninfo) {
     TRY_ASSIGN(Session session, Session::open(conninfo));
     const std::string holder = random_short_id(20);
     for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+        const milliseconds asked = since_boot();
         TRY_ASSIGN(const std::int64_t now, session.number("SELECT " MUSTER_NOW));
         TRY_ASSIGN(const Rows held,
                    session.query("SELECT number FROM node WHERE until > $1::bigint ORDER BY number",
@@ -51,7 +67,7 @@ Result<NodeNumber> claim_node(const std::string& conninfo) {
                        "RETURNING number",
                        number, holder, now)));
         // Empty: another node that started at the same time was quicker.
-        if (!taken.empty()) return NodeNumber{number, holder};
+        if (!taken.empty()) return NodeNumber{number, holder, asked};
     }
     return std::unexpected(
         Error{ErrorCode::Unavailable, "all 1024 node numbers are taken (table node)", {}, {}});
@@ -63,8 +79,12 @@ Result<bool> node_runs(Session& session) {
     return !found.empty();
 }
 
-NodeLease::NodeLease(Pool& pool, NodeNumber node)
-    : pool_(pool), node_(std::move(node)), timer_(pool.executor()) {
+NodeLease::NodeLease(Pool& pool, NodeNumber node, milliseconds renewal)
+    : pool_(pool),
+      node_(std::move(node)),
+      renewal_(renewal),
+      timer_(pool.executor()),
+      renewed_(node_.claimed) {
     asio::co_spawn(pool_.executor(), keep(), [this](const std::exception_ptr&) {
         stopped_ = true;
         stopped_.notify_all();
@@ -72,12 +92,18 @@ NodeLease::NodeLease(Pool& pool, NodeNumber node)
 }
 
 Result<void> NodeLease::held() const {
-    if (held_) return {};
-    return std::unexpected(Error{ErrorCode::Unavailable,
-                                 "this node could not reach the database for a day and lost its "
-                                 "number to another one: restart it",
-                                 {},
-                                 {}});
+    if (lost_) {
+        return std::unexpected(
+            unavailable("this node could not reach the database for a day and lost its number to "
+                        "another one: restart it"));
+    }
+    // The process may have been stopped for days, and this is the first that it does again.
+    if (since_boot() - renewed_.load() > kTrusted * renewal_) {
+        return std::unexpected(
+            unavailable("this node did not reach the database for so long that another one may "
+                        "take its number: it waits until it knows that none did"));
+    }
+    return {};
 }
 
 Task<Outcome<bool>> NodeLease::is_first() const {
@@ -100,12 +126,18 @@ Task<Outcome<std::int64_t>> NodeLease::run(const Statement& statement) {
 
 Task<void> NodeLease::keep() {
     while (!stopping_) {
-        timer_.expires_after(kRenewal);
+        timer_.expires_after(renewal_);
         boost::system::error_code ec;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
         if (stopping_) break;
+        const milliseconds asked = since_boot();
         const auto renewed = co_await run(kRenew);
-        if (renewed && *renewed == 0) held_ = false;
+        if (!renewed) continue;
+        if (*renewed == 0) {
+            lost_ = true;
+        } else {
+            renewed_ = asked;
+        }
     }
     static_cast<void>(co_await run(kGiveBack));
 }

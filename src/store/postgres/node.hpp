@@ -3,6 +3,7 @@
 // nodes ever make the same one.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -19,6 +20,7 @@ namespace muster::store::postgres {
 struct NodeNumber {
     std::int64_t number = 0;
     std::string holder;
+    std::chrono::milliseconds claimed{};  ///< when, as NodeLease tells the time
 };
 
 /// Takes the lowest number (0 to 1023) that nobody holds. A node that ended without giving its
@@ -28,15 +30,16 @@ struct NodeNumber {
 /// Whether a node runs: one that has a number and renewed it in the last three minutes. Blocking.
 [[nodiscard]] Result<bool> node_runs(Session& session);
 
-/// Keeps a number: renews it every minute and gives it back at the end.
+/// Keeps a number: renews it every so often and gives it back at the end.
 class NodeLease {
   public:
-    NodeLease(Pool& pool, NodeNumber node);
+    /// `renewal`: a minute. The number is not used where 720 of them passed without one.
+    NodeLease(Pool& pool, NodeNumber node, std::chrono::milliseconds renewal);
     ~NodeLease() { stop(); }
     NodeLease(const NodeLease&) = delete;
     NodeLease& operator=(const NodeLease&) = delete;
 
-    /// The error: it was away for so long that another node has its number.
+    /// The error: it was away for so long that another node has its number, or may have it soon.
     [[nodiscard]] Result<void> held() const;
     /// Whether no node with a lower number runs (node_runs). What one node is enough for is done by
     /// the first; for a moment there may be two, or none.
@@ -50,8 +53,10 @@ class NodeLease {
 
     Pool& pool_;
     const NodeNumber node_;
-    boost::asio::steady_timer timer_;  ///< pool's thread
-    std::atomic<bool> held_{true};
+    const std::chrono::milliseconds renewal_;
+    boost::asio::steady_timer timer_;                 ///< pool's thread
+    std::atomic<std::chrono::milliseconds> renewed_;  ///< when it was asked for
+    std::atomic<bool> lost_{false};
     std::atomic<bool> stopping_{false};
     std::atomic<bool> stopped_{false};
 };

@@ -23,7 +23,6 @@ constexpr std::size_t kReadsTogether = 16;
 constexpr std::size_t kShare = 4;  // of them, for each while there are several organisations
 constexpr milliseconds kRemembered{1'000};  // so long there are, after one asked
 constexpr milliseconds kLongestTaking{20};
-constexpr std::size_t kMostWaiting = 20'000;
 constexpr milliseconds kConnectPatience{2'000};  // with one host
 constexpr milliseconds kFirstPause{50};
 constexpr milliseconds kLongestPause{500};
@@ -100,6 +99,7 @@ milliseconds Pool::jittered(milliseconds mean) {
 
 Pool::Lease::~Lease() {
     if (lane_ == nullptr) return;
+    if (!done_) lane_->connection.close();
     lane_->busy = !lane_->waiting.empty();
     if (!lane_->busy) return;
     // The connection goes to the next in line without becoming free in between.
@@ -111,13 +111,10 @@ Pool::Lease::~Lease() {
 Task<Outcome<Pool::Lease>> Pool::acquire(std::size_t index, Instant deadline) {
     Lane& lane = *writers_[index];
     if (lane.busy) {
-        if (waiting_ >= kMostWaiting) co_return give_up("too many calls wait for PostgreSQL");
         const auto turn = std::make_shared<asio::steady_timer>(context_, deadline);
         lane.waiting.push_back(turn);
-        ++waiting_;
         boost::system::error_code ec;
         co_await turn->async_wait(asio::redirect_error(asio::use_awaitable, ec));
-        --waiting_;
         // Whoever is still in line was woken by the clock.
         if (std::erase(lane.waiting, turn) > 0) co_return give_up("no connection became free");
     }
@@ -186,18 +183,19 @@ void Pool::accept_reads() {
         const std::scoped_lock lock(mutex_);
         arrived.swap(arrived_);
     }
-    if (waiting_ + arrived.size() > kMostWaiting) {
-        refuse(arrived, "too many calls wait for PostgreSQL");
-        return;
-    }
-    waiting_ += arrived.size();
+    Reads surplus;
     for (Read& read : arrived) {
         const OrgKey org = read.org;
         if (org && std::exchange(latest_, org) != org) {
             several_until_ = steady_clock::now() + kRemembered;
         }
-        reads_.add(org, std::move(read));
+        if (reads_.has_room(org)) {
+            reads_.add(org, std::move(read));
+        } else {
+            surplus.push_back(std::move(read));
+        }
     }
+    refuse(surplus, "too many calls wait for PostgreSQL");
     wake_reader();
 }
 
@@ -216,7 +214,13 @@ Task<void> Pool::serve(Lane& lane) {
         std::vector<Reads> groups = take_reads();
         waking_ = false;
         wake_reader();
-        co_await run(lane, std::move(groups));
+        if (groups.empty()) continue;
+        try {
+            co_await run(lane, groups);
+        } catch (const std::exception& error) {
+            lane.connection.close();
+            for (Reads& unanswered : groups) refuse(unanswered, error.what());
+        }
         if (lane.untaken) co_await until_taken(lane);
     }
     waking_ = false;
@@ -228,17 +232,23 @@ Task<void> Pool::serve(Lane& lane) {
 std::vector<Pool::Reads> Pool::take_reads() {
     const std::size_t share = several() ? kShare : kReadsTogether;
     std::vector<Reads> groups;
-    for (std::size_t taken = 0; taken < kReadsTogether && !reads_.empty(); ++taken) {
+    Reads late;
+    for (std::size_t taken = 0; taken < kReadsTogether && !reads_.empty();) {
         const OrgKey org = reads_.next();
         auto group = std::ranges::find(groups, org, [](const Reads& one) { return one[0].org; });
         if (group != groups.end() && group->size() == share) break;
-        if (group == groups.end()) group = groups.emplace(group);
         reads_.call();
-        group->push_back(std::move(reads_.line(org).front()));
-        reads_.line(org).pop_front();
+        Read read = reads_.take(org);
         reads_.leave(org);
-        --waiting_;
+        if (is_too_late_for(read.deadline)) {
+            late.push_back(std::move(read));
+            continue;
+        }
+        if (group == groups.end()) group = groups.emplace(group);
+        group->push_back(std::move(read));
+        ++taken;
     }
+    refuse(late, "PostgreSQL did not answer in time");
     // Who asks for little is answered first.
     std::ranges::sort(groups, {}, &Reads::size);
     return groups;
@@ -254,12 +264,16 @@ Task<void> Pool::until_taken(Lane& lane) {
     co_await lane.taken.async_wait(asio::redirect_error(asio::use_awaitable, all_taken));
 }
 
-Task<void> Pool::run(Lane& lane, std::vector<Reads> groups) {
+/// Takes those out of `groups` that it answers.
+Task<void> Pool::run(Lane& lane, std::vector<Reads>& groups) {
     if (several()) {
         lane.untaken = std::shared_ptr<Lane>(
             &lane, [this](Lane* of) { asio::post(context_, [of] { of->taken.cancel(); }); });
     }
-    Instant deadline = Instant::max();
+    // They wait for a connection until the first of them has to be answered. Once they are asked
+    // they have the time of the last: that of another being up costs nobody the connection.
+    Instant oldest = Instant::max();
+    Instant youngest = Instant::min();
     // A transaction is ended by what comes next, so that one that failed is over then as well.
     std::vector<std::vector<Query>> stretches;
     for (Reads& reads : groups) {
@@ -269,7 +283,8 @@ Task<void> Pool::run(Lane& lane, std::vector<Reads> groups) {
         stretch.push_back(become(reads.front().org));
         for (Read& read : reads) {
             ++read.attempts;
-            deadline = std::min(deadline, read.deadline);
+            oldest = std::min(oldest, read.deadline);
+            youngest = std::max(youngest, read.deadline);
             stretch.insert(stretch.end(), read.queries.begin(), read.queries.end());
         }
     }
@@ -281,8 +296,8 @@ Task<void> Pool::run(Lane& lane, std::vector<Reads> groups) {
         settled = i + 1;
         settle(std::move(groups[i]), i == 0 ? 2 : 3, std::move(outcome), lane.untaken);
     };
-    if (co_await open(lane, deadline)) {
-        static_cast<void>(co_await lane.connection.exchange_each(stretches, deadline, take));
+    if (co_await open(lane, oldest)) {
+        static_cast<void>(co_await lane.connection.exchange_each(stretches, youngest, take));
         if (!lane.connection.is_open()) distrust();
     }
     for (std::size_t i = settled; i < groups.size(); ++i) {
@@ -333,14 +348,12 @@ void Pool::repeat(Reads reads, bool at_once) {
 }
 
 void Pool::wait_again(Reads reads) {
-    const Instant now = steady_clock::now();
     Reads late;
     // In front of what came later, in their order.
     for (Read& read : std::views::reverse(reads)) {
-        if (std::min(read.deadline, last_) <= now) {
+        if (is_too_late_for(read.deadline)) {
             late.push_back(std::move(read));
         } else {
-            ++waiting_;
             const OrgKey org = read.org;
             reads_.put_back(org, std::move(read));
         }

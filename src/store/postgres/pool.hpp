@@ -1,10 +1,11 @@
 #pragma once
 // The connections of one node to PostgreSQL, and the thread that serves them.
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -14,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -45,7 +48,8 @@ class Pool {
         std::vector<Host> hosts;
         std::size_t readers = 4;
         std::size_t writers = 8;
-        std::chrono::milliseconds patience{10'000};  ///< for one call, waiting included
+        /// For one call, waiting included; but one that was sent with younger ones has their time.
+        std::chrono::milliseconds patience{10'000};
     };
 
     explicit Pool(Options options);
@@ -61,29 +65,42 @@ class Pool {
     [[nodiscard]] Connection::Deadline deadline() const {
         return std::chrono::steady_clock::now() + options_.patience;
     }
+    /// Whether so little is left until `deadline` (half a second of ten) that nothing is begun any
+    /// more: it would most likely be given up on the way, with the connection. Pool's thread.
+    [[nodiscard]] bool is_too_late_for(Connection::Deadline deadline) const {
+        const auto left = std::min(deadline, last_) - std::chrono::steady_clock::now();
+        return left < options_.patience / 20;
+    }
     /// The lane of log records, of what has become old and of the node's number: requests that
     /// write have the others, 0 to writers - 1.
     [[nodiscard]] std::size_t housekeeping() const { return options_.writers; }
     /// Runs `job(Connection&, deadline)` on the writing connection `lane`, on the pool's thread.
-    /// The connection is open when the job begins, or the job fails with `lost`.
+    /// The connection is open when the job begins, or the job fails with `lost`. It is not
+    /// cancelled with who waits for it: it may be between COMMIT and the answer to that. One that
+    /// throws fails with `unknown`.
     template <class Job>
     [[nodiscard]] auto write(std::size_t lane, Connection::Deadline deadline, Job job)
         -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
         auto run = [](Pool& pool, std::size_t lane, Connection::Deadline until,
                       Job job) -> std::invoke_result_t<Job&, Connection&, Connection::Deadline> {
-            CO_TRY_ASSIGN(const Lease lease, co_await pool.acquire(lane, until));
-            auto done = co_await job(lease.connection(), until);
-            if (!lease.connection().is_open()) pool.distrust();
-            co_return done;
+            try {
+                CO_TRY_ASSIGN(Lease lease, co_await pool.acquire(lane, until));
+                auto done = co_await job(lease.connection(), until);
+                lease.job_is_done();
+                if (!lease.connection().is_open()) pool.distrust();
+                co_return done;
+            } catch (const std::exception& error) {
+                co_return std::unexpected(Failure{{}, error.what(), 0, true, true});
+            }
         };
         auto task = run(*this, lane, deadline, std::move(job));
-        return boost::asio::co_spawn(context_.get_executor(), std::move(task),
-                                     boost::asio::use_awaitable);
+        return boost::asio::co_spawn(
+            context_.get_executor(), std::move(task),
+            boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(),
+                                                boost::asio::use_awaitable));
     }
 
     [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
-    /// Calls that wait for a connection now.
-    [[nodiscard]] std::size_t waiting() const { return waiting_; }
     /// Uniform in [0.5, 1.5) of `mean`. The pool's thread only.
     [[nodiscard]] std::chrono::milliseconds jittered(std::chrono::milliseconds mean);
 
@@ -95,7 +112,8 @@ class Pool {
   private:
     using Instant = std::chrono::steady_clock::time_point;
 
-    /// A connection and who waits for it. Pool's thread only.
+    /// A connection, and who waits for it: of those for writing only the lane of housekeeping is
+    /// shared. Pool's thread only.
     struct Lane {
         explicit Lane(const boost::asio::any_io_executor& executor)
             : connection(executor), taken(executor) {}
@@ -106,6 +124,8 @@ class Pool {
         boost::asio::steady_timer taken;
         std::deque<std::shared_ptr<boost::asio::steady_timer>> waiting;
     };
+    /// Hands the connection on at its end; closed, where its job was not done, since answers may be
+    /// on their way that the next one would take for its own.
     class Lease {
       public:
         explicit Lease(Lane& lane) : lane_(&lane) {}
@@ -114,9 +134,11 @@ class Pool {
         Lease(const Lease&) = delete;
         Lease& operator=(const Lease&) = delete;
         [[nodiscard]] Connection& connection() const { return lane_->connection; }
+        void job_is_done() { done_ = true; }
 
       private:
         Lane* lane_;
+        bool done_ = false;
     };
     struct Read {
         OrgKey org;
@@ -140,8 +162,9 @@ class Pool {
     void accept_reads();
     void wake_reader();
     [[nodiscard]] Task<void> serve(Lane& lane);
+    /// What is next; refuses what it is too late for.
     [[nodiscard]] std::vector<Reads> take_reads();
-    [[nodiscard]] Task<void> run(Lane& lane, std::vector<Reads> groups);
+    [[nodiscard]] Task<void> run(Lane& lane, std::vector<Reads>& groups);
     /// Answers what shared a transaction, or has it done again; `head`: the queries before theirs.
     void settle(Reads reads, std::size_t head, Outcome<std::vector<Rows>> outcome,
                 const std::shared_ptr<Lane>& untaken);
@@ -170,7 +193,6 @@ class Pool {
 
     std::mutex mutex_;
     std::vector<Read> arrived_;  ///< handed over, not yet seen by the pool's thread
-    std::atomic<std::size_t> waiting_{0};
     std::thread thread_;
 };
 

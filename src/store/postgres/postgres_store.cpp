@@ -58,14 +58,14 @@ struct LogWalk {
 
 class PostgresStore final : public Store {
   public:
-    PostgresStore(Pool::Options options, NodeNumber node, milliseconds removal_rest)
+    PostgresStore(Pool::Options options, NodeNumber node, const PostgresOptions& times)
         : node_(node.number),
           lanes_(options.writers),
           pool_(std::move(options)),
           writes_(pool_, lanes_, node_),
           log_(pool_),
-          lease_(pool_, std::move(node)),
-          removal_rest_(removal_rest) {}
+          lease_(pool_, std::move(node), times.node_renewal),
+          removal_rest_(times.removal_rest) {}
     ~PostgresStore() override { close(); }
     PostgresStore(const PostgresStore&) = delete;
     PostgresStore& operator=(const PostgresStore&) = delete;
@@ -191,8 +191,12 @@ class PostgresStore final : public Store {
         co_return committed;
     }
 
-    Task<void> record(LogEntry entry) override { return log_.record(std::move(entry)); }
-    bool offer(LogEntry entry) override { return log_.offer(std::move(entry)); }
+    Task<void> record(LogEntry entry) override {
+        if (may_take_records()) co_await log_.record(std::move(entry));
+    }
+    bool offer(LogEntry entry) override {
+        return may_take_records() && log_.offer(std::move(entry));
+    }
 
     Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
         co_await log_.flush();
@@ -261,7 +265,7 @@ class PostgresStore final : public Store {
         figures.commits = writes_.commits();
         figures.write_sets = write_sets_;
         figures.log_records = log_records_ + log_.written();
-        figures.log_dropped = log_.dropped();
+        figures.log_dropped = log_dropped_ + log_.dropped();
         figures.queue_depth = writes_.waiting();
         return figures;
     }
@@ -275,6 +279,13 @@ class PostgresStore final : public Store {
     }
 
   private:
+    /// Their identifiers are of the node's number as well.
+    bool may_take_records() {
+        const bool may = lease_.held().has_value();
+        log_dropped_ += may ? 0 : 1;
+        return may;
+    }
+
     Task<Outcome<std::vector<Rows>>> ask(OrgKey org, Query query) {
         std::vector<Query> queries;
         queries.push_back(std::move(query));
@@ -388,6 +399,7 @@ class PostgresStore final : public Store {
     std::atomic<bool> closed_{false};
     std::atomic<std::uint64_t> write_sets_{0};
     std::atomic<std::uint64_t> log_records_{0};
+    std::atomic<std::uint64_t> log_dropped_{0};
 
     /// For the few calls that are made where there is no loop to wait on.
     template <class T>
@@ -535,7 +547,7 @@ Result<std::unique_ptr<Store>> open(const PostgresOptions& options) {
     pool.readers = std::max<std::size_t>(options.readers, 1);
     pool.writers = std::max<std::size_t>(options.writers, 1);
     TRY_ASSIGN(NodeNumber node, claim_node(options.url));
-    return std::make_unique<PostgresStore>(std::move(pool), std::move(node), options.removal_rest);
+    return std::make_unique<PostgresStore>(std::move(pool), std::move(node), options);
 }
 
 }  // namespace muster::store

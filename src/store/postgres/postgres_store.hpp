@@ -19,6 +19,8 @@ struct PostgresOptions {
     /// How long after its removal an organisation's rows begin to be deleted: longer than a write
     /// takes that has begun before.
     std::chrono::milliseconds removal_rest{30'000};
+    /// How often the node says that its number is in use.
+    std::chrono::milliseconds node_renewal{60'000};
 };
 
 /// Connects; makes the tables in a database that has none of Muster's. Refuses, saying what to do:

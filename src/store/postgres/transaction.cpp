@@ -32,7 +32,8 @@ Task<Outcome<std::vector<Rows>>> Transaction::send(bool last) {
         // standby, a worker of Citus that goes when it was told (an internal error, XX000).
         const bool in_doubt = rows.error().at + 1 == queries_.size() &&
                               (rows.error().passing() || rows.error().is("XX000"));
-        rows.error().unknown = last && (rows.error().lost || in_doubt);
+        const bool went_with_it = rows.error().lost && connection_.sent_last();
+        rows.error().unknown = last && (went_with_it || in_doubt);
         if (!rows.error().lost) {
             // Whatever becomes of the connection, the transaction is gone with it.
             static_cast<void>(co_await connection_.recover(deadline_, last));
@@ -52,6 +53,7 @@ Task<Outcome<std::vector<Rows>>> write_once(Connection& connection, Connection::
     transaction.add(become(org));
     for (Query& query : queries) transaction.add(std::move(query));
     CO_TRY_ASSIGN(std::vector<Rows> rows, co_await transaction.finish());
+    rows.pop_back();
     rows.erase(rows.begin(), rows.begin() + 2);
     co_return rows;
 }

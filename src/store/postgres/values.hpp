@@ -92,7 +92,7 @@ class Rows {
     Rows() = default;
     explicit Rows(PGresult* result) : result_(result) {}
 
-    /// Whether the statement was done; asked where a connection does not ask itself.
+    /// Whether the statement was done.
     [[nodiscard]] bool succeeded() const {
         const ExecStatusType status = PQresultStatus(result_.get());
         return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;

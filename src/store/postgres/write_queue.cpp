@@ -1,6 +1,7 @@
 #include "store/postgres/write_queue.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <iterator>
 #include <utility>
 
@@ -16,9 +17,9 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kMostTogether = 64;
-constexpr std::uint64_t kMostWaiting = 20'000;
 constexpr int kMostAttempts = 8;
 constexpr int kMostTries = 8;  // of a batch, before each of its sets is tried by itself
+constexpr const char* kTooLate = "it was too late to begin";
 constexpr std::chrono::milliseconds kPause{5};
 constexpr std::chrono::milliseconds kPatiencePerMutation{2};
 
@@ -30,7 +31,12 @@ bool stands_alone(const WriteSet& set) {
 
 /// `apply` as the pool wants its jobs: an error of its own kind beside the set's.
 Task<Outcome<std::expected<std::vector<Committed>, Refused>>> apply_held(
-    Connection& connection, Connection::Deadline deadline, Sets sets, std::int64_t slot) {
+    const Pool& pool, Connection& connection, Connection::Deadline deadline, Sets sets,
+    std::int64_t slot) {
+    // Connecting may have taken long.
+    if (pool.is_too_late_for(deadline)) {
+        co_return std::unexpected(Failure{.message = kTooLate});
+    }
     co_return co_await apply(connection, deadline, sets, slot);
 }
 
@@ -53,18 +59,12 @@ Task<Result<Committed>> WriteQueue::submit(WriteSet set) {
 }
 
 void WriteQueue::accept(Request request) {
-    if (waiting_ > kMostWaiting) {
-        --waiting_;
-        std::vector<Resumption> resumptions;
-        resumptions.push_back(
-            {request.waiter.executor, [resume = std::move(request.waiter.resume)]() mutable {
-                 resume(std::unexpected(
-                     Error{ErrorCode::Unavailable, "too many writes wait", {}, {}}));
-             }});
-        resume(std::move(resumptions));
-        return;
-    }
     const OrgKey org = request.set.org;
+    if (!turns_.has_room(org)) {
+        std::vector<Request> one;
+        one.push_back(std::move(request));
+        return refuse(std::move(one), "too many writes wait");
+    }
     turns_.add(org, std::move(request));
     const auto idle = std::ranges::find(busy_, false);
     if (turns_.empty() || idle == busy_.end()) return;
@@ -73,34 +73,51 @@ void WriteQueue::accept(Request request) {
                    asio::detached);
 }
 
-std::vector<WriteQueue::Request> WriteQueue::take(std::deque<Request>& line) {
+std::vector<WriteQueue::Request> WriteQueue::take(OrgKey org) {
     std::vector<Request> batch;
+    std::vector<Request> late;
+    const std::deque<Request>& line = turns_.line(org);
     while (!line.empty() && batch.size() < kMostTogether) {
+        if (pool_.is_too_late_for(line.front().deadline)) {
+            late.push_back(turns_.take(org));
+            continue;
+        }
         const bool alone = stands_alone(line.front().set);
         if (alone && !batch.empty()) break;
-        batch.push_back(std::move(line.front()));
-        line.pop_front();
+        batch.push_back(turns_.take(org));
         if (alone) break;
     }
+    if (!late.empty()) refuse(std::move(late), kTooLate);
     return batch;
+}
+
+void WriteQueue::refuse(std::vector<Request> requests, const char* why) {
+    const Error error{ErrorCode::Unavailable, why, {}, {}};
+    std::vector<Result<Committed>> results(requests.size(), std::unexpected(error));
+    answer(std::move(requests), std::move(results));
+}
+
+void WriteQueue::answer(std::vector<Request> requests, std::vector<Result<Committed>> results) {
+    std::vector<Resumption> resumptions;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        auto& waiter = requests[i].waiter;
+        auto run = [resume = std::move(waiter.resume), result = std::move(results[i])]() mutable {
+            resume(std::move(result));
+        };
+        resumptions.push_back({std::move(waiter.executor), std::move(run)});
+    }
+    waiting_ -= requests.size();
+    resume(std::move(resumptions));
 }
 
 /// An organisation keeps its turn until its batch is done: what it wrote stays in order.
 Task<void> WriteQueue::serve(std::size_t lane) {
     while (!turns_.empty()) {
         const OrgKey org = turns_.call();
-        std::vector<Request> batch = take(turns_.line(org));
+        std::vector<Request> batch = take(org);
         std::vector<Result<Committed>> results = co_await write(lane, batch);
         turns_.leave(org);
-        std::vector<Resumption> resumptions;
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            auto& waiter = batch[i].waiter;
-            auto run = [resume = std::move(waiter.resume),
-                        result = std::move(results[i])]() mutable { resume(std::move(result)); };
-            resumptions.push_back({std::move(waiter.executor), std::move(run)});
-        }
-        waiting_ -= batch.size();
-        resume(std::move(resumptions));
+        answer(std::move(batch), std::move(results));
     }
     busy_[lane] = false;
 }
@@ -160,11 +177,20 @@ Task<std::expected<std::vector<Committed>, Refused>> WriteQueue::attempt(std::si
                                                                          Requests requests) {
     std::vector<const WriteSet*> sets;
     for (const Request& request : requests) sets.push_back(&request.set);
-    auto job = [this, &sets](Connection& connection, Connection::Deadline until) {
-        return apply_held(connection, until, sets, slot_);
+    // They wait for a connection until the first of them has to be answered. Once something is sent
+    // they have the time of the last: that of another being up leaves none of them in doubt.
+    const auto [oldest, youngest] = std::ranges::minmax_element(requests, {}, &Request::deadline);
+    auto job = [this, &sets, until = youngest->deadline](Connection& connection,
+                                                         Connection::Deadline) {
+        return apply_held(pool_, connection, until, sets, slot_);
     };
-    auto done = co_await pool_.write(lane, requests.front().deadline, job);
-    if (!done) co_return std::unexpected(refused(ErrorCode::Unavailable, done.error().message));
+    auto done = co_await pool_.write(lane, oldest->deadline, job);
+    if (!done) {
+        const bool unknown = done.error().unknown;
+        co_return std::unexpected(
+            refused(unknown ? ErrorCode::OutcomeUnknown : ErrorCode::Unavailable,
+                    std::move(done).error().message));
+    }
     if (*done) ++commits_;
     co_return *std::move(done);
 }

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <expected>
 #include <span>
 #include <vector>
@@ -40,7 +39,11 @@ class WriteQueue {
 
     void accept(Request request);
     [[nodiscard]] Task<void> serve(std::size_t lane);
-    [[nodiscard]] static std::vector<Request> take(std::deque<Request>& line);
+    /// What is next of an organisation that was called, but for what it is too late for, which is
+    /// refused: perhaps nothing.
+    [[nodiscard]] std::vector<Request> take(OrgKey org);
+    void refuse(std::vector<Request> requests, const char* why);
+    void answer(std::vector<Request> requests, std::vector<Result<Committed>> results);
     [[nodiscard]] Task<std::vector<Result<Committed>>> write(std::size_t lane, Requests requests);
     [[nodiscard]] Task<Result<Committed>> write_alone(std::size_t lane, const Request& request);
     [[nodiscard]] Task<std::expected<std::vector<Committed>, Refused>> attempt(std::size_t lane,

@@ -116,8 +116,8 @@ CREATE TABLE member (
 CREATE INDEX member_nested ON member (org, grp) WHERE is_group;
 CREATE INDEX member_groups ON member (org, member, grp);
 
--- How many live resources there are: the sum over the slots. Each connection that writes has a slot
--- of its own, so that creations do not wait for each other's commit.
+-- How many live resources there are: the sum over the slots. Each node has a slot of its own, so that
+-- creations do not wait for another node's commit; on one node organisations take turns.
 CREATE TABLE counter (
     org  bigint NOT NULL,
     type bytea  NOT NULL,

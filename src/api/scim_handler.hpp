@@ -56,7 +56,7 @@ class ScimHandler final : public http::Handler {
                                             std::string_view token_id) const;
     [[nodiscard]] Admission admit_scim(const http::RequestHead& head, Route route);
     [[nodiscard]] http::Response too_many(const http::RequestHead& head, Context& context,
-                                          int wait_s);
+                                          std::string_view cause, int wait_s);
     [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,
                                         const scim::Error& error);
     [[nodiscard]] Task<http::Response> describe(const http::RequestHead& head, Context& context,

@@ -79,26 +79,28 @@ DoctorCheck check_disk(const Config& config) {
 
 DoctorCheck check_key(const Config& config) {
     DoctorCheck check{.name = "key file", .finding = config.key_file.string()};
-    const auto key = read_or_create_key(config.key_file, false);
-    if (key) {
-        const Digest digest = fingerprint_of(KeyedHash{key->reveal()});
-        const auto fits =
-            config.database.empty()
-                ? store::fits_key(config.data.string(), digest)
-                : store::fits_key(store::PostgresOptions{.url = config.database}, digest);
-        // Where the database cannot be read its own check says so.
-        if (!fits || *fits) return check;
-        check.result = Result::Failed;
-        check.finding += ": not the key by which this database's tokens were made";
-        check.remedy = "Name that one as key_file, or renew every token (muster serve says how).";
-        return check;
+    const auto [fit, words] = look_at_key(config);
+    switch (fit) {
+        case KeyFit::Fits:
+            return check;
+        case KeyFit::NoneYet:
+            check.result = Result::Warning;
+            check.finding = words;
+            check.remedy =
+                "muster serve makes one; include it in backups, apart from the database.";
+            return check;
+        case KeyFit::Missing:
+        case KeyFit::Unusable:
+            check.finding = words;
+            check.remedy = "The finding says how; without the key every token must be renewed.";
+            break;
+        case KeyFit::Other:
+            check.finding += ": " + words;
+            check.remedy =
+                "Name that one as key_file, or renew every token (muster serve says how).";
+            break;
     }
-    std::error_code error;
-    const bool fresh = !std::filesystem::exists(config.data / "muster.db", error);
-    check.result = fresh ? Result::Warning : Result::Failed;
-    check.finding = fresh ? "none yet" : key.error();
-    check.remedy = fresh ? "muster serve makes one; include it in backups, apart from the database."
-                         : "The finding says how; without the key every token must be renewed.";
+    check.result = Result::Failed;
     return check;
 }
 

@@ -37,13 +37,10 @@ std::expected<std::unique_ptr<Offline>, std::string> Offline::open(const ServeOp
     if (!config) return std::unexpected(config.error());
     if (config->database.empty() && !std::filesystem::exists(config->data / "muster.db") &&
         (!may_make_database || std::filesystem::exists(config->data / "key"))) {
-        return std::unexpected(fmt::format(
-            "There is no database in {}. Where the server keeps it in PostgreSQL, name "
-            "its settings: --config FILE or MUSTER_CONFIG. Else muster serve makes one.",
-            config->data.string()));
+        return std::unexpected(no_database_in(config->data));
     }
     auto instance = Instance::open(std::move(*config));
-    if (!instance) return std::unexpected(instance.error().message);
+    if (!instance) return std::unexpected(advice(instance.error().message, options));
     auto impl = std::make_unique<Impl>();
     impl->instance = std::move(*instance);
     return std::make_unique<Offline>(std::move(impl));

@@ -209,7 +209,7 @@ int serve(const ServeOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
     auto instance = Instance::open(std::move(*config));
     if (!instance) {
-        return fail(instance.error().message,
+        return fail(advice(instance.error().message, options),
                     instance.error().unreachable ? kUnreachable : kFailed);
     }
     try {

@@ -40,6 +40,20 @@ ExitCode exit_code_of(int status) {
     }
 }
 
+ExitCode exit_code_of(app::Failure::Why why) {
+    switch (why) {
+        case app::Failure::Why::WrongSetting:
+            return ExitCode::Usage;
+        case app::Failure::Why::Refused:
+            return ExitCode::Refused;
+        case app::Failure::Why::Unreachable:
+            return ExitCode::Unreachable;
+        case app::Failure::Why::Failed:
+            break;
+    }
+    return ExitCode::Failed;
+}
+
 /// Up to the limit and one byte more, by which a too large input is noticed.
 std::string read_some(std::istream& in) {
     std::string text(kMaxTextBytes, '\0');
@@ -81,6 +95,12 @@ std::unexpected<ExitCode> Session::fail(ExitCode code, std::string_view detail,
                                         std::string_view remedy) {
     output_.error(detail, remedy);
     return std::unexpected(code);
+}
+
+std::unexpected<ExitCode> Session::fail(const app::Failure& failure) {
+    const std::string& message = failure.message;
+    const bool ends = message.ends_with('.') || message.ends_with('?');
+    return fail(exit_code_of(failure.why), message + (ends ? "" : "."));
 }
 
 std::optional<std::string> Session::question(std::string_view question) {

@@ -245,6 +245,16 @@ TEST_F(AgreementTest, ACommandThatDoesNotFindTheKeyMakesNone) {
     const auto checked = run({"doctor"});
     EXPECT_EQ(checked.code, 1);
     EXPECT_THAT(checked.output, HasSubstr("is missing, but tokens were made with it"));
+    const auto saved = run({"backup", "--to", place / "backup"});
+    EXPECT_EQ(saved.code, 0) << saved.output;
+    EXPECT_THAT(saved.output, HasSubstr("keep that of the database's servers"));
+    EXPECT_FALSE(std::filesystem::exists(place / "data"));
+
+    // A node has its directory for itself, though its data are elsewhere.
+    const auto restored = testing::run(
+        {MUSTER_PROGRAM, "restore", "--data", world->a.data(), "--from", place / "backup"});
+    EXPECT_EQ(restored.code, 5) << restored.output;
+    EXPECT_FALSE(std::filesystem::exists(world->a.data() / "muster.db"));
     std::filesystem::remove_all(place);
 }
 

@@ -78,7 +78,7 @@ TEST_F(SchemaTest, NothingIsTakenAwayUnderAServer) {
     {
         Node node(database->url());
         const auto ended = testing::run(migrate({"down", "--to", "0", "--yes"}));
-        EXPECT_EQ(ended.code, 1);
+        EXPECT_EQ(ended.code, 5);
         EXPECT_THAT(ended.output, HasSubstr("a server runs on the database"));
         EXPECT_EQ(tables(), kAllTables);
         EXPECT_TRUE(node.stop(10s));
@@ -94,9 +94,9 @@ TEST_F(SchemaTest, AnOlderBinaryRefusesNewerTables) {
         data,      "--listen", "127.0.0.1:0",  "--database", database->url()};
     EXPECT_THAT(testing::run(serve).output, HasSubstr("serves")) << "the control";
     database->sql("UPDATE muster_schema SET version = version + 1", "muster");
-    for (const auto& command : {serve, migrate({"up"})}) {
+    for (const auto& [command, code] : {std::pair{serve, 1}, {migrate({"up"}), 4}}) {
         const auto ended = testing::run(command);
-        EXPECT_EQ(ended.code, 1);
+        EXPECT_EQ(ended.code, code);
         EXPECT_THAT(ended.output, HasSubstr("newer version of Muster"));
     }
     std::filesystem::remove_all(data);

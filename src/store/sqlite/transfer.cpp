@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -31,6 +32,8 @@ using transfer::Table;
 constexpr int kSourceCacheKib = 8 * 1024;
 constexpr int kTargetCacheKib = 64 * 1024;
 constexpr const char* kDatabase = "muster.db";
+/// What every file of SQLite begins with.
+constexpr std::string_view kFileMark{"SQLite format 3\0", 16};
 
 std::unexpected<Error> refuse(ErrorCode code, std::string message) {
     return std::unexpected(Error{code, std::move(message), {}, {}});
@@ -378,6 +381,14 @@ Result<std::unique_ptr<transfer::Source>> open_source(const std::string& directo
 }
 
 Result<std::unique_ptr<transfer::Source>> open_backup_source(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) return failed_with_errno("read", file);
+    // A directory can be opened, but not read.
+    std::string begin(kFileMark.size(), '\0');
+    if (!stream.read(begin.data(), static_cast<std::streamsize>(begin.size())) ||
+        begin != kFileMark) {
+        return refuse(ErrorCode::Unfit, fmt::format("{} is not a backup of Muster", file));
+    }
     return open_file(file, std::nullopt);
 }
 

@@ -1,5 +1,6 @@
 #include "app/application.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <stdlib.h>
@@ -23,6 +24,11 @@ class ApplicationTest : public ::testing::Test {
     ~ApplicationTest() override { std::filesystem::remove_all(place_); }
 
     [[nodiscard]] ServeOptions at(const char* name) const { return {.data = place_ / name}; }
+    static DoctorCheck check(const ServeOptions& options, std::string_view name) {
+        const auto checks = doctor(options);
+        const auto found = std::ranges::find(checks, name, &DoctorCheck::name);
+        return found == checks.end() ? DoctorCheck{} : *found;
+    }
 
     std::filesystem::path place_;
 };
@@ -87,6 +93,27 @@ TEST_F(ApplicationTest, NamesTheKeyFileOfABackupWhereItFits) {
     EXPECT_TRUE(restore(at("whole"), file, kUnwatched)->key_fits);
     EXPECT_EQ(backup(at("none"), (place_ / "other").string(), kUnwatched).error().why,
               Why::Unreachable);
+}
+
+TEST_F(ApplicationTest, DoctorSaysWhatToDoAboutWhatItFound) {
+    using Result = DoctorCheck::Result;
+    ASSERT_TRUE(Offline::open(at("data")));
+    EXPECT_EQ(check(at("data"), "key file").result, Result::Ok);
+    EXPECT_EQ(check(at("data"), "database").result, Result::Ok);
+    EXPECT_THAT(check(at("data"), "public URL").finding,
+                HasSubstr("unless the server was started"));
+    auto listening = at("data");
+    listening.listen = "127.0.0.1:9";
+    EXPECT_THAT(check(listening, "public URL").finding, ::testing::EndsWith("http://127.0.0.1:9"));
+
+    std::filesystem::permissions(place_ / "data/key", std::filesystem::perms{0644});
+    EXPECT_THAT(check(at("data"), "key file").finding, HasSubstr("can be read by others"));
+    std::filesystem::remove(place_ / "data/key");
+    EXPECT_EQ(check(at("data"), "key file").result, Result::Failed);
+    EXPECT_EQ(check(at("none"), "key file").result, Result::Warning);
+
+    std::ofstream(place_ / "file") << "";
+    EXPECT_EQ(check(at("file"), "data directory").result, Result::Failed);
 }
 
 }  // namespace

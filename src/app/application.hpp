@@ -46,6 +46,8 @@ class Offline {
     /// `target` begins with /admin/v1. Blocking; returns status and JSON body.
     [[nodiscard]] std::pair<int, std::string> call(std::string_view method, std::string_view target,
                                                    std::string_view body);
+    /// The data directory, where it holds something only since it was opened; else empty.
+    [[nodiscard]] const std::filesystem::path& made() const;
 
     struct Impl;
     explicit Offline(std::unique_ptr<Impl> impl);

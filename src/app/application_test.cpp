@@ -50,6 +50,11 @@ TEST_F(ApplicationTest, MigratesNoDatabaseThatIsNotThere) {
     EXPECT_EQ(version->version, version->newest);
 }
 
+TEST_F(ApplicationTest, SaysWhichDirectoryItBeganToFill) {
+    EXPECT_EQ((*Offline::open(at("data")))->made(), place_ / "data");
+    EXPECT_EQ((*Offline::open(at("data")))->made(), "");
+}
+
 TEST_F(ApplicationTest, RepeatsTheOptionsOfACommandWithoutPasswords) {
     const auto repeated = [](ServeOptions options) { return with_options("muster x", options); };
     EXPECT_EQ(repeated({}), "muster x");

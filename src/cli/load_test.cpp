@@ -145,7 +145,9 @@ TEST(LoadForReal, FillsADataDirectory) {
         return json::parse(world.out.str()).value_or(json::Value{});
     };
     run({"org", "create", "ACME"});
+    EXPECT_THAT(world.err.str(), testing::StartsWith("A new data directory was made: " + pattern));
     run({"connector", "create", "--org", "acme", "--idp", "okta"});
+    EXPECT_EQ(world.err.str(), "");
     // More people than one request takes. The last group's creation is the last operation of its
     // request; two more operations with its members follow.
     run({"load", "--org", "acme", "--users", "10100", "--groups", "6", "--members",

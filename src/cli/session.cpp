@@ -1,5 +1,6 @@
 #include "cli/session.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <istream>
 #include <ostream>
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace muster::cli {
 
@@ -78,6 +80,13 @@ std::expected<json::Object, ExitCode> Session::ask(std::string_view method,
                                            invocation_.path.back()->makes_data_directory);
         if (!client) return fail(ExitCode::Unreachable, client.error());
         client_ = *std::move(client);
+        // Also where JSON was asked for: who forgot the settings in a script should find out.
+        if (const auto made = client_->made(); !made.empty()) {
+            environment_.err << fmt::format(
+                "A new data directory was made: {}. To name another one: --data DIR, --config "
+                "FILE, or MUSTER_DATA, MUSTER_CONFIG in the environment.\n",
+                printable(std::filesystem::absolute(made).lexically_normal().string()));
+        }
     }
     auto answer = client_->call(method, target, body);
     if (!answer) {

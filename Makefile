@@ -10,7 +10,7 @@ setup:   ## install the Debian 12 packages that are missing
 
 build: setup  ## build/release/muster
 	@cmake --preset release --log-level=WARNING >/dev/null
-	@cmake --build --preset release
+	@cmake --build --preset release --target muster
 
 run: build    ## start Muster with a demo organisation and let a simulated Okta provision it
 	@scripts/run-demo

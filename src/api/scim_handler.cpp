@@ -237,8 +237,16 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
         context->principal = std::move(*principal);
     }
     const TokenKey token = context->principal ? context->principal->token : TokenKey{};
-    if (const auto wait = traffic_.refuses(connector->connector.org, token, head.started)) {
-        return {.context = {}, .body_limit = 0, .refusal = too_many(head, *context, *wait)};
+    if (const auto refused = traffic_.refuses(connector->connector.org, token, head.started)) {
+        const bool of_token = refused->limit == Traffic::Refusal::Limit::Token;
+        return {.context = {},
+                .body_limit = 0,
+                .refusal = too_many(head, *context,
+                                    of_token ? "This token's requests are more a second than the "
+                                               "server's limit allows"
+                                             : "This organisation's requests are more a second "
+                                               "than the server's limit allows",
+                                    refused->wait_s)};
     }
     if (connector->connector.state == store::ConnectorState::Paused) {
         return {.context = {}, .body_limit = 0, .refusal = paused(head, *context)};
@@ -273,13 +281,15 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
     return {.context = std::move(context), .body_limit = core_.limits.body_bytes, .refusal = {}};
 }
 
-http::Response ScimHandler::too_many(const http::RequestHead& head, Context& context, int wait_s) {
+http::Response ScimHandler::too_many(const http::RequestHead& head, Context& context,
+                                     std::string_view cause, int wait_s) {
     context.record.reason("too-many-requests");
     context.retry_after_s = wait_s;
     http::Response refusal = refuse(head, context,
                                     {429, scim::ScimType::None,
-                                     "Too many requests at once; nothing was changed. Try again "
-                                     "after the time in Retry-After."});
+                                     fmt::format("{}; nothing was changed. Try again after the "
+                                                 "time in Retry-After.",
+                                                 cause)});
     refusal.pause = kRefusalPause;
     return refusal;
 }
@@ -319,7 +329,11 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
     auto& context = **std::any_cast<std::shared_ptr<Context>>(&any_context);
     const OrgKey org = context.connector->connector.org;
     Turns& turns = Turns::of(co_await boost::asio::this_coro::executor);
-    if (const auto wait = turns.refuses(org)) co_return too_many(head, context, *wait);
+    if (const auto wait = turns.refuses(org)) {
+        co_return too_many(head, context,
+                           "More of this organisation's requests wait than the server can do",
+                           *wait);
+    }
     co_await turns.take(org);
     if (context.principal) {
         const auto standing = core_.registry.standing(*context.principal);

@@ -58,7 +58,7 @@ class ScimHandler final : public http::Handler {
                                             std::string_view token_id) const;
     [[nodiscard]] Admission admit_scim(const http::RequestHead& head, Route route);
     [[nodiscard]] http::Response too_many(const http::RequestHead& head, Context& context,
-                                          int wait_s);
+                                          std::string_view cause, int wait_s);
     [[nodiscard]] http::Response paused(const http::RequestHead& head, Context& context);
     /// Who asks was let in, and is no more.
     [[nodiscard]] http::Response switched_off(const http::RequestHead& head, Context& context);

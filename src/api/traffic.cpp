@@ -40,12 +40,17 @@ Traffic::Meter& Traffic::Meters<K>::of(K key) {
     return *meter;
 }
 
-std::optional<int> Traffic::refuses(OrgKey org, TokenKey token, Instant now) {
+std::optional<Traffic::Refusal> Traffic::refuses(OrgKey org, TokenKey token, Instant now) {
+    auto limit = Refusal::Limit::Organisation;
     std::optional<microseconds> wait;
     if (limits_.organisation > 0) wait = take(organisations_.of(org), limits_.organisation, now);
-    if (!wait && limits_.token > 0 && token) wait = take(tokens_.of(token), limits_.token, now);
+    if (!wait && limits_.token > 0 && token) {
+        limit = Refusal::Limit::Token;
+        wait = take(tokens_.of(token), limits_.token, now);
+    }
     if (!wait) return std::nullopt;
-    return static_cast<int>(std::ceil(std::chrono::duration<double>(*wait).count()));
+    return Refusal{limit,
+                   static_cast<int>(std::ceil(std::chrono::duration<double>(*wait).count()))};
 }
 
 }  // namespace muster::api

@@ -29,9 +29,15 @@ class Traffic {
 
     explicit Traffic(TrafficLimits limits) : limits_(limits) {}
 
-    /// A request of this organisation and token. The value: it is one too many, and after so many
-    /// seconds (at least 1) there is room again.
-    [[nodiscard]] std::optional<int> refuses(OrgKey org, TokenKey token, Instant now);
+    /// Whose limit a request was one too many for, and after how many seconds (at least 1) there is
+    /// room again.
+    struct Refusal {
+        enum class Limit : std::uint8_t { Organisation, Token };
+        Limit limit = Limit::Organisation;
+        int wait_s = 1;
+    };
+    /// A request of this organisation and token.
+    [[nodiscard]] std::optional<Refusal> refuses(OrgKey org, TokenKey token, Instant now);
 
   private:
     /// By the generic cell rate algorithm: the time at which an allowance is whole again.

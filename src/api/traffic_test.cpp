@@ -14,7 +14,7 @@ int granted(Traffic& traffic, OrgKey org, std::int64_t tokens, std::int64_t firs
     for (int i = 0; i < 10'000; ++i) {
         const auto wait = traffic.refuses(org, TokenKey{first + i % tokens},
                                           kStart + std::chrono::milliseconds(i));
-        if (wait) EXPECT_GE(*wait, 1);
+        if (wait) EXPECT_GE(wait->wait_s, 1);
         count += wait ? 0 : 1;
     }
     return count;
@@ -39,14 +39,28 @@ TEST(Traffic, TokensOfAnOrganisationShareItsRate) {
         << "another one has a rate of its own";
 }
 
+TEST(Traffic, SaysWhoseLimitItIs) {
+    using Limit = Traffic::Refusal::Limit;
+    const auto first_refused = [](TrafficLimits limits) {
+        Traffic traffic{limits};
+        for (;;) {
+            if (const auto refused = traffic.refuses(kOrg, TokenKey{1}, kStart)) {
+                return refused->limit;
+            }
+        }
+    };
+    EXPECT_EQ(first_refused({.organisation = 25, .token = 50}), Limit::Organisation);
+    EXPECT_EQ(first_refused({.organisation = 50, .token = 25}), Limit::Token);
+}
+
 TEST(Traffic, AfterTheTimeThatWasToldThereIsRoom) {
     Traffic traffic{{.organisation = 25, .token = 0}};
     auto now = kStart;
     int asked = 0;
-    std::optional<int> wait;
+    std::optional<Traffic::Refusal> wait;
     while (!(wait = traffic.refuses(kOrg, {}, now))) ++asked;
     EXPECT_EQ(asked, 25);
-    EXPECT_FALSE(traffic.refuses(kOrg, {}, now + std::chrono::seconds(*wait)));
+    EXPECT_FALSE(traffic.refuses(kOrg, {}, now + std::chrono::seconds(wait->wait_s)));
 }
 
 }  // namespace

@@ -46,6 +46,8 @@ class Offline {
     /// `target` begins with /admin/v1. Blocking; returns status and JSON body.
     [[nodiscard]] std::pair<int, std::string> call(std::string_view method, std::string_view target,
                                                    std::string_view body);
+    /// The data directory, where it holds something only since it was opened; else empty.
+    [[nodiscard]] const std::filesystem::path& made() const;
 
     struct Impl;
     explicit Offline(std::unique_ptr<Impl> impl);
@@ -66,6 +68,18 @@ struct DoctorCheck {
 /// nothing. Works beside a running server.
 [[nodiscard]] std::vector<DoctorCheck> doctor(const ServeOptions& options);
 
+/// Why something was not done.
+struct Failure {
+    enum class Why : std::uint8_t {
+        WrongSetting,  ///< of the command line, the environment or the file
+        Refused,       ///< nothing was changed: what is there does not allow it
+        Unreachable,   ///< a server runs on it, or it is not there, or cannot be reached or read
+        Failed,        ///< on the way, or in the check at the end
+    };
+    Why why = Why::Failed;
+    std::string message;
+};
+
 /// The version of the tables in a database.
 struct SchemaVersion {
     std::string database;      ///< which one, without user or password
@@ -75,10 +89,15 @@ struct SchemaVersion {
 };
 
 /// The configured database's. The error is a sentence with the remedy.
-[[nodiscard]] std::expected<SchemaVersion, std::string> schema_version(const ServeOptions& options);
-/// Takes the steps to `target` (none: the newest), each of them whole or not at all.
-[[nodiscard]] std::expected<SchemaVersion, std::string> migrate(const ServeOptions& options,
-                                                                std::optional<std::int64_t> target);
+[[nodiscard]] std::expected<SchemaVersion, Failure> schema_version(const ServeOptions& options);
+/// Takes the steps to `target` (none: the newest), each of them whole or not at all. Makes no data
+/// directory and no file in one.
+[[nodiscard]] std::expected<SchemaVersion, Failure> migrate(const ServeOptions& options,
+                                                            std::optional<std::int64_t> target);
+
+/// `command` with the options by which it means the same database, as a shell takes them. For a URL
+/// that may hold a password stands the word URL.
+[[nodiscard]] std::string with_options(std::string_view command, const ServeOptions& options);
 
 // ---- moving data
 // ----------------------------------------------------------------------------------
@@ -91,17 +110,8 @@ struct Transferred {
     std::int64_t rows = 0;
     std::vector<std::pair<std::string, std::int64_t>> tables;  ///< name and rows
     std::chrono::milliseconds elapsed{0};
-    std::string key_file;  ///< which is not part of it; empty for a copy
-};
-
-struct TransferFailure {
-    enum class Why : std::uint8_t {
-        Refused,      ///< nothing was changed: what is there does not allow it
-        Unreachable,  ///< a server runs on it, or it cannot be opened
-        Failed,       ///< on the way, or in the check at the end
-    };
-    Why why = Why::Failed;
-    std::string message;
+    std::string key_file;   ///< as configured, which is not part of it; empty for a copy
+    bool key_fits = false;  ///< it is there, and the one by which the tokens were made
 };
 
 /// Rows done, of all that are to be copied and checked; and what is at hand.
@@ -110,18 +120,18 @@ using TransferProgress =
 
 /// Between databases at rest, each a data directory or postgres://…; `to` must be empty. Checked at
 /// the end. After a crash the same call completes it; until then no server starts on `to`.
-[[nodiscard]] std::expected<Transferred, TransferFailure> copy(const std::string& from,
-                                                               const std::string& to,
-                                                               const TransferProgress& progress);
+[[nodiscard]] std::expected<Transferred, Failure> copy(const std::string& from,
+                                                       const std::string& to,
+                                                       const TransferProgress& progress);
 /// The configured database as it is at this moment, whoever serves it, into a new file (mode 0600),
 /// which appears when it is whole and on disk.
-[[nodiscard]] std::expected<Transferred, TransferFailure> backup(const ServeOptions& options,
-                                                                 const std::string& file,
-                                                                 const TransferProgress& progress);
+[[nodiscard]] std::expected<Transferred, Failure> backup(const ServeOptions& options,
+                                                         const std::string& file,
+                                                         const TransferProgress& progress);
 /// From such a file into the configured database, which must be empty and at rest.
-[[nodiscard]] std::expected<Transferred, TransferFailure> restore(const ServeOptions& options,
-                                                                  const std::string& file,
-                                                                  const TransferProgress& progress);
+[[nodiscard]] std::expected<Transferred, Failure> restore(const ServeOptions& options,
+                                                          const std::string& file,
+                                                          const TransferProgress& progress);
 
 /// The file name of the local socket in a data directory.
 inline constexpr std::string_view kSocketName = "muster.sock";

@@ -39,6 +39,8 @@ struct Config {
     std::int64_t tokens_per_connector = 2;
     bool open_discovery = true;
     std::int64_t paused_retry_after_s = 300;
+
+    bool operator==(const Config&) const = default;
 };
 
 /// Dotted setting names and their values as text, as flags and the environment give them.

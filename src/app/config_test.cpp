@@ -1,5 +1,6 @@
 #include "app/config.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -76,6 +77,20 @@ TEST_F(ConfigTest, WhatIsNotSaidIsBuiltIn) {
     EXPECT_EQ(config->public_url, "https://scim.example.com");
     EXPECT_EQ(config->data, "./var");
     EXPECT_EQ(config->connections, 10'000);
+}
+
+TEST_F(ConfigTest, ThePackagedFileShowsWhatIsBuiltIn) {
+    const char* const packaging = std::getenv("PACKAGING");
+    if (packaging == nullptr) GTEST_SKIP() << "PACKAGING names no directory";
+    std::ifstream file(std::filesystem::path{packaging} / "muster.toml");
+    std::string settings;
+    for (std::string line; std::getline(file, line);) {
+        const bool setting = line.starts_with('#') && !line.starts_with("# ");
+        settings.append(line, setting ? 1 : 0).append("\n");
+    }
+    const auto shown = with(settings);
+    ASSERT_TRUE(shown) << shown.error();
+    EXPECT_EQ(*shown, with("data = \"/var/lib/muster\"").value());
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,7 +16,6 @@
 #include "http/tls.hpp"
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/migrations.hpp"
-#include "store/postgres/postgres_store.hpp"
 #include "store/sqlite/inspect.hpp"
 
 namespace muster::app {
@@ -23,13 +24,17 @@ namespace {
 
 using Result = DoctorCheck::Result;
 
+constexpr const char* kDatabase = "database";  // the check's name
 constexpr std::uintmax_t kLowDiskBytes = std::uintmax_t{1} << 30;
 
-DoctorCheck check_url(const Config& config) {
+DoctorCheck check_url(const Config& config, const ServeOptions& options) {
     DoctorCheck check{.name = "public URL", .finding = config.public_url};
     if (config.public_url.empty()) {
         check.result = Result::Warning;
-        check.finding = fmt::format("not set; SCIM URLs begin with http://{}", config.listen);
+        check.finding = fmt::format(
+            "not set; SCIM URLs begin with {}://{}{}",
+            config.tls_certificate.empty() ? "http" : "https", config.listen,
+            options.listen ? "" : ", unless the server was started with --listen or --public-url");
         check.remedy = "Set public_url to the https address under which Okta reaches this server.";
     } else if (!config.public_url.starts_with("https://")) {
         check.result = Result::Warning;
@@ -45,6 +50,10 @@ DoctorCheck check_directory(const Config& config) {
         check.result = Result::Warning;
         check.finding += " does not exist yet";
         check.remedy = "muster serve makes it.";
+    } else if (!S_ISDIR(info.st_mode)) {
+        check.result = Result::Failed;
+        check.finding += " is not a directory";
+        check.remedy = "Name the directory that holds muster.db and the key.";
     } else if ((info.st_mode & 0077U) != 0) {
         check.result = Result::Failed;
         check.finding += " can be read by others";
@@ -79,26 +88,28 @@ DoctorCheck check_disk(const Config& config) {
 
 DoctorCheck check_key(const Config& config) {
     DoctorCheck check{.name = "key file", .finding = config.key_file.string()};
-    const auto key = read_or_create_key(config.key_file, false);
-    if (key) {
-        const Digest digest = fingerprint_of(KeyedHash{key->reveal()});
-        const auto fits =
-            config.database.empty()
-                ? store::fits_key(config.data.string(), digest)
-                : store::fits_key(store::PostgresOptions{.url = config.database}, digest);
-        // Where the database cannot be read its own check says so.
-        if (!fits || *fits) return check;
-        check.result = Result::Failed;
-        check.finding += ": not the key by which this database's tokens were made";
-        check.remedy = "Name that one as key_file, or renew every token (muster serve says how).";
-        return check;
+    const auto [fit, words] = look_at_key(config);
+    switch (fit) {
+        case KeyFit::Fits:
+            return check;
+        case KeyFit::NoneYet:
+            check.result = Result::Warning;
+            check.finding = words;
+            check.remedy =
+                "muster serve makes one; include it in backups, apart from the database.";
+            return check;
+        case KeyFit::Missing:
+        case KeyFit::Unusable:
+            check.finding = words;
+            check.remedy = "The finding says how; without the key every token must be renewed.";
+            break;
+        case KeyFit::Other:
+            check.finding += ": " + words;
+            check.remedy =
+                "Name that one as key_file, or renew every token (muster serve says how).";
+            break;
     }
-    std::error_code error;
-    const bool fresh = !std::filesystem::exists(config.data / "muster.db", error);
-    check.result = fresh ? Result::Warning : Result::Failed;
-    check.finding = fresh ? "none yet" : key.error();
-    check.remedy = fresh ? "muster serve makes one; include it in backups, apart from the database."
-                         : "The finding says how; without the key every token must be renewed.";
+    check.result = Result::Failed;
     return check;
 }
 
@@ -137,25 +148,67 @@ DoctorCheck check_tls(const Config& config) {
     return check;
 }
 
-DoctorCheck check_postgres(const Config& config) {
-    DoctorCheck check{.name = "database", .finding = store::postgres::describe(config.database)};
-    const auto server = store::postgres::check_server(config.database);
+/// What is said of a database that cannot be served as it is, and what to do.
+struct Fault {
+    std::string finding;
+    std::string remedy;
+};
+
+DoctorCheck failed(Fault fault) {
+    return {.name = kDatabase,
+            .result = Result::Failed,
+            .finding = std::move(fault.finding),
+            .remedy = std::move(fault.remedy)};
+}
+
+/// Tables of another version than this binary's.
+Fault other_version(std::int64_t version, std::int64_t newest, const ServeOptions& options) {
+    if (version > newest) {
+        return {fmt::format("has schema {}, this binary knows those up to {}", version, newest),
+                "Use the Muster that wrote it."};
+    }
+    return {fmt::format("has schema {}, this binary needs {}", version, newest),
+            fmt::format("Run: {}", with_options("muster migrate up", options))};
+}
+
+/// A session that can do neither of the two does not come about; one that cannot read the tables
+/// lacks a right, and one that can has a server with wrong settings.
+std::optional<Fault> fault_of(const store::Result<void>& server,
+                              const store::Result<store::postgres::SchemaState>& state) {
+    if (server && state) return std::nullopt;
+    if (server) {
+        return Fault{state.error().message,
+                     "Use the role that owns Muster's tables, or let that one grant this role its "
+                     "rights (GRANT)."};
+    }
+    if (state) {
+        return Fault{server.error().message,
+                     "Where postgresql.conf has it on already, it was set for the database or the "
+                     "role (psql: \\drds): ALTER DATABASE or ALTER ROLE … RESET takes that back."};
+    }
+    return Fault{server.error().message,
+                 "Set database to postgres://USER@HOST/DATABASE of a server that runs, with a role "
+                 "that may connect to it."};
+}
+
+DoctorCheck check_postgres(const Config& config, const ServeOptions& options) {
+    DoctorCheck check{.name = kDatabase, .finding = store::postgres::describe(config.database)};
     const auto state = store::postgres::schema_state(config.database);
-    if (!server || !state) {
-        check.result = Result::Failed;
-        check.finding = server ? state.error().message : server.error().message;
-        check.remedy = "Set database to postgres://USER@HOST/DATABASE of a server that runs.";
-    } else if (state->unfinished) {
-        check.result = Result::Failed;
-        check.finding += " is a copy that was not finished";
-        check.remedy = "Run the same muster copy or muster restore again, or make it anew.";
+    if (auto fault = fault_of(store::postgres::check_server(config.database), state)) {
+        return failed(*std::move(fault));
+    }
+    if (state->unfinished) {
+        return failed({check.finding + " is a copy that was not finished",
+                       "Run the same muster copy or muster restore again, or make it anew."});
+    }
+    if (state->current == 0) {
+        check.result = Result::Warning;
+        check.finding += " has none of Muster's tables yet";
+        check.remedy = "muster serve makes them.";
     } else if (state->current != state->newest) {
-        const bool fresh = state->current == 0;
-        check.result = fresh ? Result::Warning : Result::Failed;
-        check.finding += fresh ? " has none of Muster's tables yet"
-                               : fmt::format(" has schema {}, this binary needs {}", state->current,
-                                             state->newest);
-        check.remedy = fresh ? "muster serve makes them." : "Run: muster migrate up";
+        auto fault = other_version(state->current, state->newest, options);
+        fault.finding = check.finding + " " + fault.finding;
+        return failed(std::move(fault));
     } else if (state->bypasses_rls) {
         check.result = Result::Warning;
         check.finding += fmt::format("; schema {}, reached by a superuser", state->current);
@@ -167,19 +220,36 @@ DoctorCheck check_postgres(const Config& config) {
     return check;
 }
 
-DoctorCheck check_database(const Config& config) {
-    if (!config.database.empty()) return check_postgres(config);
-    DoctorCheck check{.name = "database"};
+DoctorCheck check_sqlite(const Config& config, const ServeOptions& options) {
+    DoctorCheck check{.name = kDatabase};
+    const auto file = (config.data / "muster.db").string();
+    const auto schema = store::schema_of(config.data.string());
+    if (schema && schema->unfinished) {
+        return failed({file + " is a copy that was not finished",
+                       "Run the same muster copy or muster restore again, or remove muster.db to "
+                       "begin anew."});
+    }
+    if (schema && schema->version > schema->newest) {
+        auto fault = other_version(schema->version, schema->newest, options);
+        fault.finding = file + " " + fault.finding;
+        return failed(std::move(fault));
+    }
     auto finding = store::inspect(config.data.string());
-    check.finding = finding ? *finding : finding.error().message;
-    if (!finding && finding.error().code == store::ErrorCode::Locked) {
+    if (finding) {
+        check.finding = *std::move(finding);
+    } else if (finding.error().code == store::ErrorCode::Locked) {
         check.result = Result::Warning;
+        check.finding = finding.error().message;
         check.remedy = "A server starts or stops just now: look again in a moment.";
-    } else if (!finding) {
-        check.result = Result::Failed;
-        check.remedy = "Stop the server and restore the newest backup.";
+    } else {
+        return failed({finding.error().message, "Stop the server and restore the newest backup."});
     }
     return check;
+}
+
+DoctorCheck check_database(const Config& config, const ServeOptions& options) {
+    return config.database.empty() ? check_sqlite(config, options)
+                                   : check_postgres(config, options);
 }
 
 }  // namespace
@@ -195,10 +265,10 @@ std::vector<DoctorCheck> doctor(const ServeOptions& options) {
     return {{.name = "configuration", .finding = "understood"},
             check_directory(*config),
             check_key(*config),
-            check_database(*config),
+            check_database(*config, options),
             check_disk(*config),
             check_clock(),
-            check_url(*config),
+            check_url(*config, options),
             check_tls(*config)};
 }
 

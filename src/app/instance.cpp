@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <thread>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -20,17 +21,28 @@ namespace {
 
 constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
 
-std::expected<void, std::string> prepare_directory(const std::filesystem::path& directory) {
+template <class T>
+std::expected<T, OpenFailure> spoken(store::Result<T> result) {
+    if (!result) return std::unexpected(OpenFailure{std::move(result).error().message});
+    if constexpr (std::is_void_v<T>) {
+        return {};
+    } else {
+        return *std::move(result);
+    }
+}
+
+std::expected<void, OpenFailure> prepare_directory(const std::filesystem::path& directory) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) {
-        return std::unexpected(fmt::format("Cannot make the data directory {}: {}.",
-                                           directory.string(), error.message()));
+        return std::unexpected(OpenFailure{fmt::format("Cannot make the data directory {}: {}.",
+                                                       directory.string(), error.message())});
     }
     // What lies in it is for this user alone, whatever the umask is.
     if (::chmod(directory.c_str(), 0700) != 0) {
-        return std::unexpected(fmt::format("Cannot set the mode of the data directory {}: {}.",
-                                           directory.string(), std::strerror(errno)));
+        return std::unexpected(
+            OpenFailure{fmt::format("Cannot set the mode of the data directory {}: {}.",
+                                    directory.string(), std::strerror(errno))});
     }
     return {};
 }
@@ -72,31 +84,55 @@ store::Result<std::unique_ptr<store::Store>> open_store(const Config& config) {
                                             .readers = std::max<std::size_t>(threads, 2)});
 }
 
+OpenFailure not_opened(const Config& config, const store::Error& error) {
+    const bool away = !config.database.empty() && !knows_a_key(config);
+    return {error.message, away || error.code == store::ErrorCode::Locked};
+}
+
+std::expected<store::sqlite::DirectoryLock, OpenFailure> take_lock(
+    const std::filesystem::path& directory) {
+    auto lock = store::sqlite::DirectoryLock::take(directory.string());
+    if (lock) return *std::move(lock);
+    return std::unexpected(
+        OpenFailure{lock.error().message, lock.error().code == store::ErrorCode::Locked});
+}
+
+std::expected<Secret, OpenFailure> read_key(const std::filesystem::path& file,
+                                            bool may_create = false) {
+    auto key = read_or_create_key(file, may_create);
+    if (!key) return std::unexpected(OpenFailure{std::move(key).error()});
+    return *std::move(key);
+}
+
 }  // namespace
 
 std::string_view version() { return MUSTER_VERSION; }
 
 std::expected<std::unique_ptr<Instance>, OpenFailure> Instance::open(Config config) {
-    if (auto prepared = prepare_directory(config.data); !prepared) {
-        return std::unexpected(OpenFailure{prepared.error()});
-    }
+    const bool shared = !config.database.empty();
+    if (!shared) TRY_VOID(prepare_directory(config.data));
     auto store = open_store(config);
-    if (!store) {
-        const bool locked = store.error().code == store::ErrorCode::Locked;
-        return std::unexpected(OpenFailure{store.error().message, locked});
+    if (!store) return std::unexpected(not_opened(config, store.error()));
+    TRY_ASSIGN(const auto directory, spoken((*store)->load_directory()));
+    TRY_ASSIGN(const bool known, shared ? spoken(knows_a_key(config)) : false);
+    const bool may_make_key = directory.tokens.empty() && !known;
+    // Of a shared database the directory holds the key alone: where that is missing, it may be one
+    // that nobody meant.
+    if (shared && !may_make_key) TRY_VOID(read_key(config.key_file));
+    std::optional<store::sqlite::DirectoryLock> lock;
+    if (shared) {
+        TRY_VOID(prepare_directory(config.data));
+        TRY_ASSIGN(auto taken, take_lock(config.data));
+        lock.emplace(std::move(taken));
     }
-    auto directory = (*store)->load_directory();
-    if (!directory) return std::unexpected(OpenFailure{directory.error().message});
-    auto key = read_or_create_key(config.key_file, directory->tokens.empty());
-    if (!key) return std::unexpected(OpenFailure{key.error()});
-    KeyedHash hash{key->reveal()};
-    if (auto held = hold_key(config, fingerprint_of(hash)); !held) {
-        return std::unexpected(OpenFailure{held.error().message});
-    }
+    TRY_ASSIGN(Secret key, read_key(config.key_file, may_make_key));
+    KeyedHash hash{key.reveal()};
+    TRY_VOID(spoken(hold_key(config, fingerprint_of(hash))));
 
     auto instance =
         std::make_unique<Instance>(std::move(config), std::move(*store), std::move(hash));
-    instance->load(*directory);
+    if (lock) instance->lock_.emplace(*std::move(lock));
+    instance->load(directory);
     return instance;
 }
 

@@ -4,6 +4,7 @@
 #include <expected>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/admin.hpp"
@@ -15,6 +16,7 @@
 #include "base/ids.hpp"
 #include "service/core.hpp"
 #include "service/directory.hpp"
+#include "store/sqlite/directory_lock.hpp"
 #include "store/store.hpp"
 
 namespace muster::app {
@@ -22,7 +24,8 @@ namespace muster::app {
 /// Why an installation cannot be opened, with the remedy.
 struct OpenFailure {
     std::string message;
-    bool locked = false;  ///< by another process, which serves the same data
+    /// Another process serves the same data, or the database's server cannot be reached.
+    bool unreachable = false;
 };
 
 /// An open data directory with all use cases on it; no network. Holding one is holding the
@@ -30,7 +33,8 @@ struct OpenFailure {
 class Instance {
   public:
     /// Opens or creates the data directory: locks it, reads or makes its key, loads the directory
-    /// of organisations. The error is a sentence with the remedy.
+    /// of organisations. The error is a sentence with the remedy; where a database that is shared
+    /// knows a key and the file is missing, nothing was made.
     [[nodiscard]] static std::expected<std::unique_ptr<Instance>, OpenFailure> open(Config config);
     /// From opened parts; `open` and tests call it.
     Instance(Config config, std::unique_ptr<store::Store> store, KeyedHash hash);
@@ -63,6 +67,7 @@ class Instance {
     void register_figures();
 
     Config config_;
+    std::optional<store::sqlite::DirectoryLock> lock_;  ///< where the store is in no directory
     api::ScimOptions options_;
     SystemClock clock_;
     std::unique_ptr<store::Store> store_;

@@ -11,6 +11,8 @@
 
 #include "base/crypto.hpp"
 #include "base/ids.hpp"
+#include "store/postgres/postgres_store.hpp"
+#include "store/sqlite/inspect.hpp"
 
 namespace muster::app {
 
@@ -88,5 +90,37 @@ std::expected<Secret, std::string> read_or_create_key(const std::filesystem::pat
 }
 
 Digest fingerprint_of(const KeyedHash& hash) { return hash("which key is this?"); }
+
+namespace {
+
+store::Result<bool> fits(const Config& config, const Digest& fingerprint) {
+    if (config.database.empty()) return store::fits_key(config.data.string(), fingerprint);
+    return store::fits_key(store::PostgresOptions{.url = config.database}, fingerprint);
+}
+
+}  // namespace
+
+store::Result<bool> knows_a_key(const Config& config) {
+    // No key has this fingerprint: it fits where none is known.
+    auto none = fits(config, Digest{});
+    if (!none) return none;
+    return !*none;
+}
+
+KeyFinding look_at_key(const Config& config) {
+    const auto key = read_or_create_key(config.key_file, false);
+    std::error_code error;
+    if (key) {
+        // Where the database cannot be read nothing speaks against the key.
+        if (fits(config, fingerprint_of(KeyedHash{key->reveal()})).value_or(true)) return {};
+        return {KeyFit::Other, "not the key by which this database's tokens were made"};
+    }
+    if (std::filesystem::exists(config.key_file, error)) return {KeyFit::Unusable, key.error()};
+    const bool known = config.database.empty()
+                           ? std::filesystem::exists(config.data / "muster.db", error)
+                           : knows_a_key(config).value_or(false);
+    if (known) return {KeyFit::Missing, key.error()};
+    return {KeyFit::NoneYet, "none yet"};
+}
 
 }  // namespace muster::app

@@ -26,6 +26,7 @@ http::Method method_of(std::string_view text) {
 struct Offline::Impl {
     boost::asio::io_context context{1};
     std::unique_ptr<Instance> instance;
+    std::filesystem::path made;
 };
 
 Offline::Offline(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -37,17 +38,19 @@ std::expected<std::unique_ptr<Offline>, std::string> Offline::open(const ServeOp
     if (!config) return std::unexpected(config.error());
     if (config->database.empty() && !std::filesystem::exists(config->data / "muster.db") &&
         (!may_make_database || std::filesystem::exists(config->data / "key"))) {
-        return std::unexpected(fmt::format(
-            "There is no database in {}. Where the server keeps it in PostgreSQL, name "
-            "its settings: --config FILE or MUSTER_CONFIG. Else muster serve makes one.",
-            config->data.string()));
+        return std::unexpected(no_database_in(config->data));
     }
+    const auto first = config->database.empty() ? config->data / "muster.db" : config->data;
+    const bool fresh = !std::filesystem::exists(first);
     auto instance = Instance::open(std::move(*config));
-    if (!instance) return std::unexpected(instance.error().message);
+    if (!instance) return std::unexpected(advice(instance.error().message, options));
     auto impl = std::make_unique<Impl>();
     impl->instance = std::move(*instance);
+    if (fresh) impl->made = impl->instance->config().data;
     return std::make_unique<Offline>(std::move(impl));
 }
+
+const std::filesystem::path& Offline::made() const { return impl_->made; }
 
 std::pair<int, std::string> Offline::call(std::string_view method, std::string_view target,
                                           std::string_view body) {

@@ -143,7 +143,7 @@ void register_figures(api::Metrics& metrics, const http::Server& server) {
 // As the command line documents them (cli/exit_code.hpp).
 constexpr int kFailed = 1;
 constexpr int kWrongSetting = 2;
-constexpr int kLocked = 5;
+constexpr int kUnreachable = 5;
 
 int fail(std::string_view reason, int code) {
     fmt::print(stderr, "muster: {}\n", without_secrets(reason));
@@ -225,7 +225,8 @@ int serve(const ServeOptions& options) {
     std::signal(SIGPIPE, SIG_IGN);
     auto instance = Instance::open(std::move(*config));
     if (!instance) {
-        return fail(instance.error().message, instance.error().locked ? kLocked : kFailed);
+        return fail(advice(instance.error().message, options),
+                    instance.error().unreachable ? kUnreachable : kFailed);
     }
     try {
         return run(options, **instance);

@@ -1,11 +1,13 @@
 #include "store/postgres/transfer.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "app/application.hpp"
+#include "app/key_file.hpp"
 #include "app/settings.hpp"
 #include "base/result.hpp"
 #include "store/postgres/conninfo.hpp"
@@ -19,7 +21,7 @@ namespace {
 using store::transfer::Servers;
 using store::transfer::Source;
 using store::transfer::Target;
-using Why = TransferFailure::Why;
+using Why = Failure::Why;
 
 /// One end of a transfer. What it is called also says where a copy that was broken off came from.
 struct End {
@@ -54,11 +56,11 @@ End configured(const Config& config) {
 
 End backup_at(const std::string& file) { return {End::Kind::Backup, file, absolute(file)}; }
 
-std::unexpected<TransferFailure> failed(const store::Error& error, Why otherwise) {
+std::unexpected<Failure> failed(const store::Error& error, Why otherwise) {
     const Why why = error.code == store::ErrorCode::Unfit    ? Why::Refused
                     : error.code == store::ErrorCode::Locked ? Why::Unreachable
                                                              : otherwise;
-    return std::unexpected(TransferFailure{why, error.message});
+    return std::unexpected(Failure{why, error.message});
 }
 
 store::Result<std::unique_ptr<Source>> open_source(const End& end, Servers servers) {
@@ -85,28 +87,32 @@ store::Result<std::unique_ptr<Target>> open_target(const End& end) {
     return store::sqlite::open_backup_target(end.place);
 }
 
-std::expected<Transferred, TransferFailure> move_rows(const End& from, const End& to,
-                                                      Servers servers,
-                                                      const TransferProgress& progress) {
+/// What cannot be opened cannot be reached, but a file that cannot be written is the disk's fault.
+Why why_not_opened(const End& target) {
+    return target.kind == End::Kind::Database ? Why::Unreachable : Why::Failed;
+}
+
+std::expected<Transferred, Failure> move_rows(const End& from, const End& to, Servers servers,
+                                              const TransferProgress& progress) {
     const auto start = std::chrono::steady_clock::now();
     for (const End* end : {&from, &to}) {
         if (end->kind == End::Kind::Database) {
             const auto readable = store::postgres::check_url(end->place);
             if (!readable) return failed(readable.error(), Why::Refused);
         } else if (end->place.contains("://")) {
-            return std::unexpected(TransferFailure{
+            return std::unexpected(Failure{
                 Why::Refused,
                 fmt::format("{} is neither a data directory nor postgres://…", end->place)});
         }
     }
     if (from.name == to.name) {
         return std::unexpected(
-            TransferFailure{Why::Refused, fmt::format("{} cannot be copied to itself", from.name)});
+            Failure{Why::Refused, fmt::format("{} cannot be copied to itself", from.name)});
     }
     auto source = open_source(from, servers);
     if (!source) return failed(source.error(), Why::Unreachable);
     auto target = open_target(to);
-    if (!target) return failed(target.error(), Why::Unreachable);
+    if (!target) return failed(target.error(), why_not_opened(to));
     auto copied = store::transfer::copy(**source, from.name, **target, progress);
     if (!copied) return failed(copied.error(), Why::Failed);
 
@@ -121,33 +127,46 @@ std::expected<Transferred, TransferFailure> move_rows(const End& from, const End
     return done;
 }
 
+/// With what there is to say of the key file, or with the options that the way out needs.
+std::expected<Transferred, Failure> beside_its_key(const Config& config,
+                                                   const ServeOptions& options,
+                                                   std::expected<Transferred, Failure> done) {
+    if (!done) {
+        done.error().message = advice(done.error().message, options);
+        return done;
+    }
+    done->key_file = config.key_file.string();
+    done->key_fits = look_at_key(config).fit == KeyFit::Fits;
+    return done;
+}
+
 }  // namespace
 
-std::expected<Transferred, TransferFailure> copy(const std::string& from, const std::string& to,
-                                                 const TransferProgress& progress) {
+std::expected<Transferred, Failure> copy(const std::string& from, const std::string& to,
+                                         const TransferProgress& progress) {
     return move_rows(named(from), named(to), Servers::MustRest, progress);
 }
 
-std::expected<Transferred, TransferFailure> backup(const ServeOptions& options,
-                                                   const std::string& file,
-                                                   const TransferProgress& progress) {
+std::expected<Transferred, Failure> backup(const ServeOptions& options, const std::string& file,
+                                           const TransferProgress& progress) {
     const auto config = settings_for(options);
-    if (!config) return std::unexpected(TransferFailure{Why::Refused, config.error()});
-    TRY_ASSIGN(Transferred done,
-               move_rows(configured(*config), backup_at(file), Servers::MayRun, progress));
-    done.key_file = config->key_file.string();
-    return done;
+    if (!config) return std::unexpected(Failure{Why::WrongSetting, config.error()});
+    std::error_code error;
+    if (config->database.empty() && !std::filesystem::exists(config->data / "muster.db", error)) {
+        return std::unexpected(Failure{Why::Unreachable, no_database_in(config->data)});
+    }
+    return beside_its_key(
+        *config, options,
+        move_rows(configured(*config), backup_at(file), Servers::MayRun, progress));
 }
 
-std::expected<Transferred, TransferFailure> restore(const ServeOptions& options,
-                                                    const std::string& file,
-                                                    const TransferProgress& progress) {
+std::expected<Transferred, Failure> restore(const ServeOptions& options, const std::string& file,
+                                            const TransferProgress& progress) {
     const auto config = settings_for(options);
-    if (!config) return std::unexpected(TransferFailure{Why::Refused, config.error()});
-    TRY_ASSIGN(Transferred done,
-               move_rows(backup_at(file), configured(*config), Servers::MustRest, progress));
-    done.key_file = config->key_file.string();
-    return done;
+    if (!config) return std::unexpected(Failure{Why::WrongSetting, config.error()});
+    return beside_its_key(
+        *config, options,
+        move_rows(backup_at(file), configured(*config), Servers::MustRest, progress));
 }
 
 }  // namespace muster::app

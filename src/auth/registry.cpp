@@ -131,6 +131,7 @@ std::expected<Principal, Denied> Registry::authenticate(const ConnectorPtr& conn
     return Principal{.connector = connector,
                      .token = token.key,
                      .token_id = token.id,
+                     .secret = digest,
                      .bare = credential->bare,
                      .retires_previous = current && token.previous_hash.has_value()};
 }
@@ -142,6 +143,10 @@ Standing Registry::standing(const Principal& principal) const {
         const auto token = std::ranges::find(now->tokens, principal.token,
                                              [](const TokenEntry& one) { return one.token.key; });
         if (token == now->tokens.end() || !token->token.active) return Standing::Gone;
+        const store::Token& known = token->token;
+        if (known.hash != principal.secret && known.previous_hash != principal.secret) {
+            return Standing::Gone;
+        }
     }
     return now->connector.state == store::ConnectorState::Paused ? Standing::Paused
                                                                  : Standing::Good;

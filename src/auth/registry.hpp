@@ -86,6 +86,7 @@ struct Principal {
     ConnectorPtr connector;
     TokenKey token;
     std::string token_id;
+    Digest secret{};                ///< the keyed hash of what was shown
     bool bare = false;              ///< sent without a scheme
     bool retires_previous = false;  ///< the first use of a renewed secret: the old one must go now
 };

@@ -32,6 +32,8 @@ class AdminClient {
 
     /// Whether a server answers, so that something may happen without this process doing it.
     [[nodiscard]] virtual bool live() const = 0;
+    /// The data directory that it began to fill, where there was none; else empty.
+    [[nodiscard]] virtual std::filesystem::path made() const { return {}; }
 };
 
 using ClientResult = std::expected<std::unique_ptr<AdminClient>, std::string>;

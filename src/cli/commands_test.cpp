@@ -276,7 +276,9 @@ TEST_F(Commands, ServesWithWhatWasGivenOnly) {
 TEST_F(Commands, MigrateTellsVersionsAndGoesDownOnlyWhenToldTwice) {
     EXPECT_EQ(run({"migrate", "status"}), 0);
     EXPECT_THAT(err(), HasSubstr("version 1 of 2"));
-    EXPECT_THAT(err(), HasSubstr("muster migrate up"));
+    EXPECT_THAT(err(), HasSubstr("Next: muster migrate up\n"));
+    EXPECT_EQ(run({"migrate", "status", "--config", "my file"}), 0);
+    EXPECT_THAT(err(), HasSubstr("Next: muster migrate up --config 'my file'\n"));
     EXPECT_EQ(run({"migrate", "up", "--json"}), 0);
     EXPECT_EQ(world_.schema->version, 2);
     EXPECT_EQ(run({"migrate", "down", "--to", "1"}), 2);
@@ -285,8 +287,10 @@ TEST_F(Commands, MigrateTellsVersionsAndGoesDownOnlyWhenToldTwice) {
     EXPECT_EQ(world_.schema->version, 1);
     world_.schema->version = 3;
     EXPECT_EQ(run({"migrate", "status"}), 1);
-    world_.schema = std::unexpected("PostgreSQL cannot be reached");
-    EXPECT_EQ(run({"migrate", "status"}), 1);
+    EXPECT_EQ(run({"migrate", "status", "--json"}), 1);
+    world_.schema = std::unexpected(
+        app::Failure{app::Failure::Why::Unreachable, "PostgreSQL cannot be reached"});
+    EXPECT_EQ(run({"migrate", "status"}), 5);
 }
 
 TEST_F(Commands, DoctorFailsWhereACheckFailedButNotForWarnings) {

@@ -29,7 +29,7 @@ inline constexpr std::array kExitMeanings{
     ExitMeaning{ExitCode::NotFound, "what was named does not exist"},
     ExitMeaning{ExitCode::Refused, "it conflicts with what exists, or was refused"},
     ExitMeaning{ExitCode::Unreachable,
-                "the server cannot be reached, or the data directory is locked or missing"},
+                "the server or the database cannot be reached, is in use, or is not there"},
 };
 
 /// What a command returns: nothing, or the code with which to end; the words were said already.

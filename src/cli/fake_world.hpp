@@ -65,9 +65,9 @@ struct FakeWorld {
     std::string conform_authorization;
     std::vector<std::string> conform_only;
     std::expected<conform::Report, std::string> conform_report;
-    std::expected<app::SchemaVersion, std::string> schema =
+    std::expected<app::SchemaVersion, app::Failure> schema =
         app::SchemaVersion{"postgres://db/muster", 1, 2, false};
-    std::expected<app::Transferred, app::TransferFailure> transferred;
+    std::expected<app::Transferred, app::Failure> transferred;
     std::vector<std::string> transfers;  ///< "copy FROM TO", "backup DATABASE FILE"
     int waits = 0;                       ///< how often `log tail` may wait
     Environment environment{

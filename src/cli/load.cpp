@@ -214,10 +214,11 @@ Outcome load(Session& session, const Arguments& arguments) {
                             "For example: 20 or 10,1000,100000");
     }
     plan.sizes = *sizes;
-    if (plan.groups > 0 && std::ranges::max(*sizes) > plan.users) {
+    if (!arguments.given("--members")) plan.sizes = {std::min(sizes->front(), plan.users)};
+    TRY_ASSIGN(const auto connector, connector_of(session, plan.org));
+    if (plan.groups > 0 && std::ranges::max(plan.sizes) > plan.users) {
         return session.fail(ExitCode::Usage, "A group would have more members than --users.");
     }
-    TRY_ASSIGN(const auto connector, connector_of(session, plan.org));
     Loader loader(session, plan, connector);
     TRY_VOID(loader.load());
     const auto elapsed = loader.elapsed();
@@ -262,8 +263,8 @@ Command load_command() {
                  number("--groups", "how many groups", "20", {0, 10'000'000}),
                  {.name = "--members",
                   .value = "K",
-                  .help = "members of each group; sizes with commas between them are "
-                          "taken in turn",
+                  .help = "members of each group, by default no more than there are "
+                          "people; sizes with commas between them are taken in turn",
                   .fallback = "20"},
                  number("--seed", "the same seed makes the same people", "1", {0, 1LL << 53})},
             .examples = {{"muster load --org acme --users 10000 --groups 500",

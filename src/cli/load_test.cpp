@@ -114,9 +114,19 @@ TEST_F(Load, TakesSizesThatPeopleSufficeFor) {
     for (const std::string sizes : {"", "ten", "10,", "10;20", "-1"}) {
         EXPECT_EQ(run({"--members=" + sizes}), 2) << sizes;
     }
+    EXPECT_TRUE(world_.api.calls.empty());
     EXPECT_EQ(run({"--users", "10", "--members", "10,11"}), 2);
     EXPECT_EQ(world_.err.str(), "Error: A group would have more members than --users.\n");
-    EXPECT_TRUE(world_.api.calls.empty());
+    EXPECT_THAT(world_.api.calls, ElementsAre("GET /connectors?org=acme")) << "nobody was made";
+    world_.api.answers.clear();
+    EXPECT_EQ(run({"--users", "10", "--members", "10,11"}), 3) << "that comes first";
+}
+
+TEST_F(Load, MakesGroupsOfAsManyAsThereAreWhereNothingElseIsSaid) {
+    answer_bulk(R"({"method":"POST","location":"https://x/Users/a","status":"201"},
+                   {"method":"POST","location":"https://x/Users/b","status":"201"})");
+    EXPECT_EQ(run({"--users", "2", "--groups", "1", "--json"}), 0) << world_.err.str();
+    EXPECT_EQ(json::parse(world_.out.str()).value().at("memberships"), 2);
 }
 
 // ---- and done -----------------------------------------------------------------------------------
@@ -135,7 +145,9 @@ TEST(LoadForReal, FillsADataDirectory) {
         return json::parse(world.out.str()).value_or(json::Value{});
     };
     run({"org", "create", "ACME"});
+    EXPECT_THAT(world.err.str(), testing::StartsWith("A new data directory was made: " + pattern));
     run({"connector", "create", "--org", "acme", "--idp", "okta"});
+    EXPECT_EQ(world.err.str(), "");
     // More people than one request takes. The last group's creation is the last operation of its
     // request; two more operations with its members follow.
     run({"load", "--org", "acme", "--users", "10100", "--groups", "6", "--members",

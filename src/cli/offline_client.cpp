@@ -17,6 +17,7 @@ class OfflineClient final : public AdminClient {
     }
 
     [[nodiscard]] bool live() const override { return false; }
+    [[nodiscard]] std::filesystem::path made() const override { return offline_->made(); }
 
   private:
     std::unique_ptr<app::Offline> offline_;

@@ -103,6 +103,9 @@ TEST(CommandTree, HasASummaryAndAnExampleForEveryCommand) {
         if (command.run != nullptr) {
             EXPECT_FALSE(command.examples.empty()) << spelled(path);
         }
+        for (const auto& example : command.examples) {
+            EXPECT_FALSE(example.meaning.empty()) << example.command;
+        }
         for (const auto* argument : all_arguments(command)) {
             EXPECT_FALSE(argument->help.empty()) << argument->name;
             EXPECT_FALSE(argument->help.ends_with('.')) << argument->name;

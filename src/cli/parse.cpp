@@ -142,8 +142,19 @@ std::optional<std::string> wrong_number(const Argument& argument, const std::str
                        argument.range->least, argument.range->most, printable(value));
 }
 
-std::optional<std::string> wrong(const Argument& argument, const Arguments& arguments) {
+bool is_option_of(const Command& command, std::string_view word) {
+    const auto is_it = [word](const Argument& one) { return one.is_option() && one.name == word; };
+    return std::ranges::any_of(command.arguments, is_it) ||
+           std::ranges::any_of(common_arguments(), is_it);
+}
+
+std::optional<std::string> wrong(const Command& command, const Argument& argument,
+                                 const Arguments& arguments) {
     const auto& values = arguments.all(argument.name);
+    for (const auto& value : values) {
+        if (!argument.is_option() || !is_option_of(command, value)) continue;
+        return fmt::format("{} needs a value, and {} is an option.", argument.name, value);
+    }
     if (argument.required && values.empty()) {
         return fmt::format("{} is missing: {}.", argument.shown(), argument.help);
     }
@@ -163,9 +174,11 @@ Parsed judge(Chosen chosen) {
     if (auto error = leftover(chosen)) return *std::move(error);
     const auto& command = *chosen.path.back();
     if (command.run == nullptr) return HelpWanted{std::move(chosen.path), false};
-    for (const auto& argument : command.arguments) {
-        if (auto message = wrong(argument, arguments)) {
-            return UsageError{chosen.path, *std::move(message)};
+    for (const auto* list : {&command.arguments, &common_arguments()}) {
+        for (const auto& argument : *list) {
+            if (auto message = wrong(command, argument, arguments)) {
+                return UsageError{chosen.path, *std::move(message)};
+            }
         }
     }
     return Invocation{std::move(chosen.path), std::move(arguments)};

@@ -103,6 +103,8 @@ TEST_F(Parse, SaysWhatIsMissingOrOutOfRange) {
         {{"org", "create"}, "NAME is missing: its name as people know it."},
         {{"org", "create", ""}, "NAME is empty: its name as people know it."},
         {{"org", "create", "A", "--slug"}, "--slug needs a value."},
+        {{"load", "--org", "--json"}, "--org needs a value, and --json is an option."},
+        {{"org", "list", "--data", "--json"}, "--data needs a value, and --json is an option."},
         {{"connector", "create", "--idp", "okta"},
          "--org SLUG is missing: whose users and groups it brings."},
         {{"connector", "create", "--org", "a", "--idp", "otka"},

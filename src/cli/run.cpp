@@ -47,7 +47,7 @@ Command muster_command() {
                      {"muster connector create --org acme-ltd --idp okta",
                       "Make the SCIM URL that goes into Okta"},
                      {"muster token generate --connector ID > token",
-                      "Make the token that goes into Okta"},
+                      "Make the token that goes into Okta (after umask 077)"},
                      {"muster log tail", "Watch what Okta asks for and what it is answered"}},
         .children = {serve_command(), org_commands(), connector_commands(), token_commands(),
                      schema_commands(), user_commands(), group_commands(), log_commands(),

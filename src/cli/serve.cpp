@@ -78,18 +78,21 @@ std::vector<Argument> serve_arguments() {
 
 // ---- migrate ---------------------------------------------------------------------------------
 
-Outcome tell(Session& session, const std::expected<app::SchemaVersion, std::string>& schema) {
-    if (!schema) return session.fail(ExitCode::Failed, schema.error());
+Outcome tell(Session& session, const Arguments& arguments,
+             const std::expected<app::SchemaVersion, app::Failure>& schema) {
+    if (!schema) return session.fail(schema.error());
     if (session.out().json()) {
-        session.out().value({{"database", schema->database},
-                             {"version", schema->version},
-                             {"newest", schema->newest},
-                             {"sharded", schema->sharded}});
-        return {};
+        session.out().value(json::Object{{"database", schema->database},
+                                         {"version", schema->version},
+                                         {"newest", schema->newest},
+                                         {"sharded", schema->sharded}});
     }
     session.out().say(fmt::format("{}: version {} of {}{}", schema->database, schema->version,
                                   schema->newest, schema->sharded ? ", sharded by Citus" : ""));
-    if (schema->version < schema->newest) session.out().say("Next: muster migrate up");
+    if (schema->version < schema->newest) {
+        session.out().say("Next: " +
+                          app::with_options("muster migrate up", database_of(arguments)));
+    }
     if (schema->version > schema->newest) {
         return session.fail(ExitCode::Failed, "A newer Muster wrote this database.",
                             "Use that version, or its `muster migrate down`.");
@@ -98,11 +101,12 @@ Outcome tell(Session& session, const std::expected<app::SchemaVersion, std::stri
 }
 
 Outcome migration_status(Session& session, const Arguments& arguments) {
-    return tell(session, session.environment().schema_version(database_of(arguments)));
+    return tell(session, arguments, session.environment().schema_version(database_of(arguments)));
 }
 
 Outcome migrate_up(Session& session, const Arguments& arguments) {
-    return tell(session, session.environment().migrate(database_of(arguments), std::nullopt));
+    return tell(session, arguments,
+                session.environment().migrate(database_of(arguments), std::nullopt));
 }
 
 Outcome migrate_down(Session& session, const Arguments& arguments) {
@@ -114,7 +118,7 @@ Outcome migrate_down(Session& session, const Arguments& arguments) {
                         target == 0 ? ", which is everything" : ""),
             "Make a backup, then say so with --yes.");
     }
-    return tell(session, session.environment().migrate(database_of(arguments), target));
+    return tell(session, arguments, session.environment().migrate(database_of(arguments), target));
 }
 
 std::vector<Argument> migrate_down_arguments() {
@@ -141,20 +145,25 @@ Command migrate_commands() {
             "at all.",
         .children = {{.name = "status",
                       .summary = "Say which version there is and which is needed",
+                      .description =
+                          "Ends with 0 where the tables have the version that is needed or can be "
+                          "brought to it, with 1 where a newer Muster wrote them, with 5 where "
+                          "there is no database or it cannot be reached.",
                       .arguments = database_arguments(),
-                      .examples = {{"muster migrate status --database postgres://db/muster", ""}},
+                      .examples = {{"muster migrate status --config /etc/muster/muster.toml",
+                                    "Before and after an upgrade"}},
                       .run = migration_status},
                      {.name = "up",
                       .summary = "Take the steps to the newest version",
                       .arguments = database_arguments(),
-                      .examples = {{"muster migrate up --database postgres://db/muster",
+                      .examples = {{"muster migrate up --config /etc/muster/muster.toml",
                                     "After an upgrade, before the servers start"}},
                       .run = migrate_up},
                      {.name = "down",
                       .summary = "Go back to an older version",
                       .arguments = migrate_down_arguments(),
-                      .examples = {{"muster migrate down --to 1 --yes --database "
-                                    "postgres://db/muster",
+                      .examples = {{"muster migrate down --to 1 --yes --config "
+                                    "/etc/muster/muster.toml",
                                     "Before going back to an older Muster"}},
                       .run = migrate_down}}};
 }
@@ -182,7 +191,8 @@ Command doctor_command() {
                 "Takes the options that the server takes and changes nothing. Works "
                 "beside a running server. Ends with 1 where a check failed.",
             .arguments = serve_arguments(),
-            .examples = {{"muster doctor --data /var/lib/muster", "Before and after an upgrade"}},
+            .examples = {{"muster doctor --config /etc/muster/muster.toml",
+                          "Before and after an upgrade"}},
             .run = doctor};
 }
 

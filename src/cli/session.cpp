@@ -1,5 +1,6 @@
 #include "cli/session.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <istream>
 #include <ostream>
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
+#include "cli/terminal_text.hpp"
 
 namespace muster::cli {
 
@@ -40,6 +42,20 @@ ExitCode exit_code_of(int status) {
     }
 }
 
+ExitCode exit_code_of(app::Failure::Why why) {
+    switch (why) {
+        case app::Failure::Why::WrongSetting:
+            return ExitCode::Usage;
+        case app::Failure::Why::Refused:
+            return ExitCode::Refused;
+        case app::Failure::Why::Unreachable:
+            return ExitCode::Unreachable;
+        case app::Failure::Why::Failed:
+            break;
+    }
+    return ExitCode::Failed;
+}
+
 /// Up to the limit and one byte more, by which a too large input is noticed.
 std::string read_some(std::istream& in) {
     std::string text(kMaxTextBytes, '\0');
@@ -64,6 +80,13 @@ std::expected<json::Object, ExitCode> Session::ask(std::string_view method,
                                            invocation_.path.back()->makes_data_directory);
         if (!client) return fail(ExitCode::Unreachable, client.error());
         client_ = *std::move(client);
+        // Also where JSON was asked for: who forgot the settings in a script should find out.
+        if (const auto made = client_->made(); !made.empty()) {
+            environment_.err << fmt::format(
+                "A new data directory was made: {}. To name another one: --data DIR, --config "
+                "FILE, or MUSTER_DATA, MUSTER_CONFIG in the environment.\n",
+                printable(std::filesystem::absolute(made).lexically_normal().string()));
+        }
     }
     auto answer = client_->call(method, target, body);
     if (!answer) {
@@ -81,6 +104,12 @@ std::unexpected<ExitCode> Session::fail(ExitCode code, std::string_view detail,
                                         std::string_view remedy) {
     output_.error(detail, remedy);
     return std::unexpected(code);
+}
+
+std::unexpected<ExitCode> Session::fail(const app::Failure& failure) {
+    const std::string& message = failure.message;
+    const bool ends = message.ends_with('.') || message.ends_with('?');
+    return fail(exit_code_of(failure.why), message + (ends ? "" : "."));
 }
 
 std::optional<std::string> Session::question(std::string_view question) {

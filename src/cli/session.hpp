@@ -37,18 +37,18 @@ struct Environment {
         connect;
     std::function<int(const app::ServeOptions&)> serve;
     std::function<std::vector<app::DoctorCheck>(const app::ServeOptions&)> doctor;
-    std::function<std::expected<app::SchemaVersion, std::string>(const app::ServeOptions&)>
+    std::function<std::expected<app::SchemaVersion, app::Failure>(const app::ServeOptions&)>
         schema_version;
-    std::function<std::expected<app::SchemaVersion, std::string>(const app::ServeOptions&,
-                                                                 std::optional<std::int64_t>)>
+    std::function<std::expected<app::SchemaVersion, app::Failure>(const app::ServeOptions&,
+                                                                  std::optional<std::int64_t>)>
         migrate;
-    std::function<std::expected<app::Transferred, app::TransferFailure>(
+    std::function<std::expected<app::Transferred, app::Failure>(
         const std::string& from, const std::string& to, const app::TransferProgress&)>
         copy;
-    std::function<std::expected<app::Transferred, app::TransferFailure>(
+    std::function<std::expected<app::Transferred, app::Failure>(
         const app::ServeOptions&, const std::string& file, const app::TransferProgress&)>
         backup;
-    std::function<std::expected<app::Transferred, app::TransferFailure>(
+    std::function<std::expected<app::Transferred, app::Failure>(
         const app::ServeOptions&, const std::string& file, const app::TransferProgress&)>
         restore;
     std::function<simulator::Report(const simulator::Options&, const simulator::Progress&)>
@@ -81,6 +81,7 @@ class Session {
     /// Says why on stderr and is the error with which a command returns.
     [[nodiscard]] std::unexpected<ExitCode> fail(ExitCode code, std::string_view detail,
                                                  std::string_view remedy = {});
+    [[nodiscard]] std::unexpected<ExitCode> fail(const app::Failure& failure);
 
     /// A line typed in answer to `question`; nothing at the end of the input.
     [[nodiscard]] std::optional<std::string> question(std::string_view question);

@@ -142,7 +142,8 @@ Command generate_command() {
                                    "for its Basic Auth",
                            .choices = {"bearer", "basic"},
                            .fallback = "bearer"}},
-            .examples = {{"muster token generate --connector ID > token", "Into a file"},
+            .examples = {{"muster token generate --connector ID > token",
+                          "Into a file, after umask 077"},
                          {"muster token generate --connector ID --kind basic --expires 90d",
                           "User name and password"}},
             .run = generate_token};
@@ -177,7 +178,7 @@ Command token_commands() {
              .description = "The old secret works until the new one is first used, so nothing is "
                             "lost while you paste the new one into Okta.",
              .arguments = {id()},
-             .examples = {{"muster token renew ID > token", "Into a file"}},
+             .examples = {{"muster token renew ID > token", "Into a file, after umask 077"}},
              .run = renew_token},
             {.name = "remove",
              .summary = "Remove a token for good",

@@ -13,9 +13,8 @@ namespace muster::cli {
 
 namespace {
 
-using app::TransferFailure;
 using app::Transferred;
-using Result = std::expected<Transferred, TransferFailure>;
+using Result = std::expected<Transferred, app::Failure>;
 using Clock = std::chrono::steady_clock;
 
 /// Runs `transfer` with a progress bar that also says how quick it is.
@@ -36,18 +35,6 @@ Result watched(Session& session, Transfer transfer) {
     });
 }
 
-ExitCode exit_code_of(TransferFailure::Why why) {
-    switch (why) {
-        case TransferFailure::Why::Refused:
-            return ExitCode::Refused;
-        case TransferFailure::Why::Unreachable:
-            return ExitCode::Unreachable;
-        case TransferFailure::Why::Failed:
-            break;
-    }
-    return ExitCode::Failed;
-}
-
 json::Object to_json(const Transferred& done) {
     json::Object tables;
     for (const auto& [table, rows] : done.tables) tables[table] = rows;
@@ -58,17 +45,13 @@ json::Object to_json(const Transferred& done) {
                         {"rows", done.rows},
                         {"tables", std::move(tables)},
                         {"elapsed_ms", done.elapsed.count()}};
-    if (!done.key_file.empty()) object["key_file"] = done.key_file;
+    if (done.key_fits) object["key_file"] = done.key_file;
     return object;
 }
 
 /// `next` is said where it went well.
 Outcome tell(Session& session, const Result& result, std::string_view next) {
-    if (!result) {
-        const std::string& message = result.error().message;
-        const bool ends = message.ends_with('.') || message.ends_with('?');
-        return session.fail(exit_code_of(result.error().why), message + (ends ? "" : "."));
-    }
+    if (!result) return session.fail(result.error());
     if (session.out().json()) {
         session.out().value(to_json(*result));
         return {};
@@ -97,10 +80,11 @@ Outcome backup(Session& session, const Arguments& arguments) {
         return session.environment().backup(database_of(arguments), arguments.text("--to"),
                                             progress);
     });
+    const bool fits = done && done->key_fits;
     return tell(session, done,
                 fmt::format("The key file is not part of it: keep {} as well, in another place. "
                             "Without it every token must be renewed.",
-                            done ? done->key_file : ""));
+                            fits ? done->key_file : "that of the database's servers (key_file)"));
 }
 
 Outcome restore(Session& session, const Arguments& arguments) {
@@ -108,6 +92,9 @@ Outcome restore(Session& session, const Arguments& arguments) {
         return session.environment().restore(database_of(arguments), arguments.text("--from"),
                                              progress);
     });
+    if (done && done->key_fits) {
+        return tell(session, done, fmt::format("The key file {} fits it.", done->key_file));
+    }
     return tell(session, done,
                 fmt::format("The key file was not part of it: put it back as {} before the server "
                             "starts, or every token must be renewed.",
@@ -155,7 +142,7 @@ Command backup_command() {
                 "The file holds the state of one moment, whichever database it comes from, and "
                 "appears when it is whole, compared and on disk. The key file is not part of it.",
             .arguments = with_database({.name = "--to", .help = "the file to make"}),
-            .examples = {{"muster backup --data /var/lib/muster --to today.backup",
+            .examples = {{"muster backup --config /etc/muster/muster.toml --to today.backup",
                           "Beside the running server"}},
             .run = backup};
 }
@@ -167,7 +154,7 @@ Command restore_command() {
                 "Nothing is overwritten: the target must be empty, and no server may run on it. "
                 "What was broken off is completed by the same command.",
             .arguments = with_database({.name = "--from", .help = "a file that backup made"}),
-            .examples = {{"muster restore --data /var/lib/muster --from today.backup",
+            .examples = {{"muster restore --config /etc/muster/muster.toml --from today.backup",
                           "After the key file was put back"},
                          {"muster restore --database postgres://muster@db/muster --from "
                           "today.backup",

@@ -14,13 +14,16 @@ TEST(Transfers, SayWhatArrivedAndWhatIsToBeKeptBeside) {
                          .rows = 12,
                          .tables = {{"resource", 12}},
                          .elapsed = std::chrono::milliseconds{1500},
-                         .key_file = "/etc/muster/key"};
+                         .key_file = "/etc/muster/key",
+                         .key_fits = true};
     EXPECT_EQ(world.run({"backup", "--database", "postgres://db/muster", "--to", "today"}), 0);
     EXPECT_EQ(world.transfers.back(), "backup postgres://db/muster today");
     EXPECT_THAT(world.err.str(),
                 testing::HasSubstr("postgres://db/muster to /backups/today: 1 organisation and 12 "
                                    "rows in 1.5 s, checked."));
     EXPECT_THAT(world.err.str(), testing::HasSubstr("keep /etc/muster/key as well"));
+    EXPECT_EQ(world.run({"restore", "--from", "today"}), 0);
+    EXPECT_THAT(world.err.str(), testing::HasSubstr("The key file /etc/muster/key fits it."));
     EXPECT_EQ(world.run({"restore", "--from", "today", "--json"}), 0);
     EXPECT_EQ(world.transfers.back(), "restore - today");
     EXPECT_EQ(world.out.str(),
@@ -34,17 +37,29 @@ TEST(Transfers, SayWhatArrivedAndWhatIsToBeKeptBeside) {
     EXPECT_THAT(world.err.str(), testing::HasSubstr("key file"));
 }
 
+TEST(Transfers, NameNoKeyFileThatIsNotTheDatabases) {
+    FakeWorld world;
+    world.transferred = {.from = "a", .to = "b", .key_file = "./var/key"};
+    EXPECT_EQ(world.run({"backup", "--to", "b"}), 0);
+    EXPECT_THAT(world.err.str(), testing::HasSubstr("keep that of the database's servers"));
+    EXPECT_EQ(world.run({"backup", "--to", "b", "--json"}), 0);
+    EXPECT_THAT(world.out.str(), testing::Not(testing::HasSubstr("key_file")));
+    EXPECT_EQ(world.run({"restore", "--from", "b"}), 0);
+    EXPECT_THAT(world.err.str(), testing::HasSubstr("put it back as ./var/key"));
+}
+
 TEST(Transfers, EndByWhyTheyFailed) {
     FakeWorld world;
-    using Why = app::TransferFailure::Why;
+    using Why = app::Failure::Why;
     const auto ends_with = [&world](Why why) {
-        world.transferred = std::unexpected(app::TransferFailure{why, "it does not fit"});
+        world.transferred = std::unexpected(app::Failure{why, "it does not fit"});
         return world.run({"copy", "--from", "a", "--to", "b"});
     };
     EXPECT_EQ(ends_with(Why::Refused), 4);
     EXPECT_THAT(world.err.str(), testing::HasSubstr("it does not fit."));
     EXPECT_EQ(ends_with(Why::Unreachable), 5);
     EXPECT_EQ(ends_with(Why::Failed), 1);
+    EXPECT_EQ(ends_with(Why::WrongSetting), 2);
 }
 
 }  // namespace

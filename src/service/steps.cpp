@@ -237,6 +237,7 @@ Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::
     store::WriteSet set;
     set.org = call.org();
     set.token = call.principal.token;
+    set.secret = call.principal.secret;
     set.definitions = call.principal.connector->organisation.definitions;
     set.mutations.push_back(std::move(mutation));
     set.log.push_back(std::move(record).finish(answer.status, answer.body, call.elapsed_us()));

@@ -54,7 +54,10 @@ class TestService {
         }
         const auto current = core_.registry.connector(connector_->connector.id);
         const auto& token = current->tokens.front().token;
-        return {.principal = {.connector = current, .token = token.key, .token_id = token.id},
+        return {.principal = {.connector = current,
+                              .token = token.key,
+                              .token_id = token.id,
+                              .secret = token.hash},
                 .base_url = "https://x/scim/v2",
                 .if_match = std::move(if_match),
                 .record = provlog::Record(

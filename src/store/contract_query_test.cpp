@@ -394,15 +394,24 @@ TEST_P(DirectoryContract, Nobody_writes_with_a_token_that_was_switched_off) {
     Token its_token = token(6, "tok");
     given(PutConnector{its}, PutToken{its_token});
     std::int64_t next = 1;
-    const auto write_with = [&](TokenKey key) {
+    const auto write_with = [&](TokenKey key, std::optional<Digest> secret = {}) {
         WriteSet set = write(kOrg, user(Rid{next}, fmt::format("user{}", next)));
         ++next;
         set.token = key;
+        set.secret = secret.value_or(its_token.hash);
         const auto committed = run(store->commit(std::move(set)));
         return committed ? ErrorCode{} : committed.error().code;
     };
     EXPECT_EQ(write_with(its_token.key), ErrorCode{});
     EXPECT_EQ(write_with(TokenKey{99}), ErrorCode::Revoked);
+    const Digest old = its_token.hash;
+    its_token.previous_hash = old;
+    its_token.hash.fill(std::byte{9});
+    given(PutToken{its_token});
+    EXPECT_EQ(write_with(its_token.key, old), ErrorCode{}) << "both are good";
+    its_token.previous_hash.reset();
+    given(PutToken{its_token});
+    EXPECT_EQ(write_with(its_token.key, old), ErrorCode::Revoked) << "it was renewed";
     its_token.active = false;
     given(PutToken{its_token});
     EXPECT_EQ(write_with(its_token.key), ErrorCode::Revoked);
@@ -415,7 +424,7 @@ TEST_P(DirectoryContract, Nobody_writes_with_a_token_that_was_switched_off) {
     EXPECT_EQ(write_with(its_token.key), ErrorCode{});
     given(RemoveToken{its_token.key});
     EXPECT_EQ(write_with(its_token.key), ErrorCode::Revoked);
-    EXPECT_EQ(count(Plan{"User", ScanAll{}, true}), 2);
+    EXPECT_EQ(count(Plan{"User", ScanAll{}, true}), 3);
 }
 
 // Two nodes save what each of them saw, and a third changes the token without having seen it.

@@ -214,6 +214,9 @@ struct WriteSet {
     /// The token in whose name this is written. Refused (Revoked, Paused) where the token or its
     /// connector was switched off before, by whichever process.
     TokenKey token = {};
+    /// The keyed hash of the secret that was shown with it: the token's own, or its previous one
+    /// while that is good. Refused (Revoked) likewise.
+    Digest secret = {};
     /// Where the set changes the directory: the version that the change was computed from. A store
     /// that several processes share refuses it (VersionMismatch) where another one came first.
     std::optional<std::int64_t> directory_version = {};

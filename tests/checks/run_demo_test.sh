@@ -33,9 +33,13 @@ grep -q 'Ctrl-C stops it' "$work/out" || fail "the second run must come up"
 url=$(awk '/SCIM base URL/ {print $NF}' "$work/out")
 curl --silent --fail --noproxy '*' -H "Authorization: Bearer $token" "$url/Users?count=1" >/dev/null ||
     fail "the token of the first run must still work"
+if DEMO_EXIT=1 "$demo" >"$work/out2" 2>&1; then fail "a third one beside it must be refused"; fi
+grep -q 'MUSTER_DATA=' "$work/out2" || fail "it must say that the data directory is in use"
+! grep -q 'Is something else on' "$work/out2" || fail "the port is not what is in its way"
 kill -TERM "$pid"
 wait "$pid" && status=0 || status=$?
 [ "$status" -eq 143 ] || fail "SIGTERM must end it with 143, not $status"
 if curl --silent --noproxy '*' "$url" >/dev/null; then fail "the server must have ended too"; fi
+[ -z "$(ls "$MUSTER_DATA" | grep ready)" ] || fail "what it waited for must be gone"
 [ "$(connectors)" = "$first" ] || fail "a second run must go on with the same connector"
 echo "run-demo: all holds"

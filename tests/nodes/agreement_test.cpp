@@ -229,6 +229,35 @@ TEST_F(AgreementTest, AnotherKeyIsRefused) {
     std::filesystem::remove_all(data);
 }
 
+TEST_F(AgreementTest, ACommandThatDoesNotFindTheKeyMakesNone) {
+    const auto place = testing::make_temporary_directory();
+    const auto run = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), MUSTER_PROGRAM);
+        words.insert(words.end(), {"--data", place / "data", "--config", place / "muster.toml"});
+        return testing::run(words);
+    };
+    std::ofstream(place / "muster.toml")
+        << fmt::format("database = \"{}\"\n", world->database.url());
+    const auto made = run({"org", "create", "X"});
+    EXPECT_EQ(made.code, 5);
+    EXPECT_THAT(made.output, HasSubstr("is missing, but tokens were made with it"));
+    EXPECT_FALSE(std::filesystem::exists(place / "data"));
+    const auto checked = run({"doctor"});
+    EXPECT_EQ(checked.code, 1);
+    EXPECT_THAT(checked.output, HasSubstr("is missing, but tokens were made with it"));
+    const auto saved = run({"backup", "--to", place / "backup"});
+    EXPECT_EQ(saved.code, 0) << saved.output;
+    EXPECT_THAT(saved.output, HasSubstr("keep that of the database's servers"));
+    EXPECT_FALSE(std::filesystem::exists(place / "data"));
+
+    // A node has its directory for itself, though its data are elsewhere.
+    const auto restored = testing::run(
+        {MUSTER_PROGRAM, "restore", "--data", world->a.data(), "--from", place / "backup"});
+    EXPECT_EQ(restored.code, 5) << restored.output;
+    EXPECT_FALSE(std::filesystem::exists(world->a.data() / "muster.db"));
+    std::filesystem::remove_all(place);
+}
+
 TEST_F(AgreementTest, TheLogOfBothIsVisibleOnBoth) {
     const Tenant tenant = tenant_of_both("Log");
     for (const Node* from : {&world->a, &world->b}) {

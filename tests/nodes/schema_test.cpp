@@ -31,6 +31,9 @@ class SchemaTest : public ::testing::Test {
         words.insert(words.end(), {"--database", database->url()});
         return words;
     }
+    static std::string checked() {
+        return testing::run({MUSTER_PROGRAM, "doctor", "--database", database->url()}).output;
+    }
     /// How many of Muster's tables there are, and whether the version goes with it.
     static int tables() {
         return std::stoi(
@@ -78,7 +81,7 @@ TEST_F(SchemaTest, NothingIsTakenAwayUnderAServer) {
     {
         Node node(database->url());
         const auto ended = testing::run(migrate({"down", "--to", "0", "--yes"}));
-        EXPECT_EQ(ended.code, 1);
+        EXPECT_EQ(ended.code, 5);
         EXPECT_THAT(ended.output, HasSubstr("a server runs on the database"));
         EXPECT_EQ(tables(), kAllTables);
         EXPECT_TRUE(node.stop(10s));
@@ -94,11 +97,17 @@ TEST_F(SchemaTest, AnOlderBinaryRefusesNewerTables) {
         data,      "--listen", "127.0.0.1:0",  "--database", database->url()};
     EXPECT_THAT(testing::run(serve).output, HasSubstr("serves")) << "the control";
     database->sql("UPDATE muster_schema SET version = version + 1", "muster");
-    for (const auto& command : {serve, migrate({"up"})}) {
+    for (const auto& [command, code] : {std::pair{serve, 1}, {migrate({"up"}), 4}}) {
         const auto ended = testing::run(command);
-        EXPECT_EQ(ended.code, 1);
+        EXPECT_EQ(ended.code, code);
         EXPECT_THAT(ended.output, HasSubstr("newer version of Muster"));
     }
+    EXPECT_THAT(checked(), HasSubstr("database: Use the Muster that wrote it."));
+    database->sql("UPDATE muster_schema SET version = version - 1", "muster");
+    database->sql("REVOKE ALL ON muster_schema FROM muster", "muster");
+    EXPECT_THAT(checked(), HasSubstr("GRANT"));
+    database->sql("GRANT ALL ON muster_schema TO muster", "muster");
+    EXPECT_THAT(checked(), ::testing::Not(HasSubstr("\ndatabase: ")));
     std::filesystem::remove_all(data);
 }
 
@@ -110,6 +119,7 @@ TEST_F(SchemaTest, AServerThatMayLoseWritesIsRefused) {
                                          "--listen", "127.0.0.1:0", "--database", database->url()});
         EXPECT_EQ(ended.code, 1);
         EXPECT_THAT(ended.output, HasSubstr(fmt::format("Set {} = on", setting)));
+        EXPECT_THAT(checked(), HasSubstr("RESET takes that back"));
         database->set(setting, "on");
     }
     std::filesystem::remove_all(data);

@@ -81,13 +81,13 @@ TEST_F(TlsTest, AVerifiedServerIsServedFrom) {
 
 TEST_F(TlsTest, AServerOfAnotherNameOrWithAnotherCertificateIsRefused) {
     const auto misnamed = serve(verified("127.0.0.1", "ca.pem"));
-    EXPECT_EQ(misnamed.code, 1) << misnamed.output;
+    EXPECT_EQ(misnamed.code, 5) << misnamed.output;
     EXPECT_THAT(misnamed.output, HasSubstr("does not match host name"));
     const auto strange = serve(verified("localhost", "other.pem"));
-    EXPECT_EQ(strange.code, 1) << strange.output;
+    EXPECT_EQ(strange.code, 5) << strange.output;
     EXPECT_THAT(strange.output, HasSubstr("certificate verify failed"));
     const auto plain = serve(url("localhost", "sslmode=disable"));
-    EXPECT_EQ(plain.code, 1) << plain.output;
+    EXPECT_EQ(plain.code, 5) << plain.output;
     EXPECT_THAT(plain.output, HasSubstr("no encryption"));
 }
 

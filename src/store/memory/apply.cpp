@@ -325,9 +325,10 @@ Result<Applied> Application::operator()(const RemoveOrganisation& removal) {
     return Applied{};
 }
 
-Result<void> check_authority(const Tables& tables, TokenKey key) {
+Result<void> check_authority(const Tables& tables, TokenKey key, const Digest& secret) {
     const auto token = tables.tokens.find(key);
-    if (token == tables.tokens.end() || !token->second.active) {
+    if (token == tables.tokens.end() || !token->second.active ||
+        (token->second.hash != secret && token->second.previous_hash != secret)) {
         return refuse(ErrorCode::Revoked, "the token was switched off");
     }
     const auto connector = tables.connectors.find(token->second.connector);
@@ -343,7 +344,7 @@ Result<void> check_authority(const Tables& tables, TokenKey key) {
 }  // namespace
 
 Result<Committed> apply(Tables& tables, const WriteSet& set) {
-    if (set.token != TokenKey{}) TRY_VOID(check_authority(tables, set.token));
+    if (set.token != TokenKey{}) TRY_VOID(check_authority(tables, set.token, set.secret));
     if (set.definitions) {
         const auto org = tables.organisations.find(set.org);
         if (org == tables.organisations.end() || org->second.definitions != *set.definitions) {

@@ -20,6 +20,8 @@ using Wait = asio::posix::stream_descriptor;
 // So many queries go out before their answers are read: what the server says to them fits the
 // sockets' buffers, so that neither side waits for the other to read.
 constexpr std::size_t kStretch = 128;
+// So many go together at the end at least: what is looked at just before COMMIT, and COMMIT.
+constexpr std::size_t kEnding = 32;
 // What wrote to a server that has become a standby. Who connects anew finds the primary.
 constexpr const char* kReadOnly = "25006";
 
@@ -32,6 +34,11 @@ Failure failure_of(const PGresult* result, std::size_t at) {
 /// What the server knows a statement by.
 std::string name_of(const Statement& statement) {
     return fmt::format("{:x}", reinterpret_cast<std::uintptr_t>(&statement));
+}
+
+std::size_t next_stretch(std::size_t left) {
+    if (left <= kStretch) return left;
+    return std::min(kStretch, left - kEnding);
 }
 
 }  // namespace
@@ -201,8 +208,8 @@ Task<Outcome<std::vector<Rows>>> Connection::exchange(std::span<const Query> que
     std::vector<Rows> answers;
     answers.reserve(queries.size());
     std::optional<Failure> failure;
-    for (std::size_t done = 0; !failure; done += kStretch) {
-        const std::size_t count = std::min(queries.size() - done, kStretch);
+    for (std::size_t done = 0, count = 0; !failure; done += count) {
+        count = next_stretch(queries.size() - done);
         const bool last = done + count == queries.size();
         std::vector<Expected> expected;
         sent_last_ = last;

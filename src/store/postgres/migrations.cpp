@@ -19,6 +19,9 @@ constexpr std::int64_t kLock = 0x6d7573746572;
 constexpr const char* kWorkersWithout =
     "SELECT DISTINCT result FROM run_command_on_workers('SHOW {}') WHERE result = 'off'";
 
+// From this version on organisations are marked when they are removed, and cleared afterwards.
+constexpr std::int64_t kMarksRemoved = 2;
+
 std::unexpected<Error> refuse(std::string message) {
     return std::unexpected(Error{ErrorCode::Unavailable, std::move(message), {}, {}});
 }
@@ -116,6 +119,15 @@ Result<SchemaState> migrate(const std::string& conninfo, std::int64_t target) {
             return refuse(
                 "a server runs on the database: stop it first (one that was killed counts for "
                 "three minutes)");
+        }
+    }
+    if (state.current >= kMarksRemoved && target < kMarksRemoved) {
+        TRY_ASSIGN(const std::int64_t removed,
+                   session.number("SELECT count(*) FROM organisation WHERE removed"));
+        if (removed > 0) {
+            return refuse(
+                "organisations that were deleted are not cleared yet and would come back: start a "
+                "server for a minute, then stop it and repeat this");
         }
     }
     while (state.current != target) {

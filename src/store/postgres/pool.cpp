@@ -35,7 +35,10 @@ std::unexpected<Failure> give_up(std::string message) {
 
 }  // namespace
 
-Query begin_writing() { return {.text = "BEGIN"}; }
+Query begin_writing() {
+    // What a write is checked by is looked at last, in a snapshot of that moment.
+    return {.text = "BEGIN ISOLATION LEVEL READ COMMITTED"};
+}
 Query become(OrgKey org) { return {.text = fmt::format("SET LOCAL app.tenant = '{}'", org.value)}; }
 Query commit() { return {.text = "COMMIT"}; }
 

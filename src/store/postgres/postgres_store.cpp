@@ -474,7 +474,7 @@ Result<std::string> conninfo_for(const std::string& url, bool citus) {
     std::string options =
         "-c enable_seqscan=off -c enable_memoize=off -c jit=off -c statement_timeout=9000 "
         "-c idle_in_transaction_session_timeout=15000 -c client_min_messages=error "
-        "-c timezone=UTC";
+        "-c timezone=UTC -c synchronous_commit=on";
     // Citus sends a statement to the worker of its organisation once it knows which: its plans are
     // made for each execution, whatever a role's or a database's own setting would have.
     options += citus ? fmt::format("{} -c plan_cache_mode=auto", kTellWorkers)

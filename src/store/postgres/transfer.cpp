@@ -67,8 +67,11 @@ std::string selected(std::span<const Column> columns) {
 }
 
 std::string read_sql(const Table& table, OrgKey org) {
-    return fmt::format("DECLARE reading NO SCROLL CURSOR FOR SELECT {} {} ORDER BY {}",
-                       selected(table.columns), from(table, org), names(table.key_columns()));
+    // An organisation that was removed is not taken along, nor is anything of it.
+    const bool marked = table.name == "organisation";
+    return fmt::format("DECLARE reading NO SCROLL CURSOR FOR SELECT {} {}{} ORDER BY {}",
+                       selected(table.columns), from(table, org), marked ? " AND NOT removed" : "",
+                       names(table.key_columns()));
 }
 
 std::string count_sql(const Table& table, OrgKey org) {

@@ -86,7 +86,7 @@ class Application {
     std::size_t mutation_ = 0;  ///< of it
     std::set<OrgKey> there_;    ///< looked for at the end
     std::set<OrgKey> removed_;
-    std::set<TokenKey> checked_;
+    std::set<std::pair<TokenKey, Digest>> checked_;
     std::optional<std::string> checked_definitions_;
     std::map<TypeName, std::int64_t> live_;  ///< by how much the counters change
     bool directory_changed_ = false;
@@ -149,8 +149,9 @@ void Application::check_directory() {
 /// is changed here does not (docs/adr/0012).
 void Application::check_authority() {
     mutation_ = 0;
-    if (set_->token && checked_.insert(set_->token).second) {
-        transaction_.add({&kAuthority, Parameters(set_->token)},
+    if (set_->token && checked_.emplace(set_->token, set_->secret).second) {
+        const std::span<const std::byte> secret = set_->secret;
+        transaction_.add({&kAuthority, Parameters(set_->token, secret)},
                          meaning(kGuard, ErrorCode::Revoked));
     }
     if (set_->definitions && checked_definitions_ != set_->definitions) {

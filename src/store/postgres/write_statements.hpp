@@ -136,7 +136,7 @@ inline constexpr Statement kTouchToken{
 // all that is written, just before COMMIT.
 inline constexpr Statement kAuthority{
     "SELECT 1 / count(*) FROM token t JOIN connector c ON c.key = t.connector "
-    "WHERE t.key = $1 AND t.active AND c.state = 0"};
+    "WHERE t.key = $1 AND t.active AND c.state = 0 AND (t.hash = $2 OR t.previous_hash = $2)"};
 inline constexpr Statement kAuthorityPaused{
     "SELECT 1::bigint FROM token t JOIN connector c ON c.key = t.connector "
     "WHERE t.key = $1 AND t.active AND c.state <> 0"};

@@ -104,7 +104,8 @@ DirectoryRows::DirectoryRows(const Database& db)
     : there_(db, "SELECT 1 FROM organisation WHERE key = ?1 AND NOT removed"),
       authority_(db,
                  "SELECT connector.state FROM token JOIN connector ON connector.key = "
-                 "token.connector WHERE token.key = ?1 AND token.active"),
+                 "token.connector WHERE token.key = ?1 AND token.active AND "
+                 "(token.hash = ?2 OR token.previous_hash = ?2)"),
       same_definitions_(
           db, "SELECT 1 FROM organisation WHERE key = ?1 AND definitions = ?2 AND NOT removed"),
       live_of_type_(db, "SELECT 1 FROM counter WHERE org = ?1 AND type = ?2 AND live > 0"),
@@ -152,8 +153,8 @@ Outcome<void> DirectoryRows::require_organisation(OrgKey org) {
         refusal(ErrorCode::DirectoryConflict, fmt::format("organisation {} is gone", org.value)));
 }
 
-Outcome<void> DirectoryRows::check_authority(TokenKey token) {
-    Rows rows = authority_.query(token.value);
+Outcome<void> DirectoryRows::check_authority(TokenKey token, const Digest& secret) {
+    Rows rows = authority_.query(token.value, std::as_bytes(std::span(secret)));
     TRY_ASSIGN(const bool there, rows.next());
     if (!there) {
         return std::unexpected(

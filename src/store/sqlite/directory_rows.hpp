@@ -15,8 +15,8 @@ class DirectoryRows {
 
     /// DirectoryConflict where the organisation was removed, or never was.
     [[nodiscard]] Outcome<void> require_organisation(OrgKey org);
-    /// Revoked or Paused where the token or its connector was switched off.
-    [[nodiscard]] Outcome<void> check_authority(TokenKey token);
+    /// Revoked or Paused where the token, its secret or its connector was switched off.
+    [[nodiscard]] Outcome<void> check_authority(TokenKey token, const Digest& secret);
     /// Superseded where the organisation's definitions are others, or it was removed.
     [[nodiscard]] Outcome<void> check_definitions(OrgKey org, std::string_view definitions);
     [[nodiscard]] Outcome<void> apply(const PutOrganisation& put);

@@ -40,13 +40,6 @@ Result<std::string> inspect(const std::string& directory) {
     if (application != sqlite::kApplicationId) {
         return std::unexpected(Error{.message = fmt::format("{} is not a Muster database", path)});
     }
-    TRY_ASSIGN(const auto unfinished, sqlite::is_unfinished(db));
-    if (unfinished) {
-        return std::unexpected(
-            Error{.message = fmt::format("{} is a copy that was not finished: run the same muster "
-                                         "copy or muster restore again",
-                                         path)});
-    }
     TRY_VOID(check_pages(db));
     TRY_ASSIGN(const auto version, number(db, "PRAGMA user_version"));
     TRY_ASSIGN(const auto resources, number(db, "SELECT sum(live) FROM counter"));
@@ -72,10 +65,12 @@ Result<bool> fits_key(const std::string& directory, const Digest& fingerprint) {
 Result<SqliteSchema> schema_of(const std::string& directory) {
     const auto path = (std::filesystem::path{directory} / "muster.db").string();
     std::error_code error;
-    if (!std::filesystem::exists(path, error)) return SqliteSchema{0, sqlite::newest_schema()};
+    if (!std::filesystem::exists(path, error))
+        return SqliteSchema{0, sqlite::newest_schema(), false};
     TRY_ASSIGN(const auto db, Database::open({.path = path, .access = Database::Access::Read}));
     TRY_ASSIGN(const auto version, number(db, "PRAGMA user_version"));
-    return SqliteSchema{version, sqlite::newest_schema()};
+    TRY_ASSIGN(const auto unfinished, sqlite::is_unfinished(db));
+    return SqliteSchema{version, sqlite::newest_schema(), unfinished};
 }
 
 }  // namespace muster::store

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -33,6 +34,8 @@ constexpr int kSourceCacheKib = 8 * 1024;
 constexpr int kTargetCacheKib = 64 * 1024;
 constexpr const char* kDatabase = "muster.db";
 constexpr const char* kSeal = "muster_seal";  // a table that backups have
+/// What every file of SQLite begins with.
+constexpr std::string_view kFileMark{"SQLite format 3\0", 16};
 
 std::unexpected<Error> refuse(ErrorCode code, std::string message) {
     return std::unexpected(Error{code, std::move(message), {}, {}});
@@ -65,8 +68,10 @@ std::string from(const Table& table) {
 
 std::string read_sql(const Table& table) {
     if (table.name != "resource") {
-        return fmt::format("SELECT {} {} ORDER BY {}", names(table.columns), from(table),
-                           names(table.key_columns()));
+        // An organisation that was removed is not taken along, nor is anything of it.
+        const bool marked = table.name == "organisation";
+        return fmt::format("SELECT {} {}{} ORDER BY {}", names(table.columns), from(table),
+                           marked ? " WHERE NOT removed" : "", names(table.key_columns()));
     }
     // No index has an organisation's rows in this order: their keys are sorted first, so that
     // documents need not be. LIMIT keeps the sub-query as it is, and CROSS JOIN outside.
@@ -396,6 +401,14 @@ Result<std::unique_ptr<transfer::Source>> open_source(const std::string& directo
 }
 
 Result<std::unique_ptr<transfer::Source>> open_backup_source(const std::string& file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) return failed_with_errno("read", file);
+    // A directory can be opened, but not read.
+    std::string begin(kFileMark.size(), '\0');
+    if (!stream.read(begin.data(), static_cast<std::streamsize>(begin.size())) ||
+        begin != kFileMark) {
+        return refuse(ErrorCode::Unfit, fmt::format("{} is not a backup of Muster", file));
+    }
     return open_file(file, std::nullopt);
 }
 

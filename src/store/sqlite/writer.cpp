@@ -414,10 +414,12 @@ Outcome<Done> Writer::apply(const Work& work) {
 }
 
 Outcome<Committed> Writer::apply_set(const WriteSet& set) {
-    if (set.token != authority_) {
+    if (set.token != authority_.first || set.secret != authority_.second) {
         authority_ = {};
-        if (set.token != TokenKey{}) TRY_VOID(directory_.check_authority(set.token));
-        authority_ = set.token;
+        if (set.token != TokenKey{}) {
+            TRY_VOID(directory_.check_authority(set.token, set.secret));
+        }
+        authority_ = {set.token, set.secret};
     }
     if (set.definitions) TRY_VOID(directory_.check_definitions(set.org, *set.definitions));
     Committed committed;

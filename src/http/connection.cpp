@@ -31,6 +31,7 @@ constexpr std::chrono::seconds kLingerTime{1};
 constexpr std::size_t kLingerBytes = 64 * 1024;
 
 using TlsStream = asio::ssl::stream<Socket>;
+using Buffers = std::array<asio::const_buffer, 2>;
 
 /// Frames a piece of a body (RFC 9112 §7.1), its size behind what goes before it; an empty one is
 /// the end.
@@ -38,6 +39,15 @@ void make_chunk(std::string& before, std::string& piece) {
     before.append(fmt::format("{:x}\r\n", piece.size()));
     piece.append("\r\n");
 }
+
+void take_from(Buffers& buffers, std::size_t written) {
+    const std::size_t of_first = std::min(written, buffers[0].size());
+    buffers[0] += of_first;
+    buffers[1] += written - of_first;
+}
+
+/// Unlike clear() and assignment it gives the memory back.
+void drop(std::string& text) { std::string().swap(text); }
 
 template <class Stream>
 class Connection final : public Watched {
@@ -88,7 +98,7 @@ class Connection final : public Watched {
     [[nodiscard]] Ending ending_of(bool framed) const;
     Task<bool> write_response(Ending ending, bool with_body);
     Task<bool> write_rest(bool chunked);
-    Task<bool> write(std::array<asio::const_buffer, 2> rest);
+    Task<bool> write(Buffers rest);
     Task<void> end();
 
     Socket& socket() {
@@ -108,7 +118,7 @@ class Connection final : public Watched {
     void wait_for(Waits waits) {
         const int before = dispensable() ? 1 : 0;
         set_waits(waits);
-        thread_.count_dispensable((dispensable() ? 1 : 0) - before);
+        thread_.count_waiting((dispensable() ? 1 : 0) - before);
     }
 
     void become_known() {
@@ -259,6 +269,7 @@ Task<bool> Connection<Stream>::answer() {
     }
     if (failure) response_ = handler_.fail(head_, *failure, admission.context, cause);
     // The client may take its time over the answer.
+    drop(body_);
     room.release();
 
     if (response_.pause.count() > 0) co_await sleep(response_.pause);
@@ -298,8 +309,12 @@ Task<void> Connection<Stream>::sleep(std::chrono::milliseconds time) {
 /// Answers bytes that are no request.
 template <class Stream>
 Task<void> Connection<Stream>::refuse(int status, std::string_view reason) {
-    if (status != 503) thread_.malformed.add();
     response_ = handler_.malformed(status, reason, peer_);
+    if (status == 503) {
+        response_.headers.emplace_back("Retry-After", "1");
+    } else {
+        thread_.malformed.add();
+    }
     if (write_response_head(Ending::Close)) co_await write_response(Ending::Close, true);
 }
 
@@ -334,6 +349,7 @@ Task<std::optional<Failure>> Connection<Stream>::read_sized_body(BodyRoom::Share
     const auto size = static_cast<std::size_t>(parser_->body_size());
     body_ = input_.bytes().substr(used_, size);
     used_ += body_.size();
+    Pace pace(*this, thread_.limits().slow_after);
     while (body_.size() < size) {
         // Memory follows what arrives, not what was announced.
         const std::size_t had = body_.size();
@@ -344,6 +360,7 @@ Task<std::optional<Failure>> Connection<Stream>::read_sized_body(BodyRoom::Share
             asio::buffer(body_.data() + had, body_.size() - had), kToken);
         body_.resize(had + count);
         if (ec) co_return body_failure();
+        pace.moved(count);
     }
     co_return std::nullopt;
 }
@@ -360,12 +377,14 @@ Task<std::optional<Failure>> Connection<Stream>::read_chunked_body(std::size_t l
     ReadBuffer chunks(thread_.limits().max_header_bytes);
     chunks.append(rest);
     used_ = input_.bytes().size();
+    Pace pace(*this, thread_.limits().slow_after);
     while (status == ParseStatus::NeedMore) {
         const std::span<char> space = chunks.prepare();
         if (space.empty()) co_return Failure::MalformedBody;
         const auto [ec, count] =
             co_await stream_.async_read_some(asio::buffer(space.data(), space.size()), kToken);
         if (ec) co_return body_failure();
+        pace.moved(count);
         chunks.commit(count);
         rest = chunks.bytes();
         status = parser_->parse_chunks(rest, limit, body_);
@@ -396,20 +415,18 @@ Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body) {
     const bool streams = body && response_.rest;
     const bool chunked = streams && ending != Ending::EndsBody;
     if (chunked && !response_.body.empty()) make_chunk(response_head_, response_.body);
-    std::array<asio::const_buffer, 2> rest = {
-        asio::buffer(response_head_),
-        asio::buffer(response_.body.data(), body ? response_.body.size() : 0)};
+    Buffers rest = {asio::buffer(response_head_),
+                    asio::buffer(response_.body.data(), body ? response_.body.size() : 0)};
     if constexpr (!kTls) {
         // Nearly every answer fits the socket's buffer: no trip through the event loop.
         boost::system::error_code ec;
-        const std::size_t written = stream_.write_some(rest, ec);
-        const std::size_t of_head = std::min(written, rest[0].size());
-        rest[0] += of_head;
-        rest[1] += written - of_head;
+        take_from(rest, stream_.write_some(rest, ec));
     }
     if (asio::buffer_size(rest) > 0 && !co_await write(rest)) co_return false;
+    // Neither an idle connection nor one that sends what comes later keeps what was sent.
+    drop(response_.body);
     if (streams && !co_await write_rest(chunked)) co_return false;
-    response_ = {};  // an idle connection keeps no answer
+    response_ = {};
     answered_last_ = closes(ending);
     co_return !answered_last_;
 }
@@ -424,18 +441,24 @@ Task<bool> Connection<Stream>::write_rest(bool chunked) {
         const bool last = piece->empty();
         std::string size;
         if (chunked) make_chunk(size, *piece);
-        const std::array<asio::const_buffer, 2> chunk = {asio::buffer(size), asio::buffer(*piece)};
+        const Buffers chunk = {asio::buffer(size), asio::buffer(*piece)};
         if (asio::buffer_size(chunk) > 0 && !co_await write(chunk)) co_return false;
         if (last) co_return true;
     }
 }
 
 template <class Stream>
-Task<bool> Connection<Stream>::write(std::array<asio::const_buffer, 2> rest) {
+Task<bool> Connection<Stream>::write(Buffers rest) {
     wait_until(steady_clock::now() + thread_.limits().write_timeout);
-    const auto [ec, count] = co_await asio::async_write(stream_, rest, kToken);
-    if (expired()) thread_.timeouts.add();
-    co_return !ec;
+    Pace pace(*this, thread_.limits().slow_after);
+    while (asio::buffer_size(rest) > 0) {
+        const auto [ec, count] = co_await stream_.async_write_some(rest, kToken);
+        if (expired()) thread_.timeouts.add();
+        if (ec || expired()) co_return false;
+        pace.moved(count);
+        take_from(rest, count);
+    }
+    co_return true;
 }
 
 /// Closes so that the client can read the last answer: bytes of it that arrive at a closed socket

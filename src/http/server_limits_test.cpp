@@ -1,6 +1,7 @@
 // Clients that are slow, lie, smuggle or come in crowds.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fcntl.h>
 #include <malloc.h>
@@ -218,7 +219,9 @@ TEST(ServerLimits, AnswerConnectionsAboveTheLimitWith503WhereAllAreBusy) {
     while (server.server.figures().requests_total < 3) std::this_thread::sleep_for(1ms);
     RawClient surplus(server.server.port());
     surplus.send(get("/echo"));
-    EXPECT_EQ(status_of(surplus.read_to_end()), 503);
+    const std::string refusal = surplus.read_to_end();
+    EXPECT_EQ(status_of(refusal), 503);
+    EXPECT_THAT(refusal, HasSubstr("\r\nRetry-After: 1\r\n"));
     surplus.close();
     EXPECT_EQ(server.server.figures().connections_refused, 1U);
     EXPECT_EQ(server.server.figures().malformed_total, 0U);
@@ -265,6 +268,81 @@ TEST(ServerLimits, MakeRoomByTheOldestStrangerAndThenByTheLongestIdle) {
     EXPECT_EQ(ask(first), 200);
     EXPECT_EQ(server.server.figures().connections_displaced, 3U);
     EXPECT_EQ(server.server.figures().connections_refused, 0U);
+}
+
+TEST(ServerLimits, MakeRoomByTheOldestClientThatTakesOrSendsNothing) {
+    Limits limits;
+    limits.max_connections = 4;
+    limits.slow_after = 2s;
+    TestServer server(with(limits));
+    const std::uint16_t port = server.server.port();
+    const auto wait_for_requests = [&](std::uint64_t count) {
+        while (server.server.figures().requests_total < count) std::this_thread::sleep_for(1ms);
+    };
+    // More than the sockets' buffers hold, and nobody reads it; a body whose rest does not come.
+    RawClient whole(port);
+    whole.send(get("/big?50000000"));
+    wait_for_requests(1);
+    RawClient streamed(port);
+    streamed.send(get("/pieces?100000000"));
+    wait_for_requests(2);
+    RawClient body(port);
+    body.send("POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nhalf");
+    wait_for_requests(3);
+    RawClient reader(port);
+    reader.send(get("/pieces?1000000000000"));
+    const std::jthread reading([&](const std::stop_token& stop) {
+        std::array<char, 65536> bytes;
+        while (!stop.stop_requested() &&
+               ::recv(reader.descriptor(), bytes.data(), bytes.size(), 0) > 0) {
+        }
+    });
+    wait_for_requests(4);
+    RawClient early(port);
+    early.send(get("/echo"));
+    EXPECT_EQ(status_of(early.read_to_end()), 503) << "nobody has been slow for long";
+    early.close();
+
+    std::this_thread::sleep_for(3500ms);  // the patience, and what a sweep is late
+    std::vector<RawClient> next;
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        next.emplace_back(port).send(get("/slow?4000"));
+        while (server.server.figures().connections_displaced <= i &&
+               server.server.figures().connections_refused < 2) {
+            std::this_thread::sleep_for(1ms);
+        }
+        EXPECT_EQ(server.server.figures().connections_displaced, i + 1);
+        RawClient& gone = i == 0 ? whole : i == 1 ? streamed : body;
+        EXPECT_LT(gone.read_to_end().size(), 40'000'000U);
+    }
+    RawClient surplus(port);
+    surplus.send(get("/echo"));
+    EXPECT_EQ(status_of(surplus.read_to_end()), 503) << "who reads is not slow";
+    for (RawClient& client : next) EXPECT_EQ(status_of(client.read_answer()), 200);
+}
+
+TEST(ServerLimits, KeepNoAnswerOnAnIdleConnection) {
+    constexpr std::size_t kConnections = 50;
+    constexpr std::size_t kAnswer = 1'000'000;
+    TestServer server;
+    const auto in_use = [] {
+        const struct mallinfo2 info = ::mallinfo2();
+        return info.uordblks + info.hblkhd;
+    };
+    const std::size_t before = in_use();
+    std::vector<RawClient> clients;
+    std::vector<char> bytes(65536);
+    for (std::size_t i = 0; i < kConnections; ++i) {
+        clients.emplace_back(server.server.port()).send(get("/big?" + std::to_string(kAnswer)));
+        for (std::size_t received = 0; received < kAnswer;) {
+            const ssize_t count =
+                ::recv(clients.back().descriptor(), bytes.data(), bytes.size(), 0);
+            ASSERT_GT(count, 0);
+            received += static_cast<std::size_t>(count);
+        }
+    }
+    const std::size_t after = in_use();
+    EXPECT_LT(after - std::min(before, after), kConnections * kAnswer / 4);
 }
 
 TEST(ServerLimits, MakeRoomOnWhicheverThreadThereIsSome) {

@@ -26,6 +26,8 @@ using http::Method;
 constexpr std::string_view kScimJson = "application/scim+json";
 // A client that asks again at once would cost as much refused as served.
 constexpr std::chrono::milliseconds kRefusalPause{500};
+// So little that it takes none of the memory that bodies share.
+constexpr std::size_t kStrangersBody = std::size_t{16} << 10;
 /// What the log holds of an answer that is sent in pieces.
 constexpr std::string_view kStreamed = R"({"streamed":true})";
 constexpr std::string_view kSearch = ".search";
@@ -277,7 +279,12 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
                                   {415, scim::ScimType::None,
                                    "The body must be application/scim+json or application/json."})};
     }
-    return {.context = std::move(context), .body_limit = core_.limits.body_bytes, .refusal = {}};
+    // A stranger may read discovery; what it sends beside takes none of the organisation's memory.
+    const bool stranger = !context->principal;
+    const std::int64_t owner = stranger ? 0 : connector->connector.org.value;
+    const std::size_t most = core_.limits.body_bytes;
+    const std::size_t body_limit = stranger ? std::min(kStrangersBody, most) : most;
+    return {.context = std::move(context), .owner = owner, .body_limit = body_limit, .refusal = {}};
 }
 
 http::Response ScimHandler::too_many(const http::RequestHead& head, Context& context, int wait_s) {

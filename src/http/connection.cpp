@@ -92,9 +92,9 @@ class Connection final : public Watched {
     Task<bool> answer();
     Task<void> refuse(int status, std::string_view reason);
     Task<void> sleep(std::chrono::milliseconds time);
-    Task<std::optional<Failure>> read_body(std::size_t limit, BodyRoom::Share& room);
-    Task<std::optional<Failure>> read_sized_body(BodyRoom::Share& room);
-    Task<std::optional<Failure>> read_chunked_body(std::size_t limit, BodyRoom::Share& room);
+    Task<std::optional<Failure>> read_body(std::size_t limit, MemoryRoom::Share& room);
+    Task<std::optional<Failure>> read_sized_body(MemoryRoom::Share& room);
+    Task<std::optional<Failure>> read_chunked_body(std::size_t limit, MemoryRoom::Share& room);
     [[nodiscard]] Ending ending_of(bool framed) const;
     Task<bool> write_response(Ending ending, bool with_body);
     Task<bool> write_rest(bool chunked);
@@ -239,7 +239,6 @@ Task<bool> Connection<Stream>::answer() {
     Handler::Admission admission;
     std::optional<Failure> failure;
     std::string cause;
-    BodyRoom::Share room(thread_.body_room());
     bool framed = true;  // it is known where the next request begins
     try {
         admission = handler_.admit(head_);
@@ -252,7 +251,7 @@ Task<bool> Connection<Stream>::answer() {
         if (admission.refusal) response_ = *std::move(admission.refusal);
     } else {
         become_known();
-        body_.clear();
+        MemoryRoom::Share room(thread_.body_room(), admission.owner);
         if (head_.has_body) failure = co_await read_body(admission.body_limit, room);
         framed = !failure;
         wait_until(Time::max());
@@ -266,11 +265,10 @@ Task<bool> Connection<Stream>::answer() {
                 cause = what_was_thrown();
             }
         }
+        // The client may take its time over the answer: the room is not held for that.
+        drop(body_);
     }
     if (failure) response_ = handler_.fail(head_, *failure, admission.context, cause);
-    // The client may take its time over the answer.
-    drop(body_);
-    room.release();
 
     if (response_.pause.count() > 0) co_await sleep(response_.pause);
     Ending ending = ending_of(framed);
@@ -330,7 +328,7 @@ bool Connection<Stream>::skip_body() {
 
 template <class Stream>
 Task<std::optional<Failure>> Connection<Stream>::read_body(std::size_t limit,
-                                                           BodyRoom::Share& room) {
+                                                           MemoryRoom::Share& room) {
     if (parser_->body_size() > limit) co_return Failure::BodyTooLarge;
     wait_until(steady_clock::now() + thread_.limits().body_timeout);
     // A client that has begun to send its body waits for nothing (RFC 9110 §10.1.1).
@@ -345,7 +343,7 @@ Task<std::optional<Failure>> Connection<Stream>::read_body(std::size_t limit,
 }
 
 template <class Stream>
-Task<std::optional<Failure>> Connection<Stream>::read_sized_body(BodyRoom::Share& room) {
+Task<std::optional<Failure>> Connection<Stream>::read_sized_body(MemoryRoom::Share& room) {
     const auto size = static_cast<std::size_t>(parser_->body_size());
     body_ = input_.bytes().substr(used_, size);
     used_ += body_.size();
@@ -367,7 +365,7 @@ Task<std::optional<Failure>> Connection<Stream>::read_sized_body(BodyRoom::Share
 
 template <class Stream>
 Task<std::optional<Failure>> Connection<Stream>::read_chunked_body(std::size_t limit,
-                                                                   BodyRoom::Share& room) {
+                                                                   MemoryRoom::Share& room) {
     std::string_view rest = input_.bytes().substr(used_);
     ParseStatus status = parser_->parse_chunks(rest, limit, body_);
     used_ = input_.bytes().size() - rest.size();

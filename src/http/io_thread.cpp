@@ -12,7 +12,7 @@
 namespace muster::http {
 namespace asio = boost::asio;
 
-IoThread::IoThread(const Limits& limits, BodyRoom& body_room)
+IoThread::IoThread(const Limits& limits, MemoryRoom& body_room)
     : limits_(limits),
       body_room_(body_room),
       work_(asio::make_work_guard(context_)),

@@ -22,7 +22,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
-#include "http/body_room.hpp"
+#include "http/memory_room.hpp"
 #include "http/response_head.hpp"
 #include "http/server.hpp"
 
@@ -130,7 +130,7 @@ class Watched : public boost::intrusive::list_base_hook<
 
 class IoThread {
   public:
-    IoThread(const Limits& limits, BodyRoom& body_room);
+    IoThread(const Limits& limits, MemoryRoom& body_room);
     IoThread(const IoThread&) = delete;
     IoThread& operator=(const IoThread&) = delete;
 
@@ -152,7 +152,7 @@ class IoThread {
 
     // From this thread:
     [[nodiscard]] const Limits& limits() const { return limits_; }
-    [[nodiscard]] BodyRoom& body_room() const { return body_room_; }
+    [[nodiscard]] MemoryRoom& body_room() const { return body_room_; }
     [[nodiscard]] bool draining() const { return draining_; }
     [[nodiscard]] std::string_view date() { return date_.now(); }
     /// Puts the connection behind the others of its kind. The front goes first where room is made:
@@ -189,7 +189,7 @@ class IoThread {
     void sweep();
 
     const Limits& limits_;
-    BodyRoom& body_room_;
+    MemoryRoom& body_room_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::steady_timer sweep_timer_;

@@ -69,6 +69,7 @@ class Handler {
 
     struct Admission {
         std::any context;                 ///< handed back to the calls below
+        std::int64_t owner = 0;           ///< among whom memory is shared out; 0: nobody's
         std::size_t body_limit = 0;       ///< bytes
         std::optional<Response> refusal;  ///< answered at once; the body is not read
     };

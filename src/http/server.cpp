@@ -37,7 +37,7 @@ struct Server::Impl {
     }
 
     Options options;
-    BodyRoom body_room{options.limits.max_bodies_bytes};
+    MemoryRoom body_room{options.limits.max_bodies_bytes};
     std::vector<std::unique_ptr<IoThread>> threads;
     std::optional<boost::asio::ssl::context> tls;
     Acceptor acceptor{options.limits, threads};

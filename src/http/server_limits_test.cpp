@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "http/body_room.hpp"
+#include "http/memory_room.hpp"
 #include "http/test_support.hpp"
 
 namespace muster::http {
@@ -115,33 +115,37 @@ TEST(ServerLimits, RefuseBodiesAboveTheLimitOfTheRequest) {
 
 TEST(ServerLimits, BoundTheBodiesUnderWayTogether) {
     constexpr std::size_t kLarge = 500'000;
-    TestServer server(with({.max_bodies_bytes = 2 * kLarge}));
-    const auto post = [&](const std::string& target, std::size_t size) {
+    TestServer server(with({.max_bodies_bytes = 4 * kLarge}));
+    const auto post = [&](int owner, const std::string& target, std::size_t size) {
         auto client = std::make_unique<RawClient>(server.server.port());
-        client->send("POST " + target + " HTTP/1.1\r\nHost: h\r\nContent-Length: " +
-                     std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'));
+        client->send(
+            "POST " + target + " HTTP/1.1\r\nHost: h\r\nAuthorization: " + std::to_string(owner) +
+            "\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'));
         return client;
     };
-    // What a body takes is held until the answer: two large ones leave no room for a third.
-    const auto first = post("/slow?2000", kLarge);
-    const auto second = post("/slow?2000", kLarge);
+    // What a body takes is held until the answer: two large ones are one owner's half.
+    const auto first = post(1, "/slow?2000", kLarge);
+    const auto second = post(1, "/slow?2000", kLarge);
     while (server.handler.slow < 2) std::this_thread::sleep_for(1ms);
-    EXPECT_EQ(status_of(post("/size", kLarge)->read_answer()), 503);
+    EXPECT_EQ(status_of(post(1, "/size", kLarge)->read_answer()), 503);
     RawClient chunked(server.server.port());
-    chunked.send("POST /size HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    chunked.send(
+        "POST /size HTTP/1.1\r\nHost: h\r\nAuthorization: 1\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 8; ++i) chunked.send("10000\r\n" + std::string(0x10000, 'x') + "\r\n");
     EXPECT_EQ(status_of(chunked.read_answer()), 503);
-    EXPECT_EQ(status_of(post("/size", BodyRoom::kFree)->read_answer()), 200);
+    EXPECT_EQ(status_of(post(1, "/size", MemoryRoom::kFree)->read_answer()), 200);
+    EXPECT_EQ(status_of(post(2, "/size", kLarge)->read_answer()), 200) << "of another's half";
     EXPECT_EQ(status_of(first->read_answer()), 200);
     EXPECT_EQ(status_of(second->read_answer()), 200);
-    EXPECT_EQ(status_of(post("/size", kLarge)->read_answer()), 200);
+    EXPECT_EQ(status_of(post(1, "/size", kLarge)->read_answer()), 200);
 
     // Who reads a long answer slowly has given the room for its body back.
     const std::size_t made = server.handler.pieces;
-    const auto third = post("/pieces?100000000", kLarge);
-    const auto fourth = post("/pieces?100000000", kLarge);
+    const auto third = post(1, "/pieces?100000000", kLarge);
+    const auto fourth = post(1, "/pieces?100000000", kLarge);
     while (server.handler.pieces < made + 2) std::this_thread::sleep_for(1ms);
-    EXPECT_EQ(status_of(post("/size", kLarge)->read_answer()), 200);
+    EXPECT_EQ(status_of(post(1, "/size", kLarge)->read_answer()), 200);
 }
 
 TEST(ServerLimits, RefuseLargeHeaders) {

@@ -47,7 +47,7 @@ inline Response text(int status, std::string body) {
 ///   /slow?MS         answers after so many milliseconds
 ///   /refuse          401 from admit()
 ///   /throw, /throw-in-admit, /bad-header, /bye (asks for the end of the connection), /empty (204)
-/// Bodies may have 1 MiB.
+/// Bodies may have 1 MiB. The number in Authorization is whose share of the memory they take.
 class TestHandler : public Handler {
   public:
     static constexpr std::size_t kBodyLimit = 1024 * 1024;
@@ -61,6 +61,7 @@ class TestHandler : public Handler {
         Admission admission;
         admission.body_limit = kBodyLimit;
         admission.context = std::string("admitted");
+        admission.owner = static_cast<std::int64_t>(number(head.authorization));
         if (head.path == "/refuse") admission.refusal = text(401, "who are you?");
         return admission;
     }

@@ -512,19 +512,22 @@ http::Response ScimHandler::respond(const http::RequestHead& head, const Context
     }
     response.headers.emplace_back("Cache-Control", "no-store");
     response.body = std::move(answer.body);
+    const bool searches = context.route.id == kSearch || context.route.endpoint == kRootSearch;
+    response.done = !reads(head.method) && !searches;
     if (answer.rest) {
+        response.held = answer.rest->held();
         response.rest = [this, rest = std::move(answer.rest),
                          org = context.connector->connector.org] { return next_piece(rest, org); };
     }
     return response;
 }
 
-Task<std::optional<std::string>> ScimHandler::next_piece(std::shared_ptr<service::Rest> rest,
+Task<std::optional<http::Piece>> ScimHandler::next_piece(std::shared_ptr<service::Rest> rest,
                                                          OrgKey org) const {
     Turns& turns = Turns::of(co_await boost::asio::this_coro::executor);
     co_await turns.take(org);
     auto piece = co_await rest->next();
-    if (piece) co_return std::move(*piece);
+    if (piece) co_return http::Piece{.text = std::move(*piece), .held = rest->held()};
     report_(fmt::format("an answer was broken off: {}", piece.error().message));
     co_return std::nullopt;
 }
@@ -554,11 +557,13 @@ http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure fa
         return response;
     }
     auto& known = **context;
-    if (failure == http::Failure::HandlerFailed) {
-        // The record may have been moved into the use case that failed; a fresh one stands for it.
+    if (failure == http::Failure::HandlerFailed || failure == http::Failure::NoRoomToAnswer) {
+        // The record may have been moved into the use case; a fresh one stands for it.
         known.record = record_of(head, known.connector.get(), {});
     }
-    if (failure == http::Failure::NoRoom) known.retry_after_s = 1;
+    if (failure == http::Failure::NoRoom || failure == http::Failure::NoRoomToAnswer) {
+        known.retry_after_s = 1;
+    }
     known.record.reason(text.reason);
     return refuse(head, known, error);
 }

@@ -46,6 +46,15 @@ void take_from(Buffers& buffers, std::size_t written) {
     buffers[1] += written - of_first;
 }
 
+/// What an answer in pieces takes from its beginning: it must not be broken off because others came
+/// while it held a small piece.
+constexpr std::size_t kUsualPiece = 512 * 1024;
+
+std::size_t memory_of(const Response& response) {
+    const std::size_t held = response.body.size() + response.held;
+    return response.rest ? std::max(held, kUsualPiece) : held;
+}
+
 /// Unlike clear() and assignment it gives the memory back.
 void drop(std::string& text) { std::string().swap(text); }
 
@@ -96,8 +105,8 @@ class Connection final : public Watched {
     Task<std::optional<Failure>> read_sized_body(MemoryRoom::Share& room);
     Task<std::optional<Failure>> read_chunked_body(std::size_t limit, MemoryRoom::Share& room);
     [[nodiscard]] Ending ending_of(bool framed) const;
-    Task<bool> write_response(Ending ending, bool with_body);
-    Task<bool> write_rest(bool chunked);
+    Task<bool> write_response(Ending ending, bool with_body, MemoryRoom::Share& room);
+    Task<bool> write_rest(bool chunked, MemoryRoom::Share& room);
     Task<bool> write(Buffers rest);
     Task<void> end();
 
@@ -130,6 +139,7 @@ class Connection final : public Watched {
     /// Passes over the body of a refused request where all of it is here already.
     bool skip_body();
     bool write_response_head(Ending ending);
+    void leave_out_body();
     Failure body_failure();
 
     IoThread& thread_;
@@ -269,6 +279,15 @@ Task<bool> Connection<Stream>::answer() {
         drop(body_);
     }
     if (failure) response_ = handler_.fail(head_, *failure, admission.context, cause);
+    const bool with_body = head_.method != Method::Head;
+    MemoryRoom::Share room(thread_.answer_room(), admission.owner);
+    if (with_body && !room.holds(memory_of(response_))) {
+        if (response_.done) {
+            leave_out_body();
+        } else {
+            response_ = handler_.fail(head_, Failure::NoRoomToAnswer, admission.context, {});
+        }
+    }
 
     if (response_.pause.count() > 0) co_await sleep(response_.pause);
     Ending ending = ending_of(framed);
@@ -279,7 +298,7 @@ Task<bool> Connection<Stream>::answer() {
         if (!write_response_head(ending)) co_return false;
     }
     try {
-        co_return co_await write_response(ending, head_.method != Method::Head);
+        co_return co_await write_response(ending, with_body, room);
     } catch (...) {
         cause = what_was_thrown();
     }
@@ -313,7 +332,8 @@ Task<void> Connection<Stream>::refuse(int status, std::string_view reason) {
     } else {
         thread_.malformed.add();
     }
-    if (write_response_head(Ending::Close)) co_await write_response(Ending::Close, true);
+    MemoryRoom::Share room(thread_.answer_room(), 0);
+    if (write_response_head(Ending::Close)) co_await write_response(Ending::Close, true, room);
 }
 
 template <class Stream>
@@ -406,15 +426,26 @@ bool Connection<Stream>::write_response_head(Ending ending) {
     return write_head(response_head_, response_, thread_.date(), ending);
 }
 
+template <class Stream>
+void Connection<Stream>::leave_out_body() {
+    if (response_.status == 200) response_.status = 204;
+    response_.content_type = {};
+    drop(response_.body);
+    response_.rest = nullptr;
+}
+
 /// True where the connection stays.
 template <class Stream>
-Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body) {
-    const bool body = with_body && may_have_body(response_.status);
-    const bool streams = body && response_.rest;
+Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body,
+                                              MemoryRoom::Share& room) {
+    if (!with_body || !may_have_body(response_.status)) {
+        drop(response_.body);
+        response_.rest = nullptr;
+    }
+    const bool streams = static_cast<bool>(response_.rest);
     const bool chunked = streams && ending != Ending::EndsBody;
     if (chunked && !response_.body.empty()) make_chunk(response_head_, response_.body);
-    Buffers rest = {asio::buffer(response_head_),
-                    asio::buffer(response_.body.data(), body ? response_.body.size() : 0)};
+    Buffers rest = {asio::buffer(response_head_), asio::buffer(response_.body)};
     if constexpr (!kTls) {
         // Nearly every answer fits the socket's buffer: no trip through the event loop.
         boost::system::error_code ec;
@@ -423,7 +454,7 @@ Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body) {
     if (asio::buffer_size(rest) > 0 && !co_await write(rest)) co_return false;
     // Neither an idle connection nor one that sends what comes later keeps what was sent.
     drop(response_.body);
-    if (streams && !co_await write_rest(chunked)) co_return false;
+    if (streams && !co_await write_rest(chunked, room)) co_return false;
     response_ = {};
     answered_last_ = closes(ending);
     co_return !answered_last_;
@@ -431,15 +462,17 @@ Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body) {
 
 /// Piece by piece: the next one is made when the socket has taken the one before.
 template <class Stream>
-Task<bool> Connection<Stream>::write_rest(bool chunked) {
+Task<bool> Connection<Stream>::write_rest(bool chunked, MemoryRoom::Share& room) {
     for (;;) {
         wait_until(Time::max());
-        std::optional<std::string> piece = co_await response_.rest();
+        std::optional<Piece> piece = co_await response_.rest();
         if (!piece) co_return false;
-        const bool last = piece->empty();
+        // Only pieces of many long texts grow so far.
+        if (!room.holds(std::max(piece->text.size() + piece->held, kUsualPiece))) co_return false;
+        const bool last = piece->text.empty();
         std::string size;
-        if (chunked) make_chunk(size, *piece);
-        const Buffers chunk = {asio::buffer(size), asio::buffer(*piece)};
+        if (chunked) make_chunk(size, piece->text);
+        const Buffers chunk = {asio::buffer(size), asio::buffer(piece->text)};
         if (asio::buffer_size(chunk) > 0 && !co_await write(chunk)) co_return false;
         if (last) co_return true;
     }

@@ -12,9 +12,10 @@
 namespace muster::http {
 namespace asio = boost::asio;
 
-IoThread::IoThread(const Limits& limits, MemoryRoom& body_room)
+IoThread::IoThread(const Limits& limits, MemoryRoom& body_room, MemoryRoom& answer_room)
     : limits_(limits),
       body_room_(body_room),
+      answer_room_(answer_room),
       work_(asio::make_work_guard(context_)),
       sweep_timer_(context_) {}
 

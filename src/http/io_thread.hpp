@@ -130,7 +130,7 @@ class Watched : public boost::intrusive::list_base_hook<
 
 class IoThread {
   public:
-    IoThread(const Limits& limits, MemoryRoom& body_room);
+    IoThread(const Limits& limits, MemoryRoom& body_room, MemoryRoom& answer_room);
     IoThread(const IoThread&) = delete;
     IoThread& operator=(const IoThread&) = delete;
 
@@ -153,6 +153,7 @@ class IoThread {
     // From this thread:
     [[nodiscard]] const Limits& limits() const { return limits_; }
     [[nodiscard]] MemoryRoom& body_room() const { return body_room_; }
+    [[nodiscard]] MemoryRoom& answer_room() const { return answer_room_; }
     [[nodiscard]] bool draining() const { return draining_; }
     [[nodiscard]] std::string_view date() { return date_.now(); }
     /// Puts the connection behind the others of its kind. The front goes first where room is made:
@@ -190,6 +191,7 @@ class IoThread {
 
     const Limits& limits_;
     MemoryRoom& body_room_;
+    MemoryRoom& answer_room_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::steady_timer sweep_timer_;

@@ -23,6 +23,8 @@ struct Limits {
     /// Of the bodies under way, but for the first 64 KiB of each, and for one owner
     /// (Handler::Admission) what it leaves to others, at most half; above: 503.
     std::size_t max_bodies_bytes = std::size_t{128} << 20;
+    /// The same of answers: their bodies, and what makes the rest of one keeps.
+    std::size_t max_answers_bytes = std::size_t{256} << 20;
     std::chrono::seconds header_timeout{10};  ///< first byte of a request to end of its head
     std::chrono::seconds body_timeout{60};    ///< end of head to end of body
     std::chrono::seconds write_timeout{60};

@@ -148,6 +148,54 @@ TEST(ServerLimits, BoundTheBodiesUnderWayTogether) {
     EXPECT_EQ(status_of(post(1, "/size", kLarge)->read_answer()), 200);
 }
 
+TEST(ServerLimits, BoundTheAnswersUnderWayTogether) {
+    // More than the sockets' buffers hold.
+    constexpr std::size_t kLarge = 20'000'000;
+    TestServer server(with({.max_answers_bytes = 4 * kLarge}));
+    const auto ask = [&](int owner, const std::string& target, std::size_t size) {
+        auto client = std::make_unique<RawClient>(server.server.port());
+        client->send(get(target + "?" + std::to_string(size),
+                         "Authorization: " + std::to_string(owner) + "\r\n"));
+        return client;
+    };
+    const auto wait_for_requests = [&](std::uint64_t count) {
+        while (server.server.figures().requests_total < count) std::this_thread::sleep_for(1ms);
+    };
+    const auto first = ask(1, "/big", kLarge);
+    const auto second = ask(1, "/big", kLarge);
+    wait_for_requests(2);
+    const std::string refusal = ask(1, "/big", kLarge)->read_answer();
+    EXPECT_EQ(status_of(refusal), 503);
+    EXPECT_EQ(body_of(refusal), "no room to answer");
+    EXPECT_EQ(status_of(ask(1, "/big", MemoryRoom::kFree)->read_answer()), 200);
+    EXPECT_EQ(status_of(ask(1, "/pieces", 1000)->read_answer()), 503) << "which may yet grow";
+    RawClient head(server.server.port());
+    head.send("HEAD /big?20000000 HTTP/1.1\r\nHost: h\r\nAuthorization: 1\r\n\r\n");
+    EXPECT_EQ(status_of(head.read_answer(false)), 200);
+    const std::string bare = ask(1, "/done", kLarge)->read_answer();
+    EXPECT_EQ(status_of(bare), 204) << "what was done is not refused";
+    EXPECT_THAT(bare, HasSubstr("\r\nETag: W/\"2\"\r\n"));
+    EXPECT_EQ(status_of(ask(2, "/big", kLarge)->read_answer()), 200);
+    EXPECT_EQ(body_of(first->read_answer()).size(), kLarge);
+    EXPECT_EQ(body_of(second->read_answer()).size(), kLarge);
+    EXPECT_EQ(body_of(ask(1, "/done", kLarge)->read_answer()).size(), kLarge);
+
+    // What is kept for later pieces counts, and is given back as it goes.
+    EXPECT_EQ(status_of(ask(1, "/shrinking", 3 * kLarge)->read_answer()), 503);
+    const auto last_chunk = ::testing::EndsWith("0\r\n\r\n");
+    const auto close = "Connection: close\r\n"s;
+    RawClient whole(server.server.port());
+    whole.send(get("/growing?" + std::to_string(kLarge), close));
+    EXPECT_THAT(whole.read_to_end(), last_chunk);
+    RawClient broken(server.server.port());
+    broken.send(get("/growing?" + std::to_string(3 * kLarge), close));
+    EXPECT_THAT(broken.read_to_end(), Not(last_chunk));
+    const std::size_t made = server.handler.pieces;
+    const auto shrinking = ask(1, "/shrinking", 2 * kLarge);
+    while (server.handler.pieces < made + 2) std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(status_of(ask(1, "/big", kLarge)->read_answer()), 200);
+}
+
 TEST(ServerLimits, RefuseLargeHeaders) {
     TestServer server;
     const std::string below(16'000, 'a');

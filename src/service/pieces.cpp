@@ -12,6 +12,15 @@ namespace {
 constexpr std::size_t kPieceBytes = 256 * 1024;
 constexpr std::size_t kSlice = 1000;
 
+/// But for members, which are read when it is shown.
+std::size_t memory_of(const Shown& shown) {
+    std::size_t bytes = sizeof(Shown) + shown.record.document.size();
+    for (const store::Reference& group : shown.relations.groups) {
+        bytes += sizeof(group) + group.id.size() + group.display.size();
+    }
+    return bytes;
+}
+
 }  // namespace
 
 bool View::wants_members() const {
@@ -27,7 +36,9 @@ Pieces::Pieces(store::Store& store, const Call& call, std::vector<View> views,
       views_(std::move(views)),
       resources_(std::move(resources)),
       opening_(std::move(opening)),
-      closing_(std::move(closing)) {}
+      closing_(std::move(closing)) {
+    for (const Shown& shown : resources_) held_ += memory_of(shown);
+}
 
 Task<store::Result<std::string>> Pieces::next() {
     std::string piece = std::exchange(opening_, {});
@@ -67,6 +78,7 @@ Task<store::Result<void>> Pieces::append_to(std::string& out) {
 }
 
 void Pieces::go_on() {
+    held_ -= memory_of(resources_[at_]);
     resources_[at_++] = {};
     after_ = {};
     listed_ = false;

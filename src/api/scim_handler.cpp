@@ -26,6 +26,8 @@ using http::Method;
 constexpr std::string_view kScimJson = "application/scim+json";
 // A client that asks again at once would cost as much refused as served.
 constexpr std::chrono::milliseconds kRefusalPause{500};
+// So little that it takes none of the memory that bodies share.
+constexpr std::size_t kStrangersBody = std::size_t{16} << 10;
 /// What the log holds of an answer that is sent in pieces.
 constexpr std::string_view kStreamed = R"({"streamed":true})";
 constexpr std::string_view kSearch = ".search";
@@ -278,7 +280,12 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
                                   {415, scim::ScimType::None,
                                    "The body must be application/scim+json or application/json."})};
     }
-    return {.context = std::move(context), .body_limit = core_.limits.body_bytes, .refusal = {}};
+    // A stranger may read discovery; what it sends beside takes none of the organisation's memory.
+    const bool stranger = !context->principal;
+    const std::int64_t owner = stranger ? 0 : connector->connector.org.value;
+    const std::size_t most = core_.limits.body_bytes;
+    const std::size_t body_limit = stranger ? std::min(kStrangersBody, most) : most;
+    return {.context = std::move(context), .owner = owner, .body_limit = body_limit, .refusal = {}};
 }
 
 http::Response ScimHandler::too_many(const http::RequestHead& head, Context& context,
@@ -534,19 +541,22 @@ http::Response ScimHandler::respond(const http::RequestHead& head, const Context
     }
     response.headers.emplace_back("Cache-Control", "no-store");
     response.body = std::move(answer.body);
+    const bool searches = context.route.id == kSearch || context.route.endpoint == kRootSearch;
+    response.done = !reads(head.method) && !searches;
     if (answer.rest) {
+        response.held = answer.rest->held();
         response.rest = [this, rest = std::move(answer.rest),
                          org = context.connector->connector.org] { return next_piece(rest, org); };
     }
     return response;
 }
 
-Task<std::optional<std::string>> ScimHandler::next_piece(std::shared_ptr<service::Rest> rest,
+Task<std::optional<http::Piece>> ScimHandler::next_piece(std::shared_ptr<service::Rest> rest,
                                                          OrgKey org) const {
     Turns& turns = Turns::of(co_await boost::asio::this_coro::executor);
     co_await turns.take(org);
     auto piece = co_await rest->next();
-    if (piece) co_return std::move(*piece);
+    if (piece) co_return http::Piece{.text = std::move(*piece), .held = rest->held()};
     report_(fmt::format("an answer was broken off: {}", piece.error().message));
     co_return std::nullopt;
 }
@@ -576,11 +586,13 @@ http::Response ScimHandler::fail(const http::RequestHead& head, http::Failure fa
         return response;
     }
     auto& known = **context;
-    if (failure == http::Failure::HandlerFailed) {
-        // The record may have been moved into the use case that failed; a fresh one stands for it.
+    if (failure == http::Failure::HandlerFailed || failure == http::Failure::NoRoomToAnswer) {
+        // The record may have been moved into the use case; a fresh one stands for it.
         known.record = record_of(head, known.connector.get(), {});
     }
-    if (failure == http::Failure::NoRoom) known.retry_after_s = 1;
+    if (failure == http::Failure::NoRoom || failure == http::Failure::NoRoomToAnswer) {
+        known.retry_after_s = 1;
+    }
     known.record.reason(text.reason);
     return refuse(head, known, error);
 }

@@ -81,7 +81,7 @@ class ScimHandler final : public http::Handler {
     [[nodiscard]] http::Response respond(const http::RequestHead& head, const Context& context,
                                          service::Answer answer) const;
     /// Of the rest of a long answer, in its organisation's turn.
-    [[nodiscard]] Task<std::optional<std::string>> next_piece(std::shared_ptr<service::Rest> rest,
+    [[nodiscard]] Task<std::optional<http::Piece>> next_piece(std::shared_ptr<service::Rest> rest,
                                                               OrgKey org) const;
 
     const service::Core& core_;

@@ -44,6 +44,7 @@ const std::array kSettings{
     Setting{"deleted.retention_days", &Config::deleted_retention_days, 0, 36'500},
     Setting{"limits.body_bytes", &Config::body_bytes, 1024, std::int64_t{1} << 30},
     Setting{"limits.bodies_bytes", &Config::bodies_bytes, 1 << 20, std::int64_t{1} << 40},
+    Setting{"limits.answers_bytes", &Config::answers_bytes, 1 << 20, std::int64_t{1} << 40},
     Setting{"limits.header_bytes", &Config::header_bytes, 1024, 1 << 20},
     Setting{"limits.connections", &Config::connections, 1, kMany},
     Setting{"limits.organisation_requests_per_s", &Config::organisation_requests_per_s, 0, kMany},

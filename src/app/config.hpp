@@ -28,6 +28,7 @@ struct Config {
     std::int64_t deleted_retention_days = 30;
     std::int64_t body_bytes = std::int64_t{8} << 20;
     std::int64_t bodies_bytes = std::int64_t{128} << 20;  ///< of all bodies under way
+    std::int64_t answers_bytes = std::int64_t{256} << 20;
     std::int64_t header_bytes = 16 * 1024;
     std::int64_t connections = 10'000;
     std::int64_t organisation_requests_per_s = 0;  ///< 0: only shared out under overload

@@ -73,9 +73,12 @@ http::Options http_options(const Config& config) {
     options.threads = config.threads > 0 ? static_cast<unsigned>(config.threads)
                                          : std::max(1U, std::thread::hardware_concurrency());
     options.limits.max_header_bytes = static_cast<std::size_t>(config.header_bytes);
-    // One body always has room.
+    // One body always has room, in half of it.
     options.limits.max_bodies_bytes =
-        static_cast<std::size_t>(std::max(config.bodies_bytes, config.body_bytes));
+        static_cast<std::size_t>(std::max(config.bodies_bytes, 2 * config.body_bytes));
+    // So has the answer that shows one resource.
+    options.limits.max_answers_bytes =
+        static_cast<std::size_t>(std::max(config.answers_bytes, 4 * config.body_bytes));
     options.limits.max_connections = static_cast<std::size_t>(config.connections);
     options.limits.header_timeout = std::chrono::seconds{config.header_timeout_s};
     options.limits.body_timeout = std::chrono::seconds{config.body_timeout_s};

@@ -31,6 +31,7 @@ constexpr std::chrono::seconds kLingerTime{1};
 constexpr std::size_t kLingerBytes = 64 * 1024;
 
 using TlsStream = asio::ssl::stream<Socket>;
+using Buffers = std::array<asio::const_buffer, 2>;
 
 /// Frames a piece of a body (RFC 9112 §7.1), its size behind what goes before it; an empty one is
 /// the end.
@@ -38,6 +39,24 @@ void make_chunk(std::string& before, std::string& piece) {
     before.append(fmt::format("{:x}\r\n", piece.size()));
     piece.append("\r\n");
 }
+
+void take_from(Buffers& buffers, std::size_t written) {
+    const std::size_t of_first = std::min(written, buffers[0].size());
+    buffers[0] += of_first;
+    buffers[1] += written - of_first;
+}
+
+/// What an answer in pieces takes from its beginning: it must not be broken off because others came
+/// while it held a small piece.
+constexpr std::size_t kUsualPiece = 512 * 1024;
+
+std::size_t memory_of(const Response& response) {
+    const std::size_t held = response.body.size() + response.held;
+    return response.rest ? std::max(held, kUsualPiece) : held;
+}
+
+/// Unlike clear() and assignment it gives the memory back.
+void drop(std::string& text) { std::string().swap(text); }
 
 template <class Stream>
 class Connection final : public Watched {
@@ -82,13 +101,13 @@ class Connection final : public Watched {
     Task<bool> answer();
     Task<void> refuse(int status, std::string_view reason);
     Task<void> sleep(std::chrono::milliseconds time);
-    Task<std::optional<Failure>> read_body(std::size_t limit, BodyRoom::Share& room);
-    Task<std::optional<Failure>> read_sized_body(BodyRoom::Share& room);
-    Task<std::optional<Failure>> read_chunked_body(std::size_t limit, BodyRoom::Share& room);
+    Task<std::optional<Failure>> read_body(std::size_t limit, MemoryRoom::Share& room);
+    Task<std::optional<Failure>> read_sized_body(MemoryRoom::Share& room);
+    Task<std::optional<Failure>> read_chunked_body(std::size_t limit, MemoryRoom::Share& room);
     [[nodiscard]] Ending ending_of(bool framed) const;
-    Task<bool> write_response(Ending ending, bool with_body);
-    Task<bool> write_rest(bool chunked);
-    Task<bool> write(std::array<asio::const_buffer, 2> rest);
+    Task<bool> write_response(Ending ending, bool with_body, MemoryRoom::Share& room);
+    Task<bool> write_rest(bool chunked, MemoryRoom::Share& room);
+    Task<bool> write(Buffers rest);
     Task<void> end();
 
     Socket& socket() {
@@ -108,7 +127,7 @@ class Connection final : public Watched {
     void wait_for(Waits waits) {
         const int before = dispensable() ? 1 : 0;
         set_waits(waits);
-        thread_.count_dispensable((dispensable() ? 1 : 0) - before);
+        thread_.count_waiting((dispensable() ? 1 : 0) - before);
     }
 
     void become_known() {
@@ -120,6 +139,7 @@ class Connection final : public Watched {
     /// Passes over the body of a refused request where all of it is here already.
     bool skip_body();
     bool write_response_head(Ending ending);
+    void leave_out_body();
     Failure body_failure();
 
     IoThread& thread_;
@@ -229,7 +249,6 @@ Task<bool> Connection<Stream>::answer() {
     Handler::Admission admission;
     std::optional<Failure> failure;
     std::string cause;
-    BodyRoom::Share room(thread_.body_room());
     bool framed = true;  // it is known where the next request begins
     try {
         admission = handler_.admit(head_);
@@ -242,7 +261,7 @@ Task<bool> Connection<Stream>::answer() {
         if (admission.refusal) response_ = *std::move(admission.refusal);
     } else {
         become_known();
-        body_.clear();
+        MemoryRoom::Share room(thread_.body_room(), admission.owner);
         if (head_.has_body) failure = co_await read_body(admission.body_limit, room);
         framed = !failure;
         wait_until(Time::max());
@@ -256,10 +275,19 @@ Task<bool> Connection<Stream>::answer() {
                 cause = what_was_thrown();
             }
         }
+        // The client may take its time over the answer: the room is not held for that.
+        drop(body_);
     }
     if (failure) response_ = handler_.fail(head_, *failure, admission.context, cause);
-    // The client may take its time over the answer.
-    room.release();
+    const bool with_body = head_.method != Method::Head;
+    MemoryRoom::Share room(thread_.answer_room(), admission.owner);
+    if (with_body && !room.holds(memory_of(response_))) {
+        if (response_.done) {
+            leave_out_body();
+        } else {
+            response_ = handler_.fail(head_, Failure::NoRoomToAnswer, admission.context, {});
+        }
+    }
 
     if (response_.pause.count() > 0) co_await sleep(response_.pause);
     Ending ending = ending_of(framed);
@@ -270,7 +298,7 @@ Task<bool> Connection<Stream>::answer() {
         if (!write_response_head(ending)) co_return false;
     }
     try {
-        co_return co_await write_response(ending, head_.method != Method::Head);
+        co_return co_await write_response(ending, with_body, room);
     } catch (...) {
         cause = what_was_thrown();
     }
@@ -298,9 +326,14 @@ Task<void> Connection<Stream>::sleep(std::chrono::milliseconds time) {
 /// Answers bytes that are no request.
 template <class Stream>
 Task<void> Connection<Stream>::refuse(int status, std::string_view reason) {
-    if (status != 503) thread_.malformed.add();
     response_ = handler_.malformed(status, reason, peer_);
-    if (write_response_head(Ending::Close)) co_await write_response(Ending::Close, true);
+    if (status == 503) {
+        response_.headers.emplace_back("Retry-After", "1");
+    } else {
+        thread_.malformed.add();
+    }
+    MemoryRoom::Share room(thread_.answer_room(), 0);
+    if (write_response_head(Ending::Close)) co_await write_response(Ending::Close, true, room);
 }
 
 template <class Stream>
@@ -315,7 +348,7 @@ bool Connection<Stream>::skip_body() {
 
 template <class Stream>
 Task<std::optional<Failure>> Connection<Stream>::read_body(std::size_t limit,
-                                                           BodyRoom::Share& room) {
+                                                           MemoryRoom::Share& room) {
     if (parser_->body_size() > limit) co_return Failure::BodyTooLarge;
     wait_until(steady_clock::now() + thread_.limits().body_timeout);
     // A client that has begun to send its body waits for nothing (RFC 9110 §10.1.1).
@@ -330,10 +363,11 @@ Task<std::optional<Failure>> Connection<Stream>::read_body(std::size_t limit,
 }
 
 template <class Stream>
-Task<std::optional<Failure>> Connection<Stream>::read_sized_body(BodyRoom::Share& room) {
+Task<std::optional<Failure>> Connection<Stream>::read_sized_body(MemoryRoom::Share& room) {
     const auto size = static_cast<std::size_t>(parser_->body_size());
     body_ = input_.bytes().substr(used_, size);
     used_ += body_.size();
+    Pace pace(*this, thread_.limits().slow_after);
     while (body_.size() < size) {
         // Memory follows what arrives, not what was announced.
         const std::size_t had = body_.size();
@@ -344,13 +378,14 @@ Task<std::optional<Failure>> Connection<Stream>::read_sized_body(BodyRoom::Share
             asio::buffer(body_.data() + had, body_.size() - had), kToken);
         body_.resize(had + count);
         if (ec) co_return body_failure();
+        pace.moved(count);
     }
     co_return std::nullopt;
 }
 
 template <class Stream>
 Task<std::optional<Failure>> Connection<Stream>::read_chunked_body(std::size_t limit,
-                                                                   BodyRoom::Share& room) {
+                                                                   MemoryRoom::Share& room) {
     std::string_view rest = input_.bytes().substr(used_);
     ParseStatus status = parser_->parse_chunks(rest, limit, body_);
     used_ = input_.bytes().size() - rest.size();
@@ -360,12 +395,14 @@ Task<std::optional<Failure>> Connection<Stream>::read_chunked_body(std::size_t l
     ReadBuffer chunks(thread_.limits().max_header_bytes);
     chunks.append(rest);
     used_ = input_.bytes().size();
+    Pace pace(*this, thread_.limits().slow_after);
     while (status == ParseStatus::NeedMore) {
         const std::span<char> space = chunks.prepare();
         if (space.empty()) co_return Failure::MalformedBody;
         const auto [ec, count] =
             co_await stream_.async_read_some(asio::buffer(space.data(), space.size()), kToken);
         if (ec) co_return body_failure();
+        pace.moved(count);
         chunks.commit(count);
         rest = chunks.bytes();
         status = parser_->parse_chunks(rest, limit, body_);
@@ -389,53 +426,70 @@ bool Connection<Stream>::write_response_head(Ending ending) {
     return write_head(response_head_, response_, thread_.date(), ending);
 }
 
+template <class Stream>
+void Connection<Stream>::leave_out_body() {
+    if (response_.status == 200) response_.status = 204;
+    response_.content_type = {};
+    drop(response_.body);
+    response_.rest = nullptr;
+}
+
 /// True where the connection stays.
 template <class Stream>
-Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body) {
-    const bool body = with_body && may_have_body(response_.status);
-    const bool streams = body && response_.rest;
+Task<bool> Connection<Stream>::write_response(Ending ending, bool with_body,
+                                              MemoryRoom::Share& room) {
+    if (!with_body || !may_have_body(response_.status)) {
+        drop(response_.body);
+        response_.rest = nullptr;
+    }
+    const bool streams = static_cast<bool>(response_.rest);
     const bool chunked = streams && ending != Ending::EndsBody;
     if (chunked && !response_.body.empty()) make_chunk(response_head_, response_.body);
-    std::array<asio::const_buffer, 2> rest = {
-        asio::buffer(response_head_),
-        asio::buffer(response_.body.data(), body ? response_.body.size() : 0)};
+    Buffers rest = {asio::buffer(response_head_), asio::buffer(response_.body)};
     if constexpr (!kTls) {
         // Nearly every answer fits the socket's buffer: no trip through the event loop.
         boost::system::error_code ec;
-        const std::size_t written = stream_.write_some(rest, ec);
-        const std::size_t of_head = std::min(written, rest[0].size());
-        rest[0] += of_head;
-        rest[1] += written - of_head;
+        take_from(rest, stream_.write_some(rest, ec));
     }
     if (asio::buffer_size(rest) > 0 && !co_await write(rest)) co_return false;
-    if (streams && !co_await write_rest(chunked)) co_return false;
-    response_ = {};  // an idle connection keeps no answer
+    // Neither an idle connection nor one that sends what comes later keeps what was sent.
+    drop(response_.body);
+    if (streams && !co_await write_rest(chunked, room)) co_return false;
+    response_ = {};
     answered_last_ = closes(ending);
     co_return !answered_last_;
 }
 
 /// Piece by piece: the next one is made when the socket has taken the one before.
 template <class Stream>
-Task<bool> Connection<Stream>::write_rest(bool chunked) {
+Task<bool> Connection<Stream>::write_rest(bool chunked, MemoryRoom::Share& room) {
     for (;;) {
         wait_until(Time::max());
-        std::optional<std::string> piece = co_await response_.rest();
+        std::optional<Piece> piece = co_await response_.rest();
         if (!piece) co_return false;
-        const bool last = piece->empty();
+        // Only pieces of many long texts grow so far.
+        if (!room.holds(std::max(piece->text.size() + piece->held, kUsualPiece))) co_return false;
+        const bool last = piece->text.empty();
         std::string size;
-        if (chunked) make_chunk(size, *piece);
-        const std::array<asio::const_buffer, 2> chunk = {asio::buffer(size), asio::buffer(*piece)};
+        if (chunked) make_chunk(size, piece->text);
+        const Buffers chunk = {asio::buffer(size), asio::buffer(piece->text)};
         if (asio::buffer_size(chunk) > 0 && !co_await write(chunk)) co_return false;
         if (last) co_return true;
     }
 }
 
 template <class Stream>
-Task<bool> Connection<Stream>::write(std::array<asio::const_buffer, 2> rest) {
+Task<bool> Connection<Stream>::write(Buffers rest) {
     wait_until(steady_clock::now() + thread_.limits().write_timeout);
-    const auto [ec, count] = co_await asio::async_write(stream_, rest, kToken);
-    if (expired()) thread_.timeouts.add();
-    co_return !ec;
+    Pace pace(*this, thread_.limits().slow_after);
+    while (asio::buffer_size(rest) > 0) {
+        const auto [ec, count] = co_await stream_.async_write_some(rest, kToken);
+        if (expired()) thread_.timeouts.add();
+        if (ec || expired()) co_return false;
+        pace.moved(count);
+        take_from(rest, count);
+    }
+    co_return true;
 }
 
 /// Closes so that the client can read the last answer: bytes of it that arrive at a closed socket

@@ -1,5 +1,6 @@
 #include "http/io_thread.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -11,9 +12,10 @@
 namespace muster::http {
 namespace asio = boost::asio;
 
-IoThread::IoThread(const Limits& limits, BodyRoom& body_room)
+IoThread::IoThread(const Limits& limits, MemoryRoom& body_room, MemoryRoom& answer_room)
     : limits_(limits),
       body_room_(body_room),
+      answer_room_(answer_room),
       work_(asio::make_work_guard(context_)),
       sweep_timer_(context_) {}
 
@@ -38,16 +40,32 @@ void IoThread::watch(Watched& connection) {
     (connection.known() ? known_ : strangers_).push_back(connection);
 }
 
-// Whoever is slow or idle holds a place only as long as nobody else wants it.
+// Whoever is slow or idle holds a place only as long as nobody else wants it. A request under way
+// goes last, since its client sees that it was broken off.
 bool IoThread::make_room() {
-    for (Connections* connections : {&strangers_, &known_}) {
-        for (Watched& connection : *connections) {
+    const auto now = std::chrono::steady_clock::now();
+    if (close_first([](Watched& connection) {
             const bool about_to_ask = connection.idle() && connection.has_input();
-            if (!connection.dispensable() || about_to_ask) continue;
-            connection.unlink();
-            connection.close();
-            return true;
-        }
+            return connection.dispensable() && !about_to_ask;
+        })) {
+        return true;
+    }
+    if (!close_first([now](Watched& connection) { return connection.slow_at() <= now; })) {
+        return false;
+    }
+    slow_.store(std::max<std::int64_t>(slow_.load() - 1, 0), std::memory_order_relaxed);
+    return true;
+}
+
+template <class Which>
+bool IoThread::close_first(Which which) {
+    for (Connections* connections : {&strangers_, &known_}) {
+        const auto found = std::ranges::find_if(*connections, which);
+        if (found == connections->end()) continue;
+        Watched& connection = *found;
+        connection.unlink();
+        connection.close();
+        return true;
     }
     return false;
 }
@@ -102,9 +120,12 @@ void IoThread::sweep_every_second() {
 
 void IoThread::sweep() {
     const auto now = std::chrono::steady_clock::now();
-    for_each_connection([now](Watched& connection) {
+    std::int64_t slow = 0;
+    for_each_connection([&](Watched& connection) {
         if (connection.deadline() <= now) connection.expire();
+        if (connection.slow_at() <= now) ++slow;
     });
+    slow_.store(slow, std::memory_order_relaxed);
 }
 
 }  // namespace muster::http

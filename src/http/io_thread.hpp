@@ -1,6 +1,7 @@
 #pragma once
 // One thread with an event loop of its own. A connection lives and dies on the one that adopted it.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -21,7 +22,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
-#include "http/body_room.hpp"
+#include "http/memory_room.hpp"
 #include "http/response_head.hpp"
 #include "http/server.hpp"
 
@@ -71,6 +72,8 @@ class Watched : public boost::intrusive::list_base_hook<
     }
     /// Nothing was promised: no request of it has arrived whole.
     [[nodiscard]] bool dispensable() const { return waits_ != Waits::ForNothing; }
+    /// From then on its client counts as slow in taking its answer, or in sending its body.
+    [[nodiscard]] Time slow_at() const { return slow_at_; }
     /// One of its requests was admitted.
     [[nodiscard]] bool known() const { return known_; }
     /// Bytes have arrived that were not read yet.
@@ -91,10 +94,35 @@ class Watched : public boost::intrusive::list_base_hook<
     void set_waits(Waits waits) { waits_ = waits; }
     void set_known() { known_ = true; }
 
+    /// While it lives the client has something to take or to send.
+    class Pace {
+      public:
+        Pace(Watched& client, std::chrono::seconds patience)
+            : slow_at_(client.slow_at_), patience_(patience) {
+            slow_at_ = std::chrono::steady_clock::now() + patience_;
+        }
+        ~Pace() { slow_at_ = Time::max(); }
+        Pace(const Pace&) = delete;
+        Pace& operator=(const Pace&) = delete;
+
+        /// So much of it has gone. Haste is not saved up: who stops is slow soon.
+        void moved(std::size_t bytes) {
+            constexpr std::int64_t kBytesPerSecond = 32 * 1024;
+            constexpr std::chrono::nanoseconds kSecond = std::chrono::seconds{1};
+            const auto earned = kSecond * static_cast<std::int64_t>(bytes) / kBytesPerSecond;
+            slow_at_ = std::min(slow_at_ + earned, std::chrono::steady_clock::now() + patience_);
+        }
+
+      private:
+        Time& slow_at_;
+        std::chrono::seconds patience_;
+    };
+
   private:
     virtual void cancel() = 0;
 
     Time deadline_ = Time::max();
+    Time slow_at_ = Time::max();
     bool expired_ = false;
     bool known_ = false;
     Waits waits_ = Waits::ForNothing;
@@ -102,7 +130,7 @@ class Watched : public boost::intrusive::list_base_hook<
 
 class IoThread {
   public:
-    IoThread(const Limits& limits, BodyRoom& body_room);
+    IoThread(const Limits& limits, MemoryRoom& body_room, MemoryRoom& answer_room);
     IoThread(const IoThread&) = delete;
     IoThread& operator=(const IoThread&) = delete;
 
@@ -110,8 +138,8 @@ class IoThread {
     void start();
     [[nodiscard]] boost::asio::io_context& context() { return context_; }
     [[nodiscard]] std::size_t connections() const { return connections_.load(); }
-    /// How many of them would make room.
-    [[nodiscard]] std::int64_t dispensable() const { return dispensable_.load(); }
+    /// How many of them would make room; of the slow ones, those of the last sweep.
+    [[nodiscard]] std::int64_t dispensable() const { return waiting_.load() + slow_.load(); }
     void adopt(Accepted accepted);
     /// Runs `task` here. An exception that leaves it ends the process, unless it was cancelled.
     void post(std::function<Task<void>()> task);
@@ -124,14 +152,16 @@ class IoThread {
 
     // From this thread:
     [[nodiscard]] const Limits& limits() const { return limits_; }
-    [[nodiscard]] BodyRoom& body_room() const { return body_room_; }
+    [[nodiscard]] MemoryRoom& body_room() const { return body_room_; }
+    [[nodiscard]] MemoryRoom& answer_room() const { return answer_room_; }
     [[nodiscard]] bool draining() const { return draining_; }
     [[nodiscard]] std::string_view date() { return date_.now(); }
     /// Puts the connection behind the others of its kind. The front goes first where room is made:
-    /// strangers in the order of their arrival, then known ones, the longest idle first.
+    /// strangers in the order of their arrival, then known ones, the longest idle first; then, in
+    /// the same order, those whose client is slow over a request.
     void watch(Watched& connection);
-    void count_dispensable(int change) {
-        dispensable_.store(dispensable() + change, std::memory_order_relaxed);
+    void count_waiting(int change) {
+        waiting_.store(waiting_.load() + change, std::memory_order_relaxed);
     }
     void forget() { --connections_; }
 
@@ -151,13 +181,17 @@ class IoThread {
             for (Watched& connection : *connections) act(connection);
         }
     }
-    /// Ends a connection for which nothing is under way; false where there is none.
+    /// Ends a connection for which nothing is under way, else a slow one; false where there is
+    /// none.
     bool make_room();
+    template <class Which>
+    bool close_first(Which which);
     void sweep_every_second();
     void sweep();
 
     const Limits& limits_;
-    BodyRoom& body_room_;
+    MemoryRoom& body_room_;
+    MemoryRoom& answer_room_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::steady_timer sweep_timer_;
@@ -166,7 +200,9 @@ class IoThread {
     std::list<boost::asio::cancellation_signal> tasks_;
     DateCache date_;
     std::atomic<std::size_t> connections_{0};
-    std::atomic<std::int64_t> dispensable_{0};  ///< written by this thread only
+    // Written by this thread only:
+    std::atomic<std::int64_t> waiting_{0};  ///< dispensable ones
+    std::atomic<std::int64_t> slow_{0};
     bool draining_ = false;
     bool stopping_ = false;
     std::thread thread_;

@@ -3,6 +3,7 @@
 
 #include <any>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -39,27 +40,37 @@ struct RequestHead {
     std::chrono::steady_clock::time_point started;
 };
 
+/// Of a body that is made while it is sent.
+struct Piece {
+    std::string text;
+    std::size_t held = 0;  ///< bytes that its maker keeps for those to come
+};
+
 struct Response {
     int status = 200;
     std::string_view content_type;                                  ///< a literal; empty: no body
     std::vector<std::pair<std::string_view, std::string>> headers;  ///< names are literals
     std::string body;
+    std::size_t held = 0;  ///< bytes that `rest` keeps
     /// Makes the rest of a body that is too long to be held: the next piece, asked for when the one
     /// before has been sent. An empty one ends the body; where there is none the connection is
     /// broken off, so that the client does not take what it has for the whole.
-    std::function<Task<std::optional<std::string>>()> rest;
+    std::function<Task<std::optional<Piece>>()> rest;
+    /// Something was changed: where there is no room for the body, the answer goes without it.
+    bool done = false;
     bool close = false;  ///< end the connection afterwards
     /// Answered so much later: whom it refuses for asking too often shall not ask again at once.
     std::chrono::milliseconds pause{0};
 };
 
-/// Why a request could not be read to its end.
+/// Why a request could not be read to its end, or not be answered.
 enum class Failure : std::uint8_t {
-    BodyTooLarge,   ///< 413
-    BodyTimeout,    ///< 408
-    MalformedBody,  ///< 400: chunking or Content-Length broken
-    NoRoom,         ///< 503: other large bodies take all the memory there is for them
-    HandlerFailed,  ///< 500: the handler threw; a bug or exhaustion
+    BodyTooLarge,    ///< 413
+    BodyTimeout,     ///< 408
+    MalformedBody,   ///< 400: chunking or Content-Length broken
+    NoRoom,          ///< 503: other large bodies take all the memory there is for them
+    NoRoomToAnswer,  ///< 503: the same of large answers
+    HandlerFailed,   ///< 500: the handler threw; a bug or exhaustion
 };
 
 /// What the application does with requests. One object serves all threads.
@@ -69,6 +80,7 @@ class Handler {
 
     struct Admission {
         std::any context;                 ///< handed back to the calls below
+        std::int64_t owner = 0;           ///< among whom memory is shared out; 0: nobody's
         std::size_t body_limit = 0;       ///< bytes
         std::optional<Response> refusal;  ///< answered at once; the body is not read
     };
@@ -78,7 +90,8 @@ class Handler {
     /// The whole request. `body` may be moved from.
     [[nodiscard]] virtual Task<Response> handle(const RequestHead& head, std::string body,
                                                 std::any& context) = 0;
-    /// The answer to an admitted request that could not be read or whose handler threw. `context`
+    /// The answer to an admitted request that could not be read, whose handler threw, or for whose
+    /// answer there is no room. `context`
     /// is empty where admit() itself threw. `cause` is what the exception says of itself. Must not
     /// throw: the client would get no answer.
     [[nodiscard]] virtual Response fail(const RequestHead& head, Failure failure, std::any& context,

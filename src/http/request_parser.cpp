@@ -12,6 +12,8 @@ namespace beast = boost::beast::http;
 namespace {
 
 constexpr unsigned kMaxFields = 100;
+constexpr std::string_view kEmptyLine = "\r\n";
+constexpr std::size_t kMaxEmptyLines = 4;
 
 constexpr std::array<std::pair<beast::verb, Method>, 7> kVerbs = {{
     {beast::verb::get, Method::Get},
@@ -97,13 +99,16 @@ RequestParser::RequestParser(std::size_t max_header_bytes) {
 }
 
 ParseStatus RequestParser::parse_head(std::string_view bytes) {
-    // RFC 9112 §2.2: an empty line before the request line is ignored; here at most one.
-    if (parsed_ == 0 && bytes.starts_with('\r')) {
-        if (bytes.size() < 2) return ParseStatus::NeedMore;
-        if (bytes[1] == '\n') parsed_ = 2;
+    // RFC 9112 §2.2: empty lines before the request line are ignored.
+    while (!begun_ && parsed_ < kMaxEmptyLines * kEmptyLine.size()) {
+        const std::string_view line = bytes.substr(parsed_, kEmptyLine.size());
+        if (!kEmptyLine.starts_with(line)) break;
+        if (line.size() < kEmptyLine.size()) return ParseStatus::NeedMore;
+        parsed_ += line.size();
     }
     if (bytes.size() == parsed_) return ParseStatus::NeedMore;
 
+    begun_ = true;
     bytes_ = bytes;
     Error ec;
     const boost::asio::const_buffer rest(bytes.data() + parsed_, bytes.size() - parsed_);

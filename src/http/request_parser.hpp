@@ -84,6 +84,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
 
     std::string_view bytes_;  ///< only while parse_head() runs
     std::size_t parsed_ = 0;
+    bool begun_ = false;           ///< the empty lines that may stand before it are over
     std::string* body_ = nullptr;  ///< only while parse_chunks() runs
 
     Method method_ = Method::Other;

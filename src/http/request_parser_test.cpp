@@ -81,12 +81,23 @@ TEST(RequestParser, TakesAbsoluteTargetsApart) {
     }
 }
 
-TEST(RequestParser, IgnoresOneEmptyLineBeforeTheRequest) {
-    Parsed parsed;
-    parse_whole(parsed, "\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n");
-    EXPECT_EQ(parsed.head.path, "/");
-    RequestParser two(kMaxHeader);
-    EXPECT_EQ(parse(two, "\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", 100), ParseStatus::Failed);
+TEST(RequestParser, IgnoresAFewEmptyLinesBeforeTheRequest) {
+    const std::string request = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+    for (const std::string lines : {"\r\n", "\r\n\r\n", "\r\n\r\n\r\n\r\n"}) {
+        for (const std::size_t step : {1U, 3U, 100U}) {
+            const std::string bytes = lines + request;
+            RequestParser parser(kMaxHeader);
+            ASSERT_EQ(parse(parser, bytes, step), ParseStatus::Done) << lines.size() << " " << step;
+            RequestHead head;
+            parser.fill(head, bytes);
+            EXPECT_EQ(head.path, "/x");
+            EXPECT_EQ(parser.head_size(), bytes.size());
+        }
+    }
+    for (const std::string bytes : {"\r\n\r\n\r\n\r\n\r\n", "\r\n\r\r\n", "\r\n\n", "\n"}) {
+        RequestParser parser(kMaxHeader);
+        EXPECT_EQ(parse(parser, bytes + request, 100), ParseStatus::Failed) << bytes.size();
+    }
 }
 
 TEST(RequestParser, KnowsWhetherTheConnectionStays) {

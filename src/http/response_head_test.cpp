@@ -36,7 +36,7 @@ TEST(ResponseHead, SaysHowTheConnectionEnds) {
 
 TEST(ResponseHead, SaysHowTheEndOfALongBodyIsFound) {
     Response piece = response(200, "text/plain", "the beginning");
-    piece.rest = [] -> Task<std::optional<std::string>> { co_return ""; };
+    piece.rest = [] -> Task<std::optional<Piece>> { co_return Piece{}; };
     std::string out;
     ASSERT_TRUE(write_head(out, piece, kDate, Ending::KeepAlive));
     EXPECT_THAT(out, testing::HasSubstr("\r\nTransfer-Encoding: chunked\r\n\r\n"));

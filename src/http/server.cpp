@@ -24,7 +24,7 @@ struct Server::Impl {
     Impl(Options chosen, Handler& handler) : options(std::move(chosen)) {
         MUSTER_CHECK(options.threads > 0);
         for (unsigned i = 0; i < options.threads; ++i) {
-            threads.push_back(std::make_unique<IoThread>(options.limits, body_room));
+            threads.push_back(std::make_unique<IoThread>(options.limits, body_room, answer_room));
         }
         if (options.tls) tls.emplace(make_server_context(*options.tls));
         port = acceptor.listen_tcp(options.address, options.port, handler, tls ? &*tls : nullptr);
@@ -37,7 +37,8 @@ struct Server::Impl {
     }
 
     Options options;
-    BodyRoom body_room{options.limits.max_bodies_bytes};
+    MemoryRoom body_room{options.limits.max_bodies_bytes};
+    MemoryRoom answer_room{options.limits.max_answers_bytes};
     std::vector<std::unique_ptr<IoThread>> threads;
     std::optional<boost::asio::ssl::context> tls;
     Acceptor acceptor{options.limits, threads};

@@ -17,15 +17,20 @@ namespace muster::http {
 
 struct Limits {
     std::size_t max_header_bytes = 16 * 1024;
-    /// Above: one that is slow or idle makes room, a stranger first; where all are busy the new
-    /// one gets 503. A Unix socket's are not limited.
+    /// Above: one that is slow or idle makes room, a stranger first and a request under way last;
+    /// where all are busy the new one gets 503. A Unix socket's are not limited.
     std::size_t max_connections = 10'000;
-    /// Of the bodies under way, but for the first 64 KiB of each; above: 503.
+    /// Of the bodies under way, but for the first 64 KiB of each, and for one owner
+    /// (Handler::Admission) what it leaves to others, at most half; above: 503.
     std::size_t max_bodies_bytes = std::size_t{128} << 20;
+    /// The same of answers: their bodies, and what makes the rest of one keeps.
+    std::size_t max_answers_bytes = std::size_t{256} << 20;
     std::chrono::seconds header_timeout{10};  ///< first byte of a request to end of its head
     std::chrono::seconds body_timeout{60};    ///< end of head to end of body
     std::chrono::seconds write_timeout{60};
     std::chrono::seconds idle_timeout{65};  ///< between requests; above Okta's 60 s
+    /// Who has taken or sent less than 32 KiB a second for so long makes room for others.
+    std::chrono::seconds slow_after{5};
 };
 
 struct Tls {

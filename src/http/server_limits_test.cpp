@@ -1,6 +1,7 @@
 // Clients that are slow, lie, smuggle or come in crowds.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <fcntl.h>
 #include <malloc.h>
@@ -11,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "http/body_room.hpp"
+#include "http/memory_room.hpp"
 #include "http/test_support.hpp"
 
 namespace muster::http {
@@ -114,33 +115,85 @@ TEST(ServerLimits, RefuseBodiesAboveTheLimitOfTheRequest) {
 
 TEST(ServerLimits, BoundTheBodiesUnderWayTogether) {
     constexpr std::size_t kLarge = 500'000;
-    TestServer server(with({.max_bodies_bytes = 2 * kLarge}));
-    const auto post = [&](const std::string& target, std::size_t size) {
+    TestServer server(with({.max_bodies_bytes = 4 * kLarge}));
+    const auto post = [&](int owner, const std::string& target, std::size_t size) {
         auto client = std::make_unique<RawClient>(server.server.port());
-        client->send("POST " + target + " HTTP/1.1\r\nHost: h\r\nContent-Length: " +
-                     std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'));
+        client->send(
+            "POST " + target + " HTTP/1.1\r\nHost: h\r\nAuthorization: " + std::to_string(owner) +
+            "\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(size, 'x'));
         return client;
     };
-    // What a body takes is held until the answer: two large ones leave no room for a third.
-    const auto first = post("/slow?2000", kLarge);
-    const auto second = post("/slow?2000", kLarge);
+    // What a body takes is held until the answer: two large ones are one owner's half.
+    const auto first = post(1, "/slow?2000", kLarge);
+    const auto second = post(1, "/slow?2000", kLarge);
     while (server.handler.slow < 2) std::this_thread::sleep_for(1ms);
-    EXPECT_EQ(status_of(post("/size", kLarge)->read_answer()), 503);
+    EXPECT_EQ(status_of(post(1, "/size", kLarge)->read_answer()), 503);
     RawClient chunked(server.server.port());
-    chunked.send("POST /size HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    chunked.send(
+        "POST /size HTTP/1.1\r\nHost: h\r\nAuthorization: 1\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 8; ++i) chunked.send("10000\r\n" + std::string(0x10000, 'x') + "\r\n");
     EXPECT_EQ(status_of(chunked.read_answer()), 503);
-    EXPECT_EQ(status_of(post("/size", BodyRoom::kFree)->read_answer()), 200);
+    EXPECT_EQ(status_of(post(1, "/size", MemoryRoom::kFree)->read_answer()), 200);
+    EXPECT_EQ(status_of(post(2, "/size", kLarge)->read_answer()), 200) << "of another's half";
     EXPECT_EQ(status_of(first->read_answer()), 200);
     EXPECT_EQ(status_of(second->read_answer()), 200);
-    EXPECT_EQ(status_of(post("/size", kLarge)->read_answer()), 200);
+    EXPECT_EQ(status_of(post(1, "/size", kLarge)->read_answer()), 200);
 
     // Who reads a long answer slowly has given the room for its body back.
     const std::size_t made = server.handler.pieces;
-    const auto third = post("/pieces?100000000", kLarge);
-    const auto fourth = post("/pieces?100000000", kLarge);
+    const auto third = post(1, "/pieces?100000000", kLarge);
+    const auto fourth = post(1, "/pieces?100000000", kLarge);
     while (server.handler.pieces < made + 2) std::this_thread::sleep_for(1ms);
-    EXPECT_EQ(status_of(post("/size", kLarge)->read_answer()), 200);
+    EXPECT_EQ(status_of(post(1, "/size", kLarge)->read_answer()), 200);
+}
+
+TEST(ServerLimits, BoundTheAnswersUnderWayTogether) {
+    // More than the sockets' buffers hold.
+    constexpr std::size_t kLarge = 20'000'000;
+    TestServer server(with({.max_answers_bytes = 4 * kLarge}));
+    const auto ask = [&](int owner, const std::string& target, std::size_t size) {
+        auto client = std::make_unique<RawClient>(server.server.port());
+        client->send(get(target + "?" + std::to_string(size),
+                         "Authorization: " + std::to_string(owner) + "\r\n"));
+        return client;
+    };
+    const auto wait_for_requests = [&](std::uint64_t count) {
+        while (server.server.figures().requests_total < count) std::this_thread::sleep_for(1ms);
+    };
+    const auto first = ask(1, "/big", kLarge);
+    const auto second = ask(1, "/big", kLarge);
+    wait_for_requests(2);
+    const std::string refusal = ask(1, "/big", kLarge)->read_answer();
+    EXPECT_EQ(status_of(refusal), 503);
+    EXPECT_EQ(body_of(refusal), "no room to answer");
+    EXPECT_EQ(status_of(ask(1, "/big", MemoryRoom::kFree)->read_answer()), 200);
+    EXPECT_EQ(status_of(ask(1, "/pieces", 1000)->read_answer()), 503) << "which may yet grow";
+    RawClient head(server.server.port());
+    head.send("HEAD /big?20000000 HTTP/1.1\r\nHost: h\r\nAuthorization: 1\r\n\r\n");
+    EXPECT_EQ(status_of(head.read_answer(false)), 200);
+    const std::string bare = ask(1, "/done", kLarge)->read_answer();
+    EXPECT_EQ(status_of(bare), 204) << "what was done is not refused";
+    EXPECT_THAT(bare, HasSubstr("\r\nETag: W/\"2\"\r\n"));
+    EXPECT_EQ(status_of(ask(2, "/big", kLarge)->read_answer()), 200);
+    EXPECT_EQ(body_of(first->read_answer()).size(), kLarge);
+    EXPECT_EQ(body_of(second->read_answer()).size(), kLarge);
+    EXPECT_EQ(body_of(ask(1, "/done", kLarge)->read_answer()).size(), kLarge);
+
+    // What is kept for later pieces counts, and is given back as it goes.
+    EXPECT_EQ(status_of(ask(1, "/shrinking", 3 * kLarge)->read_answer()), 503);
+    const auto last_chunk = ::testing::EndsWith("0\r\n\r\n");
+    const auto close = "Connection: close\r\n"s;
+    RawClient whole(server.server.port());
+    whole.send(get("/growing?" + std::to_string(kLarge), close));
+    EXPECT_THAT(whole.read_to_end(), last_chunk);
+    RawClient broken(server.server.port());
+    broken.send(get("/growing?" + std::to_string(3 * kLarge), close));
+    EXPECT_THAT(broken.read_to_end(), Not(last_chunk));
+    const std::size_t made = server.handler.pieces;
+    const auto shrinking = ask(1, "/shrinking", 2 * kLarge);
+    while (server.handler.pieces < made + 2) std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(status_of(ask(1, "/big", kLarge)->read_answer()), 200);
 }
 
 TEST(ServerLimits, RefuseLargeHeaders) {
@@ -218,7 +271,9 @@ TEST(ServerLimits, AnswerConnectionsAboveTheLimitWith503WhereAllAreBusy) {
     while (server.server.figures().requests_total < 3) std::this_thread::sleep_for(1ms);
     RawClient surplus(server.server.port());
     surplus.send(get("/echo"));
-    EXPECT_EQ(status_of(surplus.read_to_end()), 503);
+    const std::string refusal = surplus.read_to_end();
+    EXPECT_EQ(status_of(refusal), 503);
+    EXPECT_THAT(refusal, HasSubstr("\r\nRetry-After: 1\r\n"));
     surplus.close();
     EXPECT_EQ(server.server.figures().connections_refused, 1U);
     EXPECT_EQ(server.server.figures().malformed_total, 0U);
@@ -265,6 +320,81 @@ TEST(ServerLimits, MakeRoomByTheOldestStrangerAndThenByTheLongestIdle) {
     EXPECT_EQ(ask(first), 200);
     EXPECT_EQ(server.server.figures().connections_displaced, 3U);
     EXPECT_EQ(server.server.figures().connections_refused, 0U);
+}
+
+TEST(ServerLimits, MakeRoomByTheOldestClientThatTakesOrSendsNothing) {
+    Limits limits;
+    limits.max_connections = 4;
+    limits.slow_after = 2s;
+    TestServer server(with(limits));
+    const std::uint16_t port = server.server.port();
+    const auto wait_for_requests = [&](std::uint64_t count) {
+        while (server.server.figures().requests_total < count) std::this_thread::sleep_for(1ms);
+    };
+    // More than the sockets' buffers hold, and nobody reads it; a body whose rest does not come.
+    RawClient whole(port);
+    whole.send(get("/big?50000000"));
+    wait_for_requests(1);
+    RawClient streamed(port);
+    streamed.send(get("/pieces?100000000"));
+    wait_for_requests(2);
+    RawClient body(port);
+    body.send("POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nhalf");
+    wait_for_requests(3);
+    RawClient reader(port);
+    reader.send(get("/pieces?1000000000000"));
+    const std::jthread reading([&](const std::stop_token& stop) {
+        std::array<char, 65536> bytes;
+        while (!stop.stop_requested() &&
+               ::recv(reader.descriptor(), bytes.data(), bytes.size(), 0) > 0) {
+        }
+    });
+    wait_for_requests(4);
+    RawClient early(port);
+    early.send(get("/echo"));
+    EXPECT_EQ(status_of(early.read_to_end()), 503) << "nobody has been slow for long";
+    early.close();
+
+    std::this_thread::sleep_for(3500ms);  // the patience, and what a sweep is late
+    std::vector<RawClient> next;
+    for (std::uint64_t i = 0; i < 3; ++i) {
+        next.emplace_back(port).send(get("/slow?4000"));
+        while (server.server.figures().connections_displaced <= i &&
+               server.server.figures().connections_refused < 2) {
+            std::this_thread::sleep_for(1ms);
+        }
+        EXPECT_EQ(server.server.figures().connections_displaced, i + 1);
+        RawClient& gone = i == 0 ? whole : i == 1 ? streamed : body;
+        EXPECT_LT(gone.read_to_end().size(), 40'000'000U);
+    }
+    RawClient surplus(port);
+    surplus.send(get("/echo"));
+    EXPECT_EQ(status_of(surplus.read_to_end()), 503) << "who reads is not slow";
+    for (RawClient& client : next) EXPECT_EQ(status_of(client.read_answer()), 200);
+}
+
+TEST(ServerLimits, KeepNoAnswerOnAnIdleConnection) {
+    constexpr std::size_t kConnections = 50;
+    constexpr std::size_t kAnswer = 1'000'000;
+    TestServer server;
+    const auto in_use = [] {
+        const struct mallinfo2 info = ::mallinfo2();
+        return info.uordblks + info.hblkhd;
+    };
+    const std::size_t before = in_use();
+    std::vector<RawClient> clients;
+    std::vector<char> bytes(65536);
+    for (std::size_t i = 0; i < kConnections; ++i) {
+        clients.emplace_back(server.server.port()).send(get("/big?" + std::to_string(kAnswer)));
+        for (std::size_t received = 0; received < kAnswer;) {
+            const ssize_t count =
+                ::recv(clients.back().descriptor(), bytes.data(), bytes.size(), 0);
+            ASSERT_GT(count, 0);
+            received += static_cast<std::size_t>(count);
+        }
+    }
+    const std::size_t after = in_use();
+    EXPECT_LT(after - std::min(before, after), kConnections * kAnswer / 4);
 }
 
 TEST(ServerLimits, MakeRoomOnWhicheverThreadThereIsSome) {

@@ -42,12 +42,15 @@ inline Response text(int status, std::string body) {
 ///   /size            the body's length
 ///   /big?N           N bytes
 ///   /pieces?N        N bytes in pieces of 64 KiB, each made when the one before was sent
+///   /shrinking?N     50 MB in pieces, N bytes held with the first, none with those that follow
+///   /growing?N       as many as /pieces?200000 in pieces, N bytes held with all but the first
+///   /done?N          as /big?N, to a request that changed something
 ///   /broken          two pieces, and no third
 ///   /throw-later     one piece, and an exception
 ///   /slow?MS         answers after so many milliseconds
 ///   /refuse          401 from admit()
 ///   /throw, /throw-in-admit, /bad-header, /bye (asks for the end of the connection), /empty (204)
-/// Bodies may have 1 MiB.
+/// Bodies may have 1 MiB. The number in Authorization is whose share of the memory they take.
 class TestHandler : public Handler {
   public:
     static constexpr std::size_t kBodyLimit = 1024 * 1024;
@@ -61,6 +64,7 @@ class TestHandler : public Handler {
         Admission admission;
         admission.body_limit = kBodyLimit;
         admission.context = std::string("admitted");
+        admission.owner = static_cast<std::int64_t>(number(head.authorization));
         if (head.path == "/refuse") admission.refusal = text(401, "who are you?");
         return admission;
     }
@@ -70,7 +74,19 @@ class TestHandler : public Handler {
         if (head.path == "/throw") throw std::runtime_error("a bug");
         if (head.path == "/size") co_return text(200, std::to_string(body.size()));
         if (head.path == "/big") co_return text(200, std::string(number(head.query), 'x'));
+        if (head.path == "/done") {
+            Response response = text(200, std::string(number(head.query), 'x'));
+            response.headers.emplace_back("ETag", "W/\"2\"");
+            response.done = true;
+            co_return response;
+        }
         if (head.path == "/pieces") co_return in_pieces(number(head.query));
+        if (head.path == "/growing") co_return in_pieces(200'000, number(head.query));
+        if (head.path == "/shrinking") {
+            Response response = in_pieces(50'000'000);
+            response.held = number(head.query);
+            co_return response;
+        }
         if (head.path == "/broken" || head.path == "/throw-later") {
             co_return broken(head.path == "/throw-later");
         }
@@ -95,11 +111,13 @@ class TestHandler : public Handler {
 
     Response fail(const RequestHead&, Failure failure, std::any&, std::string_view) override {
         if (failure == Failure::HandlerFailed) ++failed;
-        constexpr std::array<std::pair<int, const char*>, 5> kAnswers = {{{413, "too large"},
-                                                                          {408, "too slow"},
-                                                                          {400, "malformed"},
-                                                                          {503, "no room"},
-                                                                          {500, "failed"}}};
+        constexpr std::array<std::pair<int, const char*>, 6> kAnswers = {
+            {{413, "too large"},
+             {408, "too slow"},
+             {400, "malformed"},
+             {503, "no room"},
+             {503, "no room to answer"},
+             {500, "failed"}}};
         const auto& [status, body] = kAnswers[static_cast<std::size_t>(failure)];
         return text(status, body);
     }
@@ -109,14 +127,14 @@ class TestHandler : public Handler {
     }
 
   private:
-    Response in_pieces(std::size_t size) {
+    Response in_pieces(std::size_t size, std::size_t held = 0) {
         Response response = text(200, std::string(std::min(size, kPiece), 'x'));
         ++pieces;
-        response.rest =
-            [this,
-             left = size - response.body.size()]() mutable -> Task<std::optional<std::string>> {
-            std::string piece(std::min(left, kPiece), 'x');
-            left -= piece.size();
+        response.rest = [this, held,
+                         left =
+                             size - response.body.size()]() mutable -> Task<std::optional<Piece>> {
+            Piece piece{.text = std::string(std::min(left, kPiece), 'x'), .held = held};
+            left -= piece.text.size();
             ++pieces;
             co_return piece;
         };
@@ -124,10 +142,10 @@ class TestHandler : public Handler {
     }
     static Response broken(bool by_throwing) {
         Response response = text(200, "first");
-        response.rest = [by_throwing, made = 0]() mutable -> Task<std::optional<std::string>> {
+        response.rest = [by_throwing, made = 0]() mutable -> Task<std::optional<Piece>> {
             if (by_throwing) throw std::runtime_error("a bug");
             if (made++ > 0) co_return std::nullopt;
-            co_return "second";
+            co_return Piece{.text = "second"};
         };
         return response;
     }

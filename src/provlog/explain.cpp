@@ -91,6 +91,9 @@ constexpr std::array kCauses{
           "Raise limits.body_bytes if such requests are expected."},
     Cause{"no-room", "Too many large requests were under way at once.",
           "{} tries again by itself. Raise limits.bodies_bytes where there is memory for more."},
+    Cause{"no-room-to-answer", "Too many large answers were under way at once.",
+          "{} tries again by itself. If it goes on, let it ask for smaller pages, or raise "
+          "limits.answers_bytes where there is memory for more."},
     Cause{"schemas-changed", "The organisation's schemas were changed during the request.",
           "Nothing was lost: {} repeats its change."},
     Cause{

@@ -2,6 +2,7 @@
 // One SCIM request on its way through the use cases, and its answer.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,6 +54,8 @@ class Rest {
 
     /// The next piece; an empty one ends the body.
     [[nodiscard]] virtual Task<store::Result<std::string>> next() = 0;
+    /// Bytes that it keeps for the pieces to come.
+    [[nodiscard]] virtual std::size_t held() const = 0;
 };
 
 struct Answer {

@@ -12,6 +12,15 @@ namespace {
 constexpr std::size_t kPieceBytes = 256 * 1024;
 constexpr std::size_t kSlice = 1000;
 
+/// But for members, which are read when it is shown.
+std::size_t memory_of(const Shown& shown) {
+    std::size_t bytes = sizeof(Shown) + shown.record.document.size();
+    for (const store::Reference& group : shown.relations.groups) {
+        bytes += sizeof(group) + group.id.size() + group.display.size();
+    }
+    return bytes;
+}
+
 }  // namespace
 
 bool View::wants_members() const {
@@ -27,7 +36,9 @@ Pieces::Pieces(const Core& core, const Call& call, std::vector<View> views,
       views_(std::move(views)),
       resources_(std::move(resources)),
       opening_(std::move(opening)),
-      closing_(std::move(closing)) {}
+      closing_(std::move(closing)) {
+    for (const Shown& shown : resources_) held_ += memory_of(shown);
+}
 
 Task<store::Result<std::string>> Pieces::next() {
     if (begun_ && core_.registry.standing(principal_) != auth::Standing::Good) {
@@ -84,6 +95,7 @@ Task<store::Result<void>> Pieces::go_on() {
                 store::Error{store::ErrorCode::NotFound, "the group was deleted", {}, {}});
         }
     }
+    held_ -= memory_of(resources_[at_]);
     resources_[at_++] = {};
     after_ = {};
     listed_ = false;

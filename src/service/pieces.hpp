@@ -41,6 +41,7 @@ class Pieces final : public Rest {
            std::vector<Shown> resources, std::string opening = {}, std::string closing = {});
 
     [[nodiscard]] Task<store::Result<std::string>> next() override;
+    [[nodiscard]] std::size_t held() const override { return held_; }
     [[nodiscard]] bool done() const { return at_ == resources_.size() && closing_.empty(); }
 
   private:
@@ -56,6 +57,7 @@ class Pieces final : public Rest {
     std::vector<Shown> resources_;
     std::string opening_;
     std::string closing_;
+    std::size_t held_ = 0;  ///< of resources_, from at_ on
     std::size_t at_ = 0;
     Rid after_;            ///< the last member shown of the resource at hand
     bool listed_ = false;  ///< it has shown one

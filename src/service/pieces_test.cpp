@@ -130,6 +130,27 @@ TEST_F(PiecesTest, APageOfGroupsIsHeldPieceByPiece) {
     EXPECT_TRUE(walk.contains("nextCursor"));
 }
 
+TEST_F(PiecesTest, WhatIsKeptForLaterPiecesIsKnownAndGoesWithThem) {
+    constexpr std::size_t kText = 60'000;
+    for (int i = 0; i < 20; ++i) {
+        const auto text = fmt::format(R"(,"displayName":"{}")", std::string(kText, 'x'));
+        ASSERT_TRUE(create(users_, user(fmt::format("fat{}", i), text)));
+    }
+    auto by = call();
+    const std::array<const scim::ResourceType*, 1> types{&users_};
+    const auto answer = wait(query_.list(by, types, {.filter = R"(userName sw "fat")"}));
+    ASSERT_TRUE(answer && answer->rest);
+    std::size_t left = 20 * kText - answer->body.size();
+    for (std::string piece = "first"; !piece.empty();) {
+        EXPECT_GE(answer->rest->held() + kText, left);
+        EXPECT_LE(answer->rest->held(), left + kText);
+        piece = wait(answer->rest->next()).value_or("");
+        left -= std::min(left, piece.size());
+    }
+    EXPECT_EQ(left, 0U);
+    EXPECT_EQ(answer->rest->held(), 0U);
+}
+
 TEST_F(PiecesTest, WhoStaysAMemberMeanwhileIsShownOnce) {
     const auto large = group_of(0, kPeople - 1);
     const auto answer = show(large);

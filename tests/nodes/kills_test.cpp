@@ -109,9 +109,16 @@ TEST(KillsTest, WhatWasAcknowledgedSurvivesPostgresItself) {
     ASSERT_TRUE(made);
     EXPECT_EQ(made->status, 201) << made->body;
 
-    // The control: without durable commits the same storm loses.
+    // The control: without durable commits the same storm loses. Muster's sessions have a setting
+    // of their own, so that it is a trigger that takes it from each transaction.
     database.set("wal_writer_delay", "10s");
-    database.set("synchronous_commit", "off");
+    for (const char* statement :
+         {"CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+          "PERFORM set_config('synchronous_commit', 'off', true); RETURN NULL; END $$",
+          "CREATE TRIGGER lose AFTER INSERT OR UPDATE ON resource "
+          "FOR EACH STATEMENT EXECUTE FUNCTION lose()"}) {
+        database.sql(statement, "muster");
+    }
     Ledger control;
     Storm storm({&first, &second}, tenant, group, "c", control);
     std::this_thread::sleep_for(700ms);

@@ -104,6 +104,9 @@ std::expected<Secret, OpenFailure> read_key(const std::filesystem::path& file,
     return *std::move(key);
 }
 
+// Of housekeeping: about once a minute.
+constexpr std::uint64_t kLearningRounds = 4;
+
 }  // namespace
 
 std::string_view version() { return MUSTER_VERSION; }
@@ -185,6 +188,7 @@ void Instance::register_figures() {
 
 Task<store::Result<void>> Instance::housekeeping() {
     co_await directory_->save_last_uses();
+    if (is_shared() && ++rounds_ % kLearningRounds == 0) co_await directory_->learn_last_uses();
     const auto now = clock_.now();
     const Timestamp log_before{now.ms - config_.log_retention_days * kDayMs};
     const Timestamp deleted_before{now.ms - config_.deleted_retention_days * kDayMs};

@@ -79,6 +79,7 @@ class Instance {
     std::unique_ptr<api::Metrics> metrics_;
     std::unique_ptr<api::ScimHandler> scim_;
     std::unique_ptr<api::Admin> admin_;
+    std::uint64_t rounds_ = 0;  ///< of housekeeping
 };
 
 }  // namespace muster::app

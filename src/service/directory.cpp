@@ -477,14 +477,16 @@ Task<void> Directory::save_last_uses() {
             }
         }
     }
-    if (!unsaved.empty()) {
-        store::WriteSet set;
-        for (const auto& [key, last] : unsaved) {
-            set.mutations.emplace_back(store::TouchToken{key, last.second.used, last.second.from});
-        }
-        if (!co_await core_.store.commit(std::move(set))) co_return;
-        for (const auto& [key, last] : unsaved) last.first->note_saved(last.second.used);
+    if (unsaved.empty()) co_return;
+    store::WriteSet set;
+    for (const auto& [key, last] : unsaved) {
+        set.mutations.emplace_back(store::TouchToken{key, last.second.used, last.second.from});
     }
+    if (!co_await core_.store.commit(std::move(set))) co_return;
+    for (const auto& [key, last] : unsaved) last.first->note_saved(last.second.used);
+}
+
+Task<void> Directory::learn_last_uses() {
     const auto turn = co_await changes_.take();
     const auto saved = co_await core_.store.directory_since(kNoVersion);
     if (saved && *saved) core_.registry.load(**saved);

@@ -91,8 +91,10 @@ class Directory {
     /// Takes over what other nodes changed. To be called about twice a second where there are any.
     [[nodiscard]] Task<void> follow();
     /// Writes when and from where tokens were used since the last call; losing the last minute of
-    /// it in a crash is accepted, slowing every request is not. Takes over what other nodes saved.
+    /// it in a crash is accepted, slowing every request is not.
     [[nodiscard]] Task<void> save_last_uses();
+    /// Takes over what other nodes saved of it. Reads the whole directory: not to be called often.
+    [[nodiscard]] Task<void> learn_last_uses();
 
   private:
     [[nodiscard]] Outcome<auth::OrganisationEntry> known_organisation(

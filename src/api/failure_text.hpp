@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "auth/registry.hpp"
 #include "http/message.hpp"
 
 namespace muster::api {
@@ -13,5 +14,13 @@ struct FailureText {
     std::string_view detail;
 };
 [[nodiscard]] const FailureText& text_of(http::Failure failure);
+
+struct RefusalText {
+    std::string_view cause;
+    std::string_view remedy;
+};
+/// One text for every way of not knowing the secret, so that it does not tell which ids exist; the
+/// provisioning log, which only the organisation reads, tells them apart.
+[[nodiscard]] RefusalText text_of(auth::Refusal refusal);
 
 }  // namespace muster::api

@@ -74,41 +74,6 @@ bool accepts_json(std::string_view accept) {
     return false;
 }
 
-struct RefusalText {
-    std::string_view cause;
-    std::string_view remedy;
-};
-
-/// One text for every way of not knowing the secret, so that it does not tell which ids exist; the
-/// provisioning log, which only the organisation reads, tells them apart.
-RefusalText text_of(auth::Refusal refusal) {
-    using enum auth::Refusal;
-    switch (refusal) {
-        case MissingCredential:
-            return {"No credential was sent.", "Send the token as Authorization: Bearer."};
-        case NotAToken:
-            return {"The credential is not a Muster token.",
-                    "Paste the token again; it begins with mst_."};
-        case BadChecksum:
-            return {"The token is damaged: a character is missing or mistyped.",
-                    "Paste the whole token again, without spaces or line breaks."};
-        case Expired:
-            return {"The token has expired.", "Renew it and paste the new one."};
-        case Inactive:
-            return {"The token is switched off.", "Activate it or use another one."};
-        case WrongScheme:
-            return {"The token was sent in another way than it was made for.",
-                    "Send a bearer token as Bearer, a basic one as Basic."};
-        case UnknownToken:
-        case OtherConnector:
-        case WrongSecret:
-        case NoSuchConnector:
-            break;
-    }
-    return {"The token is not valid for this URL.",
-            "Use the base URL and the newest token of the same connector."};
-}
-
 std::string_view method_not_allowed_detail() {
     return "This URL does not take that method; the Allow header lists those that it takes.";
 }

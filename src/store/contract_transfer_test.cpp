@@ -328,15 +328,18 @@ TEST_P(Transfer, A_source_that_changed_in_between_is_noticed) {
     EXPECT_FALSE(to.open());
 }
 
+void make_organisation(const Place& place, std::string slug, std::string name) {
+    const auto store = value_of(place.open());
+    WriteSet set;
+    set.mutations.emplace_back(
+        PutOrganisation{{kOrg, std::move(slug), std::move(name), kStart, {}}});
+    value_of(run(store->commit(std::move(set))));
+    store->close();
+}
+
 TEST_P(Transfer, Nothing_is_overwritten) {
     const auto source = value_of(from.source());
-    {
-        const auto store = value_of(to.open());
-        WriteSet set;
-        set.mutations.emplace_back(PutOrganisation{{kOrg, "theirs", "Theirs", kStart, {}}});
-        value_of(run(store->commit(std::move(set))));
-        store->close();
-    }
+    make_organisation(to, "theirs", "Theirs");
     const auto before = contents(*value_of(to.source()));
     const auto copied = transfer::copy(*source, "test", *value_of(to.target()), kNoProgress);
     ASSERT_FALSE(copied);
@@ -364,13 +367,7 @@ TEST(TransferToPostgres, A_schema_that_was_broken_off_is_completed_where_nothing
     copy(*value_of(from.source()), *value_of(to.target()));
 
     const Place old{Kind::Postgres};
-    {
-        const auto store = value_of(old.open());
-        WriteSet set;
-        set.mutations.emplace_back(PutOrganisation{{kOrg, "theirs", "Theirs", kStart, {}}});
-        value_of(run(store->commit(std::move(set))));
-        store->close();
-    }
+    make_organisation(old, "theirs", "Theirs");
     value_of(postgres::migrate(old.url(), 1));
     const auto refused = old.target();
     ASSERT_FALSE(refused);
@@ -415,13 +412,7 @@ TEST(Backup, Is_a_new_file_of_its_own) {
 
 TEST(Backup, That_was_damaged_is_not_restored) {
     const Place from{Kind::Sqlite};
-    {
-        const auto store = value_of(from.open());
-        WriteSet set;
-        set.mutations.emplace_back(PutOrganisation{{kOrg, "acme", "Acme", kStart, {}}});
-        value_of(run(store->commit(std::move(set))));
-        store->close();
-    }
+    make_organisation(from, "acme", "Acme");
     const std::string file = from.file("backup");
     copy(*value_of(from.source()), *value_of(sqlite::open_backup_target(file)));
     const auto restored = [&] {

@@ -1,6 +1,6 @@
 #pragma once
 // The single writer: one thread, one connection that both writes and checkpoints. Write sets that
-// arrive while a commit is being synced share the next one.
+// arrive while a commit is being synced, or the next is being written, share that next one.
 
 #include <atomic>
 #include <chrono>

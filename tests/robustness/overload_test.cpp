@@ -11,6 +11,7 @@
 #include <thread>
 #include <tuple>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/as_tuple.hpp>
@@ -57,7 +58,8 @@ double seconds_of(clockid_t clock) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-/// What others than this test and its server took of the machine since it was made, 0 to 1.
+/// What others than this test and its server (a database among them) took of the machine since it
+/// was made, 0 to 1.
 class Disturbance {
   public:
     explicit Disturbance(pid_t server) : server_(clock_of(server)), begin_(times()) {}
@@ -96,6 +98,21 @@ class Disturbance {
     clockid_t server_;
     Times begin_;
 };
+
+/// Other work of this machine may fall on one of two figures that are compared, so up to three
+/// looks are taken; a server that does worse does so in all of them. A look says whether it saw
+/// what it should, and what it saw.
+template <typename Look>
+void expect_in_one_look_of_three(const Look& look) {
+    std::string seen;
+    for (int i = 0; i < 3; ++i) {
+        const auto [as_it_should, told] = look();
+        fmt::print("{}\n", told);
+        if (as_it_should) return;
+        seen += told + "\n";
+    }
+    ADD_FAILURE() << seen;
+}
 
 /// Asks again and again over one connection until `end`; counts from `begin` on.
 struct Plan {
@@ -292,27 +309,28 @@ class OverloadTest : public ::testing::Test {
     }
 
     void expect_hardly_felt(int times, milliseconds slack) {
-        const Outcome alone = play(quiet_, 0, milliseconds(200), milliseconds(1500));
-        const Outcome amid = play(quiet_, 300, milliseconds(2000), milliseconds(4000));
-        // The control: asked as one of the crowd's own organisation, the same takes its turn.
-        const Outcome within = play(loud_, 300, milliseconds(2000), milliseconds(2000));
-        const auto told = fmt::format(
-            "p99 alone {} us, amid another's crowd {} us, within the crowd {} us; the crowd: {} "
-            "served, {} refused",
-            p99(alone.quiet.times).count(), p99(amid.quiet.times).count(),
-            p99(within.quiet.times).count(), amid.loud.served, amid.loud.refused);
-        fmt::print("{}\n", told);
-        EXPECT_EQ(amid.quiet.refused + amid.quiet.others, 0) << told;
-        EXPECT_GT(amid.loud.served, 1'000) << told;
-        EXPECT_LT(p99(amid.quiet.times), times * p99(alone.quiet.times) + microseconds(slack))
-            << told;
-        EXPECT_GT(p99(within.quiet.times), 3 * p99(amid.quiet.times)) << told;
+        expect_in_one_look_of_three([&] {
+            const Outcome alone = play(quiet_, 0, milliseconds(200), milliseconds(1500));
+            const Outcome amid = play(quiet_, 300, milliseconds(1500), milliseconds(3000));
+            // The control: asked as one of the crowd's own organisation, the same takes its turn.
+            const Outcome within = play(loud_, 300, milliseconds(1500), milliseconds(2000));
+            const auto told = fmt::format(
+                "p99 alone {} us, amid another's crowd {} us, within the crowd {} us; the crowd: "
+                "{} served, {} refused",
+                p99(alone.quiet.times).count(), p99(amid.quiet.times).count(),
+                p99(within.quiet.times).count(), amid.loud.served, amid.loud.refused);
+            EXPECT_EQ(amid.quiet.refused + amid.quiet.others, 0) << told;
+            return std::pair(
+                amid.loud.served > 1'000 && p99(within.quiet.times) > 3 * p99(amid.quiet.times) &&
+                    p99(amid.quiet.times) < times * p99(alone.quiet.times) + microseconds(slack),
+                told);
+        });
     }
 
     /// With more waiting than can be answered in time, what is answered must not become less.
     void expect_as_much_as_at_the_peak() {
-        const milliseconds settle(1500);
-        const milliseconds measured(3000);
+        const milliseconds settle(1000);
+        const milliseconds measured(2000);
         const Plan pages{.target = loud_.target("/Users?count=100")};
         const Plan people{.target = loud_.target("/Users"), .new_people = "person"};
         const int few = 32;
@@ -324,30 +342,28 @@ class OverloadTest : public ::testing::Test {
                 if (!plan.new_people.empty()) plan.new_people += "x";  // other people than before
                 return crowd(clients, plan, settle, measured);
             };
-            std::string told;
-            bool kept_up = false;
-            // Other work of this machine may fall on one of the two alone, and 4,000 clients feel
-            // it more than 32: three looks at them, and where others take much of the machine, less
-            // is asked.
-            for (int look = 0; look < 3 && !kept_up; ++look) {
+            expect_in_one_look_of_three([&] {
                 const Disturbance disturbance(server_.pid());
                 const Tally peak = served_by(few);
                 const Tally beyond = served_by(many);
                 const double others = disturbance.share();
-                told = fmt::format(
+                const auto told = fmt::format(
                     "{}: {} served at the peak, {} beyond it, {} refused; others took {:.0f} % of "
                     "the machine",
                     what, peak.served, beyond.served, beyond.refused, 100 * others);
-                fmt::print("{}\n", told);
                 EXPECT_EQ(peak.others + beyond.others, 0) << told;
-                kept_up = beyond.served >= peak.served * (others > 0.1 ? 0.5 : 0.8);
-            }
-            EXPECT_TRUE(kept_up) << told;
+                // 4,000 clients feel what others do more than 32: where that is much, less is
+                // asked.
+                return std::pair(beyond.served >= peak.served * (others > 0.1 ? 0.5 : 0.8), told);
+            });
         }
-        const Tally after = crowd(1, pages, milliseconds(1000), measured);
-        fmt::print("p99 before {} us, a second after {} us\n", p99(usual.times).count(),
-                   p99(after.times).count());
-        EXPECT_LT(p99(after.times), 2 * p99(usual.times) + microseconds(milliseconds(10)));
+        expect_in_one_look_of_three([&] {
+            const Tally after = crowd(1, pages, settle, measured);
+            return std::pair(
+                p99(after.times) < 2 * p99(usual.times) + microseconds(milliseconds(10)),
+                fmt::format("p99 before {} us, a second after {} us", p99(usual.times).count(),
+                            p99(after.times).count()));
+        });
     }
 
     rlim_t descriptors_;
@@ -417,20 +433,23 @@ TEST_F(OverloadTest, TenThousandSlowConnectionsAreHardlyFelt) {
         dawdlers.join();
         return std::tuple(staying, coming, connections);
     };
-    const auto [staying, coming, none] = play(0);
-    const auto [staying_amid, coming_amid, connections] = play(slow);
-    const auto told = fmt::format(
-        "{} slow ones made {} connections; p99 of who stays {} us alone, {} us amid them; of who "
-        "connects anew {} us alone, {} us amid them",
-        slow, connections, p99(staying.times).count(), p99(staying_amid.times).count(),
-        p99(coming.times).count(), p99(coming_amid.times).count());
-    fmt::print("{}\n", told);
-    for (const auto& [alone, amid] :
-         {std::pair(staying, staying_amid), std::pair(coming, coming_amid)}) {
-        EXPECT_GT(amid.served, 100) << told;
-        EXPECT_EQ(amid.refused + amid.others, 0) << told;
-        EXPECT_LT(p99(amid.times), 2 * p99(alone.times) + microseconds(milliseconds(10))) << told;
-    }
+    expect_in_one_look_of_three([&] {
+        const auto [staying, coming, none] = play(0);
+        const auto [staying_amid, coming_amid, connections] = play(slow);
+        const auto told = fmt::format(
+            "{} slow ones made {} connections; p99 of who stays {} us alone, {} us amid them; of "
+            "who connects anew {} us alone, {} us amid them",
+            slow, connections, p99(staying.times).count(), p99(staying_amid.times).count(),
+            p99(coming.times).count(), p99(coming_amid.times).count());
+        bool hardly_felt = true;
+        for (const auto& [alone, amid] :
+             {std::pair(staying, staying_amid), std::pair(coming, coming_amid)}) {
+            EXPECT_GT(amid.served, 100) << told;
+            EXPECT_EQ(amid.refused + amid.others, 0) << told;
+            hardly_felt &= p99(amid.times) < 2 * p99(alone.times) + microseconds(milliseconds(10));
+        }
+        return std::pair(hardly_felt, told);
+    });
 }
 
 }  // namespace

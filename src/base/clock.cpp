@@ -1,9 +1,7 @@
 #include "base/clock.hpp"
 
+#include <algorithm>
 #include <charconv>
-
-#include <fmt/compile.h>
-#include <fmt/format.h>
 
 namespace muster {
 
@@ -67,11 +65,19 @@ std::string to_rfc3339(Timestamp time) {
     const auto day = std::chrono::floor<std::chrono::days>(point);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{point - day};
-    return fmt::format(FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"),
-                       static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()), clock.hours().count(),
-                       clock.minutes().count(), clock.seconds().count(),
-                       clock.subseconds().count());
+    std::string text = "0000-00-00T00:00:00.000Z";
+    // Several times a request, so not by a general formatter.
+    const auto put = [&text](std::size_t end, std::int64_t number) {
+        for (; number > 0; number /= 10) text[--end] = static_cast<char>('0' + number % 10);
+    };
+    put(4, std::clamp(static_cast<int>(date.year()), 0, 9999));
+    put(7, static_cast<unsigned>(date.month()));
+    put(10, static_cast<unsigned>(date.day()));
+    put(13, clock.hours().count());
+    put(16, clock.minutes().count());
+    put(19, clock.seconds().count());
+    put(23, clock.subseconds().count());
+    return text;
 }
 
 std::optional<Timestamp> from_rfc3339(std::string_view text) {

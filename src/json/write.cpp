@@ -1,9 +1,11 @@
 // The writing half of json.hpp. Unlike Boost's own serializer it cannot emit malformed UTF-8, and
 // it keeps a double recognisable as one.
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -23,13 +25,35 @@ constexpr bool needs_escape(char c) {
 }
 
 /// Whether a byte is copied as it is: ASCII without an escape.
-constexpr auto kPlain = [] {
-    std::array<bool, 256> plain{};
-    for (std::size_t c = 0; c < 0x80; ++c) plain[c] = !needs_escape(static_cast<char>(c));
-    return plain;
-}();
+constexpr bool is_plain(char c) { return static_cast<unsigned char>(c) < 0x80 && !needs_escape(c); }
 
-bool is_plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+/// The same of eight bytes at once; may say no where the answer is yes.
+constexpr bool are_plain(std::uint64_t bytes) {
+    constexpr std::uint64_t kEach = 0x0101010101010101;
+    constexpr std::uint64_t kHighBits = 0x80 * kEach;
+    // The high bit of a byte that is below `limit`, which is at most 0x80.
+    const auto below = [](std::uint64_t some, std::uint64_t limit) {
+        return (some - limit * kEach) & ~some;
+    };
+    const std::uint64_t others = bytes | below(bytes, 0x20) | below(bytes ^ ('"' * kEach), 1) |
+                                 below(bytes ^ ('\\' * kEach), 1) |
+                                 below(bytes ^ (0x7F * kEach), 1);
+    return (others & kHighBits) == 0;
+}
+
+/// How many bytes at the front are copied as they are.
+std::size_t plain_prefix(std::string_view text) {
+    std::size_t size = 0;
+    while (size < text.size()) {
+        const std::size_t step = std::min<std::size_t>(text.size() - size, 8);
+        std::uint64_t bytes = 0x2020202020202020;
+        std::memcpy(&bytes, text.data() + size, step);
+        if (!are_plain(bytes)) break;
+        size += step;
+    }
+    while (size < text.size() && is_plain(text[size])) ++size;
+    return size;
+}
 
 void append_escape(std::string& out, char c) {
     switch (c) {
@@ -90,8 +114,7 @@ void append_array(std::string& out, const Array& array) {
 void append_string(std::string& out, std::string_view text) {
     out += '"';
     while (!text.empty()) {
-        std::size_t plain = 0;
-        while (plain < text.size() && is_plain(text[plain])) ++plain;
+        const std::size_t plain = plain_prefix(text);
         out += text.substr(0, plain);
         text.remove_prefix(plain);
         if (text.empty()) break;

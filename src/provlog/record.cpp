@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,55 +16,92 @@ namespace {
 
 constexpr std::string_view kRedacted = "[redacted]";
 constexpr std::string_view kTokenPrefix = "mst_";
-constexpr std::array<std::string_view, 5> kSecretNames{"password", "secret", "token",
-                                                       "authorization", "credential"};
 
-bool contains_ignoring_case(std::string_view text, std::string_view needle) {
-    const auto same = [](char a, char b) {
-        return a == b || (a >= 'A' && a <= 'Z' && static_cast<char>(a + 32) == b);
-    };
-    return std::ranges::search(text, needle, same).begin() != text.end();
-}
+/// A few short words in lower case that are looked for without ASCII case, in one pass.
+template <std::size_t N>
+class Words {
+  public:
+    explicit consteval Words(const std::array<std::string_view, N>& words) : words_(words) {
+        static_assert(N <= 8);
+        for (std::size_t i = 0; i < N; ++i) {
+            const char first = words[i].front();
+            for (const char letter : {first, static_cast<char>(first - 'a' + 'A')})
+                beginning_with_[static_cast<unsigned char>(letter)] |= std::uint8_t(1U << i);
+        }
+    }
 
-bool names_a_secret(std::string_view name) {
-    return std::ranges::any_of(kSecretNames, [&](std::string_view secret) {
-        return contains_ignoring_case(name, secret);
-    });
-}
+    [[nodiscard]] bool any_in(std::string_view text) const {
+        for (std::size_t at = 0; at < text.size(); ++at) {
+            unsigned candidates = beginning_with_[static_cast<unsigned char>(text[at])];
+            for (; candidates != 0; candidates &= candidates - 1) {
+                const auto word = words_[static_cast<std::size_t>(std::countr_zero(candidates))];
+                const std::string_view here = text.substr(at, word.size());
+                // Most candidates differ by the next letter.
+                if (here.size() < word.size() || lower_ascii(here[1]) != word[1]) continue;
+                if (equals_ignoring_case(here, word)) return true;
+            }
+        }
+        return false;
+    }
 
-void redact(json::Value& value);
+  private:
+    std::array<std::string_view, N> words_;
+    std::array<std::uint8_t, 256> beginning_with_{};  ///< by letter, a bit for each word
+};
 
-void redact(json::Object& object) {
+constexpr Words kSecretNames(std::array<std::string_view, 5>{"password", "secret", "token",
+                                                             "authorization", "credential"});
+// A filter in a .search body or in a PATCH path may compare a password.
+constexpr Words kComparedSecrets(std::array<std::string_view, 2>{"password ", "password["});
+constexpr Words kPassword(std::array<std::string_view, 1>{"password"});
+
+bool names_a_secret(std::string_view name) { return kSecretNames.any_in(name); }
+
+void append_redacted(std::string& out, const json::Value& value);
+
+void append_redacted(std::string& out, const json::Object& object) {
     // {"op":"replace","path":"password","value":"…"}: the secret's name stands in another member.
     // Member names are read without case, here as by PATCH.
     const auto* path = json::find_ignoring_case(object, "path");
     const bool secret_path =
         path != nullptr && path->is_string() && names_a_secret(path->get_string().subview());
-    for (auto& [name, member] : object) {
+    char before = '{';
+    for (const auto& [key, member] : object) {
+        const std::string_view name{key};
         const bool is_secret =
-            names_a_secret(std::string_view{name}) ||
-            (secret_path && equals_ignoring_case(std::string_view{name}, "value"));
+            names_a_secret(name) || (secret_path && equals_ignoring_case(name, "value"));
+        out.push_back(std::exchange(before, ','));
+        json::append_string(out, name);
+        out.push_back(':');
         if (is_secret && !member.is_bool() && !member.is_null()) {
-            member = kRedacted;
+            json::append_string(out, kRedacted);
         } else {
-            redact(member);
+            append_redacted(out, member);
         }
     }
+    out.append(before == '{' ? "{}" : "}");
 }
 
-void redact(json::Value& value) {
-    if (auto* object = value.if_object()) {
-        redact(*object);
-    } else if (auto* array = value.if_array()) {
-        for (auto& element : *array) redact(element);
-    } else if (auto* text = value.if_string()) {
-        const std::string_view view{text->data(), text->size()};
-        if (view.find(kTokenPrefix) != std::string_view::npos) *text = mask_tokens(view);
-        // A filter in a .search body or in a PATCH path may compare a password.
-        if (contains_ignoring_case(view, "password ") ||
-            contains_ignoring_case(view, "password[")) {
-            *text = kRedacted;
+void append_redacted_text(std::string& out, std::string_view text) {
+    if (kComparedSecrets.any_in(text)) return json::append_string(out, kRedacted);
+    if (!text.contains(kTokenPrefix)) return json::append_string(out, text);
+    json::append_string(out, mask_tokens(text));
+}
+
+void append_redacted(std::string& out, const json::Value& value) {
+    if (const auto* object = value.if_object()) {
+        append_redacted(out, *object);
+    } else if (const auto* array = value.if_array()) {
+        char before = '[';
+        for (const auto& element : *array) {
+            out.push_back(std::exchange(before, ','));
+            append_redacted(out, element);
         }
+        out.append(before == '[' ? "[]" : "]");
+    } else if (const auto* text = value.if_string()) {
+        append_redacted_text(out, text->subview());
+    } else {
+        json::append(out, value);
     }
 }
 
@@ -185,6 +225,14 @@ void Record::request_body(std::string_view raw, const json::Value* parsed) {
     request_body_ = redact_body(raw, *parsed);
 }
 
+void Record::rewind(const Mark& mark) {
+    trace_.resize(mark.trace);
+    notes_.resize(mark.notes);
+    changes_.resize(mark.changes);
+    resource_ = mark.resource;
+    reason_ = mark.reason;
+}
+
 store::LogEntry Record::finish(int status, std::string_view response_body,
                                std::int64_t duration_us) && {
     json_.append(",\"status\":").append(fmt::format_int(status).c_str());
@@ -233,23 +281,17 @@ std::string mask_tokens(std::string_view text) {
 std::string redact_target(std::string_view target) {
     target = utf8_prefix(target, 4096);
     const auto query = target.find('?');
-    if (query != std::string_view::npos &&
-        contains_ignoring_case(target.substr(query), "password")) {
+    if (query != std::string_view::npos && kPassword.any_in(target.substr(query))) {
         return mask_tokens(target.substr(0, query)).append("?").append(kRedacted);
     }
     return mask_tokens(target);
 }
 
 std::string redact_body(std::string_view raw, const json::Value& parsed) {
-    const bool suspicious = std::ranges::any_of(
-        kSecretNames, [&](std::string_view name) { return contains_ignoring_case(raw, name); });
     // An escape could spell a secret's name or a token's prefix letter by letter.
-    const bool escaped = raw.find("\\u") != std::string_view::npos;
     std::string text;
-    if (suspicious || escaped || raw.find(kTokenPrefix) != std::string_view::npos) {
-        json::Value copy = parsed;
-        redact(copy);
-        text = json::to_text(copy);
+    if (names_a_secret(raw) || raw.contains("\\u") || raw.contains(kTokenPrefix)) {
+        append_redacted(text, parsed);
     } else {
         text = raw;
     }

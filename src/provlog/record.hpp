@@ -64,6 +64,20 @@ class Record {
     [[nodiscard]] store::LogEntry finish(int status, std::string_view response_body,
                                          std::int64_t duration_us) &&;
 
+    /// A state to go back to, from which an attempt is made again.
+    struct Mark {
+        std::size_t trace = 0;
+        std::size_t notes = 0;
+        std::size_t changes = 0;
+        std::string resource;
+        std::string reason;
+    };
+    [[nodiscard]] Mark mark() const {
+        return {trace_.size(), notes_.size(), changes_.size(), resource_, reason_};
+    }
+    /// As it was at the mark, but for the request's body.
+    void rewind(const Mark& mark);
+
     /// The record as it stands, for finishing in two ways (a write that may yet be refused).
     [[nodiscard]] Record copy() const { return *this; }
 

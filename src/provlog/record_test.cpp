@@ -44,6 +44,41 @@ TEST(Record, TellsTheWholeStoryAsOneJsonLine) {
     EXPECT_EQ(object.at("response").at("id"), "7");
 }
 
+TEST(Record, GoesBackToAMark) {
+    const auto told = [](bool tries_in_vain) {
+        auto record = record_of("PUT", "/x");
+        record.step("parsed", "2 bytes");
+        record.reason("first");
+        const auto mark = record.mark();
+        if (tries_in_vain) {
+            record.step("matched", "another");
+            record.notes(std::vector<scim::Note>{{"rule", "text"}});
+            record.changes(std::vector<scim::Change>{{"active", "true", "false"}});
+            record.resource("User", "7", "Ann");
+            record.reason("second");
+            record.rewind(mark);
+        }
+        return json::to_text(finished(std::move(record), 409, "{}"));
+    };
+    EXPECT_EQ(told(true), told(false));
+}
+
+TEST(Record, FindsASecretsNameInAnyCaseAndPlace) {
+    const auto kept = [](const std::string& body) {
+        return redact_body(body, json::parse(body).value());
+    };
+    for (const char* name : {"password", "PASSWORD", "clientSecret", "xTokens", "aAuthorization",
+                             "pPassword", "seSecret", "totoken", "credentialS"}) {
+        const std::string body = R"({"a":"p","n":[{")" + std::string{name} + R"(":"hunter2"}]})";
+        EXPECT_EQ(kept(body), R"({"a":"p","n":[{")" + std::string{name} + R"(":"[redacted]"}]})");
+    }
+    for (const char* other : {R"({"passwor":"d","p":"s"})", R"({"secre t":1,"t":[],"c":{}})"}) {
+        EXPECT_EQ(kept(other), other);
+    }
+    EXPECT_EQ(kept(R"({"secret":[],"o":{},"l":[1,2.5,null,true],"t":"p"})"),
+              R"({"secret":"[redacted]","o":{},"l":[1,2.5,null,true],"t":"p"})");
+}
+
 TEST(Record, HoldsNoLineEnd) {
     auto record = record_of("POST", "/x\n\"y");
     const std::string body = "{\r\n\"a\":\"b\\n\"\r\n}";

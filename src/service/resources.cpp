@@ -143,7 +143,7 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
 Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceType& type,
                                              std::string body, scim::Projection projection) const {
     CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Create, body));
-    const auto read = call.record.copy();
+    const auto read = call.record.mark();
     CO_TRY_ASSIGN(auto prepared,
                   scim::prepare(type, value, nullptr, limits_for(core_, call).values));
     CO_TRY_VOID(take_notes(call, prepared.notes));
@@ -167,9 +167,9 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
     call.record.changes(changes);
 
     const Renderer renderer(call.catalog(), call.base_url);
-    const auto fresh = call.record.copy();
+    const auto fresh = call.record.mark();
     for (Attempts attempts(*turns_, record.id);;) {
-        call.record = fresh.copy();
+        call.record.rewind(fresh);
         CO_TRY_ASSIGN(auto members, co_await resolve_members(core_, call, member_ids));
         store::CreateResource create{.rid = record.rid,
                                      .id = record.id,
@@ -192,7 +192,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
         const auto applied = co_await commit(core_, call, std::move(mutation), answer);
         if (applied) co_return answer;
         if (applied.error().code == store::ErrorCode::UniqueTaken) {
-            call.record = read.copy();  // nobody was made
+            call.record.rewind(read);  // nobody was made
             co_return co_await restore_or_refuse(call, type, applied.error(), value, projection);
         }
         if (!co_await attempts.again(call, applied.error())) {
@@ -203,9 +203,9 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
 
 Task<scim::Result<Answer>> Resources::remove(Call& call, const scim::ResourceType& type,
                                              std::string id) const {
-    const auto fresh = call.record.copy();
+    const auto fresh = call.record.mark();
     for (Attempts attempts(*turns_, id);;) {
-        call.record = fresh.copy();
+        call.record.rewind(fresh);
         CO_TRY_ASSIGN(const auto record, co_await load(core_, call, type, id));
         CO_TRY_VOID(check_precondition(call, record.version));
         const auto document = parse_document(record.document);

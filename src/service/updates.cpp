@@ -143,9 +143,9 @@ Task<scim::Result<Answer>> Resources::replace(Call& call, const scim::ResourceTy
 Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::ResourceType& type,
                                                     std::string id, const json::Value& value,
                                                     scim::Projection projection, int status) const {
-    const auto fresh = call.record.copy();
+    const auto fresh = call.record.mark();
     for (Attempts attempts(*turns_, id);;) {
-        call.record = fresh.copy();
+        call.record.rewind(fresh);
         CO_TRY_ASSIGN(const auto before, co_await load(core_, call, type, id));
         CO_TRY_VOID(check_precondition(call, before.version));
         const auto document = parse_document(before.document);
@@ -202,9 +202,9 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
     // A group's members are not read where nobody asked for them: 204 (RFC 7644 §3.5.2).
     const bool is_group = type.find("members") != nullptr;
     const int status = is_group && projection.is_default() ? 204 : 200;
-    const auto fresh = call.record.copy();
+    const auto fresh = call.record.mark();
     for (Attempts attempts(*turns_, id);;) {
-        call.record = fresh.copy();
+        call.record.rewind(fresh);
         CO_TRY_ASSIGN(const auto before, co_await load(core_, call, type, id));
         CO_TRY_VOID(check_precondition(call, before.version));
         const auto document = parse_document(before.document);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "scim/dialect/rewrites.hpp"
+#include "scim/dialect/visit.hpp"
 #include "scim/resource/normalise.hpp"
 
 namespace muster::scim {
@@ -13,7 +14,8 @@ namespace muster::scim {
 namespace {
 
 // The order matters where one rewrite makes what another looks at: names before values, an array
-// before its elements, and removals and replacements once their values have their shape.
+// before its elements, and removals and replacements once their values have their shape. The
+// rewrites of values stand together, so that they go through a body once.
 
 /// Its administrators map attributes by hand, so what arrives is of the type that they chose.
 constexpr std::array kOkta = {&kPatchSchema, &kDottedNames, &kReadOnlyInValue,
@@ -28,8 +30,8 @@ constexpr std::array kEntra = {
     &kBareValue,       &kRemoveByValue, &kReplaceCreates};
 
 /// Its administrators write the JSON itself, so most deviations are theirs.
-constexpr std::array kOneLogin = {&kOldCoreSchema, &kPatchSchema, &kReadOnlyInValue, &kManagerId,
-                                  &kBooleanText,   &kSingleValue, &kBareValue};
+constexpr std::array kOneLogin = {&kPatchSchema, &kReadOnlyInValue, &kOldCoreSchema, &kManagerId,
+                                  &kBooleanText, &kSingleValue,     &kBareValue};
 
 constexpr std::array kJumpCloud = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
 constexpr std::array kPing = {&kPatchSchema, &kUnquotedText, &kReadOnlyInValue, &kSingleValue};
@@ -37,10 +39,10 @@ constexpr std::array kGoogle = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue}
 constexpr std::array kSailPoint = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
 constexpr std::array kCyberArk = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
 
-constexpr std::array kGeneric = {
-    &kOldCoreSchema, &kPatchSchema,     &kOperationCase, &kQuotedLiterals, &kUnquotedText,
-    &kDottedNames,   &kReadOnlyInValue, &kManagerId,     &kJsonInText,     &kBooleanText,
-    &kSingleValue,   &kArrayOfOne,      &kBareValue,     &kRemoveByValue,  &kReplaceCreates};
+constexpr std::array kGeneric = {&kPatchSchema, &kOperationCase,   &kQuotedLiterals, &kUnquotedText,
+                                 &kDottedNames, &kReadOnlyInValue, &kOldCoreSchema,  &kManagerId,
+                                 &kJsonInText,  &kBooleanText,     &kSingleValue,    &kArrayOfOne,
+                                 &kBareValue,   &kRemoveByValue,   &kReplaceCreates};
 
 constexpr std::array kDialects = {
     Dialect{"okta", "Okta", kOkta},
@@ -59,10 +61,24 @@ constexpr std::array kDialects = {
 }  // namespace
 
 Result<void> Dialect::rewrite(ClientRequest request, std::vector<Note>& notes) const {
-    for (const Rewrite* rewrite : rewrites_) {
-        if (!rewrite->apply(request)) continue;
-        add_note(notes, fmt::format("dialect:{}", rewrite->name),
-                 fmt::format("{} ({}).", rewrite->description, rewrite->source));
+    const auto note = [&notes](const Rewrite& rewrite) {
+        add_note(notes, fmt::format("dialect:{}", rewrite.name),
+                 fmt::format("{} ({}).", rewrite.description, rewrite.source));
+    };
+    for (auto rest = rewrites_; !rest.empty();) {
+        // Those of values that follow each other go through the body together.
+        const auto end = std::ranges::find(rest, nullptr, &Rewrite::apply_to_value);
+        const auto of_values = rest.first(static_cast<std::size_t>(end - rest.begin()));
+        if (of_values.empty()) {
+            if (rest.front()->apply(request)) note(*rest.front());
+            rest = rest.subspan(1);
+            continue;
+        }
+        const std::vector<bool> fired = rewrite_values(request, of_values);
+        for (std::size_t i = 0; i < fired.size(); ++i) {
+            if (fired[i]) note(*of_values[i]);
+        }
+        rest = rest.subspan(of_values.size());
     }
     return is_strict_ ? check_interoperability(request) : Result<void>{};
 }

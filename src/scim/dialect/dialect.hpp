@@ -27,14 +27,24 @@ struct ClientRequest {
     json::Value* body = nullptr;
 };
 
+/// What a value is of its attribute.
+enum class Part : std::uint8_t {
+    Whole,     ///< all of it: an array, where the attribute is multi-valued
+    Selected,  ///< the element that a value path picks
+    Element,   ///< an element of the array
+};
+
+/// One deviation. It has one of the two functions. Both are total, say whether they changed
+/// anything, and leave what they do not understand for the core, which refuses it in words.
 struct Rewrite {
     std::string_view name;
     std::string_view client;       ///< who was seen to send it
     std::string_view source;       ///< "owner/repository#n", or the document that describes it
     std::string_view description;  ///< for the provisioning log: what was taken as what
-    /// Whether it changed anything. Total: what it does not understand it leaves for the core,
-    /// which refuses it in words. Linear in the request, but for the PATCH paths that it parses.
-    bool (*apply)(ClientRequest&);
+    /// Linear in the request, but for the PATCH paths that it parses.
+    bool (*apply)(ClientRequest&) = nullptr;
+    /// Called for each value that an attribute of the schema has in the body, see visit.hpp.
+    bool (*apply_to_value)(const ResourceType&, const Attribute&, json::Value&, Part) = nullptr;
 };
 
 class Dialect {

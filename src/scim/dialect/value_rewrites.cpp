@@ -14,24 +14,22 @@ namespace {
 
 constexpr std::string_view kCoreOfVersion1 = "urn:scim:schemas:core:1.0";
 
-bool write_core_schema(ClientRequest& request) {
-    return visit_values(request, [&](const Attribute& attribute, json::Value& value, Part) {
-        const json::String* urn = value.if_string();
-        if (urn == nullptr || attribute.name != "schemas" || *urn != kCoreOfVersion1) return false;
-        value = request.type.schema->id;
-        return true;
-    });
+bool write_core_schema(const ResourceType& type, const Attribute& attribute, json::Value& value,
+                       Part) {
+    const json::String* urn = value.if_string();
+    if (urn == nullptr || attribute.name != "schemas" || *urn != kCoreOfVersion1) return false;
+    value = type.schema->id;
+    return true;
 }
 
-bool write_manager_value(ClientRequest& request) {
-    return visit_values(request, [](const Attribute& attribute, json::Value& value, Part) {
-        json::Object* manager = value.if_object();
-        if (manager == nullptr || attribute.name != "manager") return false;
-        json::Value* id = find_member(*manager, "managerId");
-        if (id == nullptr || find_member(*manager, "value") != nullptr) return false;
-        value = json::Object{{"value", std::move(*id)}};
-        return true;
-    });
+bool write_manager_value(const ResourceType&, const Attribute& attribute, json::Value& value,
+                         Part) {
+    json::Object* manager = value.if_object();
+    if (manager == nullptr || attribute.name != "manager") return false;
+    json::Value* id = find_member(*manager, "managerId");
+    if (id == nullptr || find_member(*manager, "value") != nullptr) return false;
+    value = json::Object{{"value", std::move(*id)}};
+    return true;
 }
 
 /// The object that a text holds, or null.
@@ -44,35 +42,29 @@ json::Value object_in(const json::Value& value) {
 }
 
 /// `"{\"value\":\"admin\"}"`, or the same as the `value` of an element.
-bool open_json_text(ClientRequest& request) {
-    return visit_values(request, [](const Attribute& attribute, json::Value& value, Part) {
-        if (attribute.type != Type::Complex || attribute.find("value") == nullptr) return false;
-        json::Object* element = value.if_object();
-        json::Value* inner = element == nullptr ? nullptr : find_member(*element, "value");
-        json::Value opened = object_in(element == nullptr ? value
-                                       : inner == nullptr ? value
-                                                          : *inner);
-        if (!opened.is_object()) return false;
-        if (element == nullptr) {
-            value = std::move(opened);
-            return true;
-        }
-        const json::Value* text = json::find_ignoring_case(opened.get_object(), "value");
-        if (text == nullptr || !text->is_string()) return false;
-        *inner = *text;
+bool open_json_text(const ResourceType&, const Attribute& attribute, json::Value& value, Part) {
+    if (attribute.type != Type::Complex || attribute.find("value") == nullptr) return false;
+    json::Object* element = value.if_object();
+    json::Value* inner = element == nullptr ? nullptr : find_member(*element, "value");
+    json::Value opened = object_in(element == nullptr ? value : inner == nullptr ? value : *inner);
+    if (!opened.is_object()) return false;
+    if (element == nullptr) {
+        value = std::move(opened);
         return true;
-    });
+    }
+    const json::Value* text = json::find_ignoring_case(opened.get_object(), "value");
+    if (text == nullptr || !text->is_string()) return false;
+    *inner = *text;
+    return true;
 }
 
-bool write_boolean(ClientRequest& request) {
-    return visit_values(request, [](const Attribute& attribute, json::Value& value, Part) {
-        const json::String* text = value.if_string();
-        if (text == nullptr || attribute.type != Type::Boolean) return false;
-        const bool is_true = equals_ignoring_case(*text, "true");
-        if (!is_true && !equals_ignoring_case(*text, "false")) return false;
-        value = is_true;
-        return true;
-    });
+bool write_boolean(const ResourceType&, const Attribute& attribute, json::Value& value, Part) {
+    const json::String* text = value.if_string();
+    if (text == nullptr || attribute.type != Type::Boolean) return false;
+    const bool is_true = equals_ignoring_case(*text, "true");
+    if (!is_true && !equals_ignoring_case(*text, "false")) return false;
+    value = is_true;
+    return true;
 }
 
 bool is_nothing(const json::Value& value) {
@@ -80,37 +72,31 @@ bool is_nothing(const json::Value& value) {
     return value.is_null() || (text != nullptr && text->empty());
 }
 
-bool wrap_single_value(ClientRequest& request) {
-    return visit_values(request, [](const Attribute& attribute, json::Value& value, Part part) {
-        if (part != Part::Whole || !attribute.multi_valued) return false;
-        if (value.is_array() || is_nothing(value)) return false;
-        json::Array array;
-        array.push_back(std::move(value));
-        value = std::move(array);
-        return true;
-    });
+bool wrap_single_value(const ResourceType&, const Attribute& attribute, json::Value& value,
+                       Part part) {
+    if (part != Part::Whole || !attribute.multi_valued) return false;
+    if (value.is_array() || is_nothing(value)) return false;
+    json::Array array;
+    array.push_back(std::move(value));
+    value = std::move(array);
+    return true;
 }
 
-bool unwrap_array(ClientRequest& request) {
-    return visit_values(request, [](const Attribute& attribute, json::Value& value, Part part) {
-        const bool is_one =
-            part == Part::Selected || (part == Part::Whole && !attribute.multi_valued);
-        json::Array* array = value.if_array();
-        if (!is_one || array == nullptr || array->size() != 1) return false;
-        json::Value only = std::move(array->front());
-        value = std::move(only);
-        return true;
-    });
+bool unwrap_array(const ResourceType&, const Attribute& attribute, json::Value& value, Part part) {
+    const bool is_one = part == Part::Selected || (part == Part::Whole && !attribute.multi_valued);
+    json::Array* array = value.if_array();
+    if (!is_one || array == nullptr || array->size() != 1) return false;
+    json::Value only = std::move(array->front());
+    value = std::move(only);
+    return true;
 }
 
-bool wrap_bare_value(ClientRequest& request) {
-    return visit_values(request, [](const Attribute& attribute, json::Value& value, Part) {
-        const json::String* text = value.if_string();
-        if (text == nullptr || text->empty() || attribute.type != Type::Complex) return false;
-        if (attribute.find("value") == nullptr) return false;
-        value = json::Object{{"value", *text}};
-        return true;
-    });
+bool wrap_bare_value(const ResourceType&, const Attribute& attribute, json::Value& value, Part) {
+    const json::String* text = value.if_string();
+    if (text == nullptr || text->empty() || attribute.type != Type::Complex) return false;
+    if (attribute.find("value") == nullptr) return false;
+    value = json::Object{{"value", *text}};
+    return true;
 }
 
 }  // namespace
@@ -120,7 +106,7 @@ const Rewrite kOldCoreSchema{
     .client = "OneLogin",
     .source = "scim.dev, guide to OneLogin",
     .description = "schemas named the core schema of SCIM 1.1, which was taken as that of SCIM 2.0",
-    .apply = write_core_schema};
+    .apply_to_value = write_core_schema};
 
 const Rewrite kManagerId{.name = "manager-id",
                          .client = "OneLogin",
@@ -128,39 +114,39 @@ const Rewrite kManagerId{.name = "manager-id",
                          .description =
                              "manager.managerId, the name that SCIM 1.1 had, was taken "
                              "as manager.value",
-                         .apply = write_manager_value};
+                         .apply_to_value = write_manager_value};
 
 const Rewrite kJsonInText{.name = "json-in-text",
                           .client = "Entra",
                           .source = "Captain-P-Goldfish/SCIM-SDK#516",
                           .description = "a text that held JSON was taken as the JSON in it",
-                          .apply = open_json_text};
+                          .apply_to_value = open_json_text};
 
 const Rewrite kBooleanText{.name = "boolean-text",
                            .client = "Entra, Keycloak",
                            .source = "thomaspoignant/scim-patch#872",
                            .description = "\"True\" or \"False\" as a text was taken as a boolean",
-                           .apply = write_boolean};
+                           .apply_to_value = write_boolean};
 
 const Rewrite kSingleValue{
     .name = "single-value",
     .client = "several",
     .source = "RFC 7643 §2.4",
     .description = "a single value of a multi-valued attribute was taken as an array of one",
-    .apply = wrap_single_value};
+    .apply_to_value = wrap_single_value};
 
 const Rewrite kArrayOfOne{
     .name = "array-of-one",
     .client = "Entra",
     .source = "MicrosoftDocs/azure-docs#11784",
     .description = "an array of one was taken as the single value that the attribute has",
-    .apply = unwrap_array};
+    .apply_to_value = unwrap_array};
 
 const Rewrite kBareValue{
     .name = "bare-value",
     .client = "Entra",
     .source = "Captain-P-Goldfish/SCIM-SDK#541",
     .description = "a bare text, such as a manager's id, was taken as the \"value\" of its object",
-    .apply = wrap_bare_value};
+    .apply_to_value = wrap_bare_value};
 
 }  // namespace muster::scim

@@ -11,9 +11,10 @@ namespace {
 
 class Visitor {
   public:
-    Visitor(const ResourceType& type, const Visit& visit) : type_(type), visit_(visit) {}
+    Visitor(const ResourceType& type, std::span<const Rewrite* const> rewrites)
+        : type_(type), rewrites_(rewrites), fired_(rewrites.size()) {}
 
-    [[nodiscard]] bool changed() const { return changed_; }
+    [[nodiscard]] std::vector<bool> fired() && { return std::move(fired_); }
 
     /// An object whose names are attributes, extensions, or (in a PATCH) paths.
     void names(json::Object& object, const Schema* extension) {
@@ -23,7 +24,11 @@ class Visitor {
                 extension != nullptr ? extension->find(name) : type_.find(name);
             if (attribute != nullptr) {
                 value(*attribute, member.value(), Part::Whole);
-            } else if (extension == nullptr) {
+            } else if (extension != nullptr) {
+                continue;
+            } else if (const Schema* named = type_.extension(name)) {
+                if (json::Object* within = member.value().if_object()) names(*within, named);
+            } else {
                 if (const auto path = path_of(type_, name)) at(*path, member.value());
             }
         }
@@ -43,7 +48,9 @@ class Visitor {
   private:
     /// Depth is bounded by the schema's: a sub-attribute has none of its own.
     void value(const Attribute& attribute, json::Value& given, Part part) {
-        changed_ = visit_(attribute, given, part) || changed_;
+        for (std::size_t i = 0; i < rewrites_.size(); ++i) {
+            if (rewrites_[i]->apply_to_value(type_, attribute, given, part)) fired_[i] = true;
+        }
         json::Array* array = given.if_array();
         if (part == Part::Whole && attribute.multi_valued && array != nullptr) {
             for (json::Value& element : *array) value(attribute, element, Part::Element);
@@ -58,8 +65,8 @@ class Visitor {
     }
 
     const ResourceType& type_;
-    const Visit& visit_;
-    bool changed_ = false;
+    std::span<const Rewrite* const> rewrites_;
+    std::vector<bool> fired_;
 };
 
 }  // namespace
@@ -98,15 +105,15 @@ std::optional<PatchPath> path_of(const ResourceType& type, std::string_view text
     return *std::move(path);
 }
 
-bool visit_values(ClientRequest& request, const Visit& visit) {
-    if (request.body == nullptr || request.verb == Verb::Query) return false;
-    Visitor visitor(request.type, visit);
+std::vector<bool> rewrite_values(ClientRequest& request, std::span<const Rewrite* const> rewrites) {
+    Visitor visitor(request.type, rewrites);
+    if (request.body == nullptr || request.verb == Verb::Query) return std::move(visitor).fired();
     if (request.verb != Verb::Patch) {
         if (json::Object* body = request.body->if_object()) visitor.names(*body, nullptr);
-        return visitor.changed();
+        return std::move(visitor).fired();
     }
     json::Array* operations = operations_of(request);
-    if (operations == nullptr) return false;
+    if (operations == nullptr) return std::move(visitor).fired();
     for (json::Value& each : *operations) {
         const auto operation = view_of(each);
         if (!operation || operation->value == nullptr) continue;
@@ -117,7 +124,7 @@ bool visit_values(ClientRequest& request, const Visit& visit) {
             visitor.names(*names, nullptr);
         }
     }
-    return visitor.changed();
+    return std::move(visitor).fired();
 }
 
 }  // namespace muster::scim

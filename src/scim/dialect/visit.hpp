@@ -2,9 +2,10 @@
 // The values and operations of a request, each with what the schema says about it. Internal to
 // dialect/.
 
-#include <functional>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "json/json.hpp"
 #include "scim/dialect/dialect.hpp"
@@ -12,20 +13,11 @@
 
 namespace muster::scim {
 
-/// What a value is of its attribute.
-enum class Part : std::uint8_t {
-    Whole,     ///< all of it: an array, where the attribute is multi-valued
-    Selected,  ///< the element that a value path picks
-    Element,   ///< an element of the array
-};
-
-/// May change the value; says whether it did.
-using Visit = std::function<bool(const Attribute&, json::Value&, Part)>;
-
-/// Calls `visit` for every value that an attribute of the schema has in the body of a POST, PUT or
-/// PATCH, outer values first, and then for what the visit left there. Whether any call changed
-/// anything.
-bool visit_values(ClientRequest& request, const Visit& visit);
+/// Lets the rewrites, all of them of values, change every value that an attribute of the schema has
+/// in the body of a POST, PUT or PATCH: each value by all of them in their order, outer values
+/// first, and then what they left there. Which of them changed anything, in their order.
+[[nodiscard]] std::vector<bool> rewrite_values(ClientRequest& request,
+                                               std::span<const Rewrite* const> rewrites);
 
 /// The member whose name equals `name` without ASCII case, or null.
 [[nodiscard]] json::Value* find_member(json::Object& object, std::string_view name);

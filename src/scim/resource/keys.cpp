@@ -35,16 +35,15 @@ void for_each_scalar(std::span<const Attribute> attributes, const Place& place,
     }
 }
 
-/// `id` is a column of its own in every store.
-bool is_id(const Attribute& attribute) { return &attribute == common_attributes().find("id"); }
-
 template <class Wanted>
 std::vector<IndexKey> keys(const ResourceType& type, const json::Object& document,
                            std::size_t max_bytes, Wanted wanted) {
     std::vector<IndexKey> result;
+    const Attribute* const id = common_attributes().find("id");
     const auto visit = [&](const Attribute& attribute, const Place& place,
                            const json::Value& value) {
-        if (!wanted(attribute) || is_id(attribute)) return;
+        // `id` is a column of its own in every store.
+        if (!wanted(attribute) || &attribute == id) return;
         const json::String* text = value.if_string();
         std::string key = comparison_key(
             attribute, text == nullptr ? json::to_text(value) : std::string_view{*text});

@@ -72,10 +72,15 @@ Outcome<Database> Database::open(const Options& options) {
     const bool writes = options.access == Access::Write;
     const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    Database db;
+    if (options.gathers_log) {
+        MUSTER_CHECK(writes && options.synchronous);
+        db.log_layer_ = std::make_unique<GatheringVfs>(options.vfs);
+    }
+    const std::string& layer = db.log_layer_ ? db.log_layer_->name() : options.vfs;
     sqlite3* handle = nullptr;
     const int status = sqlite3_open_v2(options.path.c_str(), &handle, flags,
-                                       options.vfs.empty() ? nullptr : options.vfs.c_str());
-    Database db;
+                                       layer.empty() ? nullptr : layer.c_str());
     db.handle_.reset(handle);
     if (status != SQLITE_OK) {
         Failure failure = db.failure(status);

@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "base/result.hpp"
+#include "store/sqlite/gathering_vfs.hpp"
 #include "store/types.hpp"
 
 namespace muster::store::sqlite {
@@ -54,6 +55,9 @@ class Database {
         bool synchronous = true;  ///< of Write: false gives durability up
         int cache_kib = 32768;    ///< an upper bound; filled as pages are read
         std::string vfs;          ///< empty: the system's
+        /// Of Write with `synchronous`: few long writes to the write-ahead log. No pragma may turn
+        /// the sync of each commit off.
+        bool gathers_log = false;
     };
 
     /// Opens and configures. A writer creates the file where it is missing.
@@ -67,6 +71,8 @@ class Database {
 
     [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(handle()) == 0; }
     [[nodiscard]] std::int64_t changes() const { return sqlite3_changes64(handle()); }
+    /// Rows changed since the connection was opened, rolled back or not.
+    [[nodiscard]] std::int64_t total_changes() const { return sqlite3_total_changes64(handle()); }
     [[nodiscard]] sqlite3* handle() const { return handle_.get(); }
     /// The last error of this connection as a Failure with `code`.
     [[nodiscard]] Failure failure(int code) const;
@@ -75,7 +81,8 @@ class Database {
     struct Closer {
         void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
     };
-    std::unique_ptr<sqlite3, Closer> handle_;
+    std::unique_ptr<GatheringVfs> log_layer_;  ///< null: none
+    std::unique_ptr<sqlite3, Closer> handle_;  ///< closes before its layer goes
 };
 
 /// One run of a statement, reset when it goes. Views of columns live until the next call of next().

@@ -39,6 +39,7 @@ class FaultVfs {
     std::atomic<int> sync_result{SQLITE_OK};   ///< what every xSync answers, if not OK
     std::atomic<int> write_result{SQLITE_OK};  ///< what every xWrite answers, if not OK
     std::atomic<int> syncs{0};                 ///< how many succeeded
+    std::atomic<int> writes{0};                ///< how many came this far
 
   private:
     /// The base layer's file object lies right behind.
@@ -60,6 +61,7 @@ class FaultVfs {
     static int write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
         const int result = of(file)->vfs->write_result;
         if (result != SQLITE_OK) return result;
+        ++of(file)->vfs->writes;
         return base(file)->pMethods->xWrite(base(file), data, size, offset);
     }
     static int sync(sqlite3_file* file, int flags) {

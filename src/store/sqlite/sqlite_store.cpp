@@ -184,15 +184,21 @@ Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options) {
     TRY_VOID(sqlite::create_private_file(path));
 
     const bool durable = options.durability == Durability::Full;
-    TRY_ASSIGN(Database database, Database::open({path, Database::Access::Write, durable,
-                                                  kWriterCacheKib, options.vfs}));
+    TRY_ASSIGN(Database database, Database::open({.path = path,
+                                                  .access = Database::Access::Write,
+                                                  .synchronous = durable,
+                                                  .cache_kib = kWriterCacheKib,
+                                                  .vfs = options.vfs,
+                                                  .gathers_log = durable}));
     TRY_VOID(sqlite::migrate(database));
     TRY_VOID(sqlite::sync_directory(options.directory));
 
     std::vector<std::unique_ptr<sqlite::Reader>> readers;
     for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
-        TRY_ASSIGN(Database reader, Database::open({path, Database::Access::Read, true,
-                                                    kReaderCacheKib, options.vfs}));
+        TRY_ASSIGN(Database reader, Database::open({.path = path,
+                                                    .access = Database::Access::Read,
+                                                    .cache_kib = kReaderCacheKib,
+                                                    .vfs = options.vfs}));
         readers.push_back(std::make_unique<sqlite::Reader>(std::move(reader)));
     }
     const sqlite::Writer::Options writing{options.batch_sets, options.batch_bytes, durable};
@@ -203,9 +209,10 @@ Result<std::unique_ptr<SqliteStore>> open(const SqliteOptions& options) {
 Result<void> hold_key(const SqliteOptions& options, const Digest& fingerprint) {
     using sqlite::Database;
     using sqlite::Statement;
-    TRY_ASSIGN(Database database,
-               Database::open({options.directory + "/muster.db", Database::Access::Write, true,
-                               kWriterCacheKib, options.vfs}));
+    TRY_ASSIGN(Database database, Database::open({.path = options.directory + "/muster.db",
+                                                  .access = Database::Access::Write,
+                                                  .cache_kib = kWriterCacheKib,
+                                                  .vfs = options.vfs}));
     const auto is_held = [&]() -> Result<bool> {
         Statement held(database, "SELECT 1 FROM instance_key WHERE fingerprint = ?1");
         sqlite::Rows rows = held.query(std::span(fingerprint));

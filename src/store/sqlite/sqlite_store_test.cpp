@@ -212,6 +212,31 @@ TEST_F(SqliteStoreTest, Every_commit_is_synced_and_a_batch_is_synced_once) {
     EXPECT_EQ(users(*store), 110);
 }
 
+TEST_F(SqliteStoreTest, A_commit_goes_to_the_log_in_one_write) {
+    sqlite::test::FaultVfs vfs("count-writes");
+    SqliteOptions counted = options();
+    counted.vfs = vfs.name();
+    auto store = opened(counted);
+    put_organisation(*store);
+    for (std::int64_t rid = 1; rid <= 10; ++rid) {
+        const int before = vfs.writes;
+        ASSERT_TRUE(create(*store, rid));
+        // The log's own header is another, where it is begun anew.
+        EXPECT_LE(vfs.writes - before, 2);
+    }
+    // What is longer than SQLite's own layer takes at once comes in several, and comes whole.
+    WriteSet large = write(kOrg, user(Rid{100}, "large"));
+    auto& person = std::get<CreateResource>(large.mutations.front());
+    const std::string id = person.id;
+    const std::string sent = R"({"displayName":")" + std::string(300'000, 'x') + R"("})";
+    person.document = sent;
+    const int before = vfs.writes;
+    ASSERT_TRUE(run(store->commit(std::move(large))));
+    EXPECT_GE(vfs.writes - before, 3);
+    EXPECT_LE(vfs.writes - before, 6);
+    EXPECT_EQ(run(store->find(kOrg, "User", id))->value().document, sent);
+}
+
 TEST_F(SqliteStoreTest, Without_durability_nothing_is_synced) {
     sqlite::test::FaultVfs vfs("never-syncs");
     SqliteOptions loose = options();

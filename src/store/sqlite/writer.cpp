@@ -370,12 +370,22 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
     if (failed_) return std::unexpected(Failure{SQLITE_ABORT, *failed_});
     SegmentBatch log;
     std::vector<Result<Done>> results;
+    bool careful = false;
     TRY_VOID(begin_.execute());
     do {
         while (results.size() < batch.requests.size()) {
-            TRY_ASSIGN(Result<Done> done,
-                       apply_alone(batch.requests[results.size()].work, results.empty(), log));
-            results.push_back(std::move(done));
+            const Work& next = batch.requests[results.size()].work;
+            TRY_ASSIGN(std::optional<Result<Done>> done, apply_alone(next, careful, log));
+            if (done) {
+                results.push_back(*std::move(done));
+                continue;
+            }
+            TRY_VOID(rollback_.execute());
+            TRY_VOID(begin_.execute());
+            authority_ = {};
+            results.clear();
+            log = {};
+            careful = true;
         }
     } while (gather(batch, until));
     for (const LogEntry& entry : batch.log) log.add(entry, finish_log_json(entry.json));
@@ -384,17 +394,20 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
     return results;
 }
 
-Outcome<Result<Done>> Writer::apply_alone(const Work& work, bool first, SegmentBatch& log) {
-    // The first needs no savepoint: undoing it undoes the transaction.
-    if (!first) TRY_VOID(savepoint_.execute());
+// Within a savepoint SQLite copies each page before it is first changed. Refusals are few, and most
+// come before anything was written, so a batch is first tried without.
+Outcome<std::optional<Result<Done>>> Writer::apply_alone(const Work& work, bool careful,
+                                                         SegmentBatch& log) {
+    const std::int64_t changes = db_.total_changes();
+    if (careful) TRY_VOID(savepoint_.execute());
     Outcome<Done> done = apply(work);
-    if (!done) {
-        if (!concerns_one_set(done.error())) return std::unexpected(std::move(done).error());
-        TRY_VOID(first ? rollback_.execute() : rollback_to_.execute());
-        TRY_VOID(first ? begin_.execute() : release_.execute());
-        return Result<Done>(std::unexpected(std::move(done).error().error));
+    if (!done && !concerns_one_set(done.error())) return std::unexpected(std::move(done).error());
+    if (!done && db_.total_changes() != changes) {
+        if (!careful) return std::nullopt;
+        TRY_VOID(rollback_to_.execute());
     }
-    if (!first) TRY_VOID(release_.execute());
+    if (careful) TRY_VOID(release_.execute());
+    if (!done) return Result<Done>(std::unexpected(std::move(done).error().error));
     if (const auto* set = std::get_if<WriteSet>(&work)) {
         for (const LogEntry& entry : set->log) {
             log.add(entry, finish_log_json(entry.json, done->committed.applied));
@@ -487,10 +500,12 @@ void Writer::answer(std::vector<Request>& requests, std::vector<Result<Done>> re
     resumptions.reserve(requests.size());
     for (std::size_t i = 0; i < requests.size(); ++i) {
         Waiter<Result<Done>>& waiter = requests[i].waiter;
-        auto run = [resume = std::move(waiter.resume), result = std::move(results[i])]() mutable {
-            resume(std::move(result));
+        const asio::any_io_executor executor = std::move(waiter.executor);
+        // The set goes where its memory came from, and costs the writer nothing.
+        auto run = [request = std::move(requests[i]), result = std::move(results[i])]() mutable {
+            request.waiter.resume(std::move(result));
         };
-        resumptions.push_back({std::move(waiter.executor), std::move(run)});
+        resumptions.push_back({executor, std::move(run)});
     }
     muster::resume(std::move(resumptions));
 }

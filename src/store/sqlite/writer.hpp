@@ -109,9 +109,10 @@ class Writer {
     void write(Batch batch);
     /// In a transaction, to which others are added while it lasts (gather).
     [[nodiscard]] Outcome<std::vector<Result<Done>>> apply_all(Batch& batch, Instant until);
-    /// So that it can fail without those before it; `first` of its transaction.
-    [[nodiscard]] Outcome<Result<Done>> apply_alone(const Work& work, bool first,
-                                                    SegmentBatch& log);
+    /// Where it is refused it changes nothing. Nothing: it was, but `careful` was not told, and
+    /// part of it is written; the transaction is to be begun anew, with care.
+    [[nodiscard]] Outcome<std::optional<Result<Done>>> apply_alone(const Work& work, bool careful,
+                                                                   SegmentBatch& log);
     [[nodiscard]] Outcome<Done> apply(const Work& work);
     [[nodiscard]] Outcome<Committed> apply_set(const WriteSet& set);
     [[nodiscard]] Outcome<bool> apply_purge(const Purge& purge);

@@ -23,6 +23,7 @@ class Words {
   public:
     explicit consteval Words(const std::array<std::string_view, N>& words) : words_(words) {
         static_assert(N <= 8);
+        shortest_ = std::ranges::min(words, {}, &std::string_view::size).size();
         for (std::size_t i = 0; i < N; ++i) {
             const char first = words[i].front();
             for (const char letter : {first, static_cast<char>(first - 'a' + 'A')})
@@ -31,6 +32,7 @@ class Words {
     }
 
     [[nodiscard]] bool any_in(std::string_view text) const {
+        if (text.size() < shortest_) return false;
         for (std::size_t at = 0; at < text.size(); ++at) {
             unsigned candidates = beginning_with_[static_cast<unsigned char>(text[at])];
             for (; candidates != 0; candidates &= candidates - 1) {
@@ -47,6 +49,7 @@ class Words {
   private:
     std::array<std::string_view, N> words_;
     std::array<std::uint8_t, 256> beginning_with_{};  ///< by letter, a bit for each word
+    std::size_t shortest_ = 0;
 };
 
 constexpr Words kSecretNames(std::array<std::string_view, 5>{"password", "secret", "token",

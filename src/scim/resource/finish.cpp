@@ -90,12 +90,29 @@ class Finisher {
                                  place.to_string()));
             return json::Value(nullptr);
         }
+        if (is_tidy(attribute.sub_attributes, *object)) return std::move(value);
         json::Object result;
         result.reserve(object->size());
         TRY_VOID(move_attributes(attribute.sub_attributes, *object, result, place,
                                  [](const Attribute&) { return true; }));
         if (result.empty()) return json::Value(nullptr);
         return json::Value(std::move(result));
+    }
+
+    /// Scalars in the order of the schema and nothing else, none of them required and missing: as
+    /// it would be moved.
+    static bool is_tidy(std::span<const Attribute> attributes, const json::Object& object) {
+        auto next = object.begin();
+        for (const Attribute& attribute : attributes) {
+            if (next == object.end() || std::string_view{next->key()} != attribute.name) {
+                if (attribute.required) return false;
+                continue;
+            }
+            const json::Value& value = next->value();
+            if (is_unassigned(value) || value.is_structured()) return false;
+            ++next;
+        }
+        return next == object.end();
     }
 
     static bool is_primary(const json::Value& element) {

@@ -2,6 +2,8 @@
 // it keeps a double recognisable as one.
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -27,26 +29,22 @@ constexpr bool needs_escape(char c) {
 /// Whether a byte is copied as it is: ASCII without an escape.
 constexpr bool is_plain(char c) { return static_cast<unsigned char>(c) < 0x80 && !needs_escape(c); }
 
-/// The same of eight bytes at once; may say no where the answer is yes.
-constexpr bool are_plain(std::uint64_t bytes) {
-    constexpr std::uint64_t kEach = 0x0101010101010101;
-    constexpr std::uint64_t kHighBits = 0x80 * kEach;
-    // The high bit of a byte that is below `limit`, which is at most 0x80.
-    const auto below = [](std::uint64_t some, std::uint64_t limit) {
-        return (some - limit * kEach) & ~some;
-    };
-    const std::uint64_t others = bytes | below(bytes, 0x20) | below(bytes ^ ('"' * kEach), 1) |
-                                 below(bytes ^ ('\\' * kEach), 1) |
-                                 below(bytes ^ (0x7F * kEach), 1);
-    return (others & kHighBits) == 0;
+/// Sixteen bytes that are looked at together.
+using Block [[gnu::vector_size(16)]] = unsigned char;
+
+bool are_plain(const Block& bytes) {
+    const auto others = (bytes < 0x20) | (bytes == '"') | (bytes == '\\') | (bytes > 0x7E);
+    const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(others);
+    return (halves[0] | halves[1]) == 0;
 }
 
 /// How many bytes at the front are copied as they are.
 std::size_t plain_prefix(std::string_view text) {
     std::size_t size = 0;
     while (size < text.size()) {
-        const std::size_t step = std::min<std::size_t>(text.size() - size, 8);
-        std::uint64_t bytes = 0x2020202020202020;
+        // Behind the end stand spaces, which are plain.
+        Block bytes = Block{} + static_cast<unsigned char>(' ');
+        const std::size_t step = std::min(text.size() - size, sizeof(Block));
         std::memcpy(&bytes, text.data() + size, step);
         if (!are_plain(bytes)) break;
         size += step;

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "base/words.hpp"
 
 namespace muster::provlog {
 
@@ -16,41 +15,6 @@ namespace {
 
 constexpr std::string_view kRedacted = "[redacted]";
 constexpr std::string_view kTokenPrefix = "mst_";
-
-/// A few short words in lower case that are looked for without ASCII case, in one pass.
-template <std::size_t N>
-class Words {
-  public:
-    explicit consteval Words(const std::array<std::string_view, N>& words) : words_(words) {
-        static_assert(N <= 8);
-        shortest_ = std::ranges::min(words, {}, &std::string_view::size).size();
-        for (std::size_t i = 0; i < N; ++i) {
-            const char first = words[i].front();
-            for (const char letter : {first, static_cast<char>(first - 'a' + 'A')})
-                beginning_with_[static_cast<unsigned char>(letter)] |= std::uint8_t(1U << i);
-        }
-    }
-
-    [[nodiscard]] bool any_in(std::string_view text) const {
-        if (text.size() < shortest_) return false;
-        for (std::size_t at = 0; at < text.size(); ++at) {
-            unsigned candidates = beginning_with_[static_cast<unsigned char>(text[at])];
-            for (; candidates != 0; candidates &= candidates - 1) {
-                const auto word = words_[static_cast<std::size_t>(std::countr_zero(candidates))];
-                const std::string_view here = text.substr(at, word.size());
-                // Most candidates differ by the next letter.
-                if (here.size() < word.size() || lower_ascii(here[1]) != word[1]) continue;
-                if (equals_ignoring_case(here, word)) return true;
-            }
-        }
-        return false;
-    }
-
-  private:
-    std::array<std::string_view, N> words_;
-    std::array<std::uint8_t, 256> beginning_with_{};  ///< by letter, a bit for each word
-    std::size_t shortest_ = 0;
-};
 
 constexpr Words kSecretNames(std::array<std::string_view, 5>{"password", "secret", "token",
                                                              "authorization", "credential"});

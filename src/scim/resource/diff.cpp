@@ -65,6 +65,7 @@ void compare_kept(const Place& place, const json::Object* before, const json::Ob
 std::vector<Change> diff(const ResourceType& type, const json::Object* before,
                          const json::Object& after) {
     std::vector<Change> changes;
+    changes.reserve(2 * after.size());
     const auto in = [](const json::Object* object, std::string_view name) {
         return object == nullptr ? nullptr : object->if_contains(name);
     };

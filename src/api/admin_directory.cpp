@@ -245,7 +245,7 @@ Task<AdminResponse> Admin::carry_out_bulk(const AdminRequest& request, Segments 
     call.record.step("authenticated", "by the operator's socket or data directory");
     auto done = co_await bulk_.run(call, request.body);
     const int status = done ? done->status : done.error().status;
-    auto record = std::move(call.record).finish(status, done ? done->body : "", call.elapsed_us());
+    auto record = call.record.finish(status, done ? done->body : "", call.elapsed_us());
     co_await core_.store.record(std::move(record));
     if (!done) co_return problem({status, "Refused", std::move(done).error().detail, {}});
     co_return AdminResponse{.status = status, .body = std::move(done->body)};

@@ -291,7 +291,7 @@ http::Response ScimHandler::refuse(const http::RequestHead& head, Context& conte
     const auto elapsed = std::chrono::steady_clock::now() - head.started;
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
     auto response = respond(head, context, answer);
-    core_.store.offer(std::move(context.record).finish(error.status, answer.body, us));
+    core_.store.offer(context.record.finish(error.status, answer.body, us));
     metrics_.request(head.method, "other", error.status, static_cast<double>(us) / 1e6);
     return response;
 }
@@ -351,7 +351,7 @@ Task<http::Response> ScimHandler::describe(const http::RequestHead& head, Contex
     const int status = document.empty() ? 204 : 200;
     const auto elapsed = std::chrono::steady_clock::now() - head.started;
     const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
-    auto entry = std::move(context.record).finish(status, {}, us);
+    auto entry = context.record.finish(status, {}, us);
     co_await core_.store.record(std::move(entry));
     metrics_.request(head.method, "discovery", status, static_cast<double>(us) / 1e6);
     service::Answer answer{.status = status, .body = std::move(document)};
@@ -383,7 +383,7 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
     if (!call.recorded) {
         // An answer in pieces is recorded when it begins: it may take a slow client long.
         const std::string_view shown = answer.rest ? kStreamed : answer.body;
-        auto entry = std::move(call.record).finish(answer.status, shown, us);
+        auto entry = call.record.finish(answer.status, shown, us);
         co_await core_.store.record(std::move(entry));
     }
     const auto* type = call.catalog().type_at(context.route.endpoint);

@@ -50,6 +50,7 @@ void append(std::string& out, const Object& object);
 void append_string(std::string& out, std::string_view text);
 
 [[nodiscard]] std::string to_text(const Value& value);
+[[nodiscard]] std::string to_text(const Object& object);
 
 /// The member whose name equals `name` without ASCII case, or null. O(members).
 [[nodiscard]] const Value* find_ignoring_case(const Object& object, std::string_view name);

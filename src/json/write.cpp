@@ -176,4 +176,10 @@ std::string to_text(const Value& value) {
     return text;
 }
 
+std::string to_text(const Object& object) {
+    std::string text;
+    append(text, object);
+    return text;
+}
+
 }  // namespace muster::json

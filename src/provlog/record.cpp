@@ -110,7 +110,7 @@ std::string_view outcome_of(int status) {
 
 Record::Record(LogId id, const Who& who, const What& what)
     : id_(id), org_(who.org), connector_(who.connector), own_attributes_(who.own_attributes) {
-    json_.reserve(1024);
+    json_.reserve(512);
     json_ = "{\"id\":\"";
     json_.append(to_base32(id.value))
         .append("\",\"time\":\"")
@@ -201,29 +201,34 @@ void Record::rewind(const Mark& mark) {
 }
 
 store::LogEntry Record::finish(int status, std::string_view response_body,
-                               std::int64_t duration_us) && {
-    json_.append(",\"status\":").append(fmt::format_int(status).c_str());
-    append_member(json_, "outcome", outcome_of(status));
-    append_member(json_, "reason", reason_);
-    json_.append(",\"duration_us\":").append(fmt::format_int(duration_us).c_str());
-    append_raw(json_, "resource", resource_);
-    append_list(json_, "trace", trace_);
-    append_list(json_, "notes", notes_);
-    append_list(json_, "changes", changes_);
-    append_raw(json_, "request", request_body_);
+                               std::int64_t duration_us) const {
+    constexpr std::size_t kRest = 256;  // names, numbers and short words
+    std::string json;
+    json.reserve(json_.size() + resource_.size() + trace_.size() + notes_.size() + changes_.size() +
+                 request_body_.size() + std::min(response_body.size(), kMaxBodyBytes) + kRest);
+    json.append(json_).append(",\"status\":").append(fmt::format_int(status).c_str());
+    append_member(json, "outcome", outcome_of(status));
+    append_member(json, "reason", reason_);
+    json.append(",\"duration_us\":").append(fmt::format_int(duration_us).c_str());
+    append_raw(json, "resource", resource_);
+    append_list(json, "trace", trace_);
+    append_list(json, "notes", notes_);
+    append_list(json, "changes", changes_);
+    append_raw(json, "request", request_body_);
     if (response_body.size() > kMaxBodyBytes) {
-        append_raw(json_, "response", omitted(response_body.size()));
+        append_raw(json, "response", omitted(response_body.size()));
+    } else if (own_attributes_) {
+        append_raw(json, "response", redact_response(response_body));
     } else {
-        append_raw(json_, "response",
-                   own_attributes_ ? redact_response(response_body) : std::string{response_body});
+        append_raw(json, "response", response_body);
     }
     // A token may have been sent anywhere: as an id, in a filter, as a name.
-    if (json_.find(kTokenPrefix) != std::string::npos) json_ = mask_tokens(json_);
+    if (json.contains(kTokenPrefix)) json = mask_tokens(json);
     return {.id = id_,
             .org = org_,
             .connector = connector_,
             .failed = status >= 400,
-            .json = std::move(json_)};
+            .json = std::move(json)};
 }
 
 std::string mask_tokens(std::string_view text) {

@@ -62,9 +62,9 @@ class Record {
 
     /// The record as the store wants it. `response_body` must be JSON or empty.
     [[nodiscard]] store::LogEntry finish(int status, std::string_view response_body,
-                                         std::int64_t duration_us) &&;
+                                         std::int64_t duration_us) const;
 
-    /// A state to go back to, from which an attempt is made again.
+    /// A state to go back to: an attempt is made again, or a write that was told of is refused.
     struct Mark {
         std::size_t trace = 0;
         std::size_t notes = 0;
@@ -77,9 +77,6 @@ class Record {
     }
     /// As it was at the mark, but for the request's body.
     void rewind(const Mark& mark);
-
-    /// The record as it stands, for finishing in two ways (a write that may yet be refused).
-    [[nodiscard]] Record copy() const { return *this; }
 
   private:
     LogId id_;

@@ -16,7 +16,7 @@ Record record_of(std::string_view method, std::string_view target) {
 }
 
 json::Object finished(Record record, int status, std::string_view response) {
-    auto entry = std::move(record).finish(status, response, 42);
+    auto entry = record.finish(status, response, 42);
     const auto parsed = json::parse(entry.json + "}");
     EXPECT_TRUE(parsed && parsed->is_object()) << entry.json;
     return parsed ? parsed->get_object() : json::Object{};
@@ -84,7 +84,7 @@ TEST(Record, HoldsNoLineEnd) {
     const std::string body = "{\r\n\"a\":\"b\\n\"\r\n}";
     const auto value = json::parse(body);
     record.request_body(body, &*value);
-    const auto entry = std::move(record).finish(400, {}, 1);
+    const auto entry = record.finish(400, {}, 1);
     EXPECT_EQ(entry.json.find('\n'), std::string::npos);
     EXPECT_TRUE(entry.failed);
 }
@@ -92,7 +92,7 @@ TEST(Record, HoldsNoLineEnd) {
 TEST(Record, KeepsNothingOfABodyThatItCannotRead) {
     auto record = record_of("POST", "/c/x/scim/v2/Users");
     record.request_body(R"({"password":"hunter2")", nullptr);
-    const auto entry = std::move(record).finish(400, {}, 1);
+    const auto entry = record.finish(400, {}, 1);
     EXPECT_EQ(entry.json.find("hunter2"), std::string::npos);
     EXPECT_NE(entry.json.find("omitted_bytes"), std::string::npos);
 }
@@ -103,7 +103,7 @@ TEST(Record, KeepsTheSizeOfChangesThatAreTooLarge) {
     const std::vector<scim::Change> changes{
         {"title", "\"a\"", "\"b\""}, {"nickName", large, large}, {"locale", "", "\"de\""}};
     record.changes(changes);
-    const auto entry = std::move(record).finish(200, {}, 1);
+    const auto entry = record.finish(200, {}, 1);
     EXPECT_LT(entry.json.size(), 2 * kMaxBodyBytes);
     const auto whole = json::parse(entry.json + "}");
     ASSERT_TRUE(whole);
@@ -155,7 +155,7 @@ TEST(Redaction, MasksTokensWhereverTheyStand) {
     const auto value = json::parse(body);
     EXPECT_EQ(redact_body(body, *value), R"({"userName":"see [redacted] here"})");
     auto record = Record({1}, {.user_agent = kToken}, {.method = "GET", .target = "/"});
-    EXPECT_EQ(std::move(record).finish(200, {}, 1).json.find(kToken), std::string::npos);
+    EXPECT_EQ(record.finish(200, {}, 1).json.find(kToken), std::string::npos);
 }
 
 TEST(Redaction, MasksTokensThatWereTakenForSomethingElse) {
@@ -164,7 +164,7 @@ TEST(Redaction, MasksTokensThatWereTakenForSomethingElse) {
     record.step("parsed", "filter userName eq \"" + kToken + "\"");
     const std::vector<scim::Change> changes{{"userName", {}, "\"" + kToken + "\""}};
     record.changes(changes);
-    const auto entry = std::move(record).finish(404, R"({"detail":")" + kToken + "\"}", 1);
+    const auto entry = record.finish(404, R"({"detail":")" + kToken + "\"}", 1);
     EXPECT_EQ(entry.json.find("QQQQ"), std::string::npos) << entry.json;
     EXPECT_TRUE(json::parse(entry.json + "}"));
 }
@@ -173,7 +173,7 @@ TEST(Redaction, HidesTheOldAndTheNewValueOfASecret) {
     auto record = Record({1}, {.own_attributes = true}, {.method = "PATCH", .target = "/Users/7"});
     const std::vector<scim::Change> changes{{"urn:x:apiToken", "\"old1\"", "\"new1\""}};
     record.changes(changes);
-    const auto entry = std::move(record).finish(200, R"({"id":"7","apiToken":"new1"})", 1);
+    const auto entry = record.finish(200, R"({"id":"7","apiToken":"new1"})", 1);
     EXPECT_EQ(entry.json.find("old1"), std::string::npos) << entry.json;
     EXPECT_EQ(entry.json.find("new1"), std::string::npos) << entry.json;
 }

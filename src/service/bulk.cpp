@@ -319,8 +319,7 @@ class Bulk::Run {
         if (!call.recorded) {
             const int status = outcome ? outcome->status : outcome.error().status;
             const auto us = call.elapsed_us();
-            co_await bulk_.core_.store.record(
-                std::move(call.record).finish(status, error_body, us));
+            co_await bulk_.core_.store.record(call.record.finish(status, error_body, us));
         }
         co_return outcome;
     }

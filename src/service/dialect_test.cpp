@@ -23,7 +23,7 @@ class DialectTest : public ServiceTest {
         by.user_agent = user_agent;
         const auto read = read_body(by, core_.limits, users_, verb, body);
         last_ = read ? json::to_text(*read) : read.error().detail;
-        return std::move(by.record).finish(200, {}, 1).json;
+        return by.record.finish(200, {}, 1).json;
     }
     std::string last_;
 };

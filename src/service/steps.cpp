@@ -232,15 +232,16 @@ Task<scim::Result<std::optional<store::Reference>>> resolve_manager(const Core& 
 Task<store::Result<store::Applied>> commit(const Core& core, Call& call, store::Mutation mutation,
                                            Answer answer) {
     const auto* type = call.catalog().type_named(type_of(mutation));
-    auto record = call.record.copy();
-    record.step("written", "durable with this record");
     store::WriteSet set;
     set.org = call.org();
     set.token = call.principal.token;
     set.secret = call.principal.secret;
     set.definitions = call.principal.connector->organisation.definitions;
     set.mutations.push_back(std::move(mutation));
-    set.log.push_back(std::move(record).finish(answer.status, answer.body, call.elapsed_us()));
+    const auto unwritten = call.record.mark();
+    call.record.step("written", "durable with this record");
+    set.log.push_back(call.record.finish(answer.status, answer.body, call.elapsed_us()));
+    call.record.rewind(unwritten);
     auto committed = co_await core.store.commit(std::move(set));
     if (!committed) {
         auto error = std::move(committed).error();

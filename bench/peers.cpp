@@ -39,7 +39,7 @@ struct Options {
     std::size_t users = 5'000;
     double seconds = 2;
     int rounds = 3;
-    std::size_t connections = 32;
+    std::size_t connections = 64;
     std::string only;                              ///< rows whose name has this in it
     std::vector<std::unique_ptr<Server>> servers;  ///< the rows refer to them
 };

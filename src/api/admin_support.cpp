@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "scim/error.hpp"
+
 namespace muster::api {
 
 AdminResponse ok(const json::Object& body, int status) {
@@ -44,12 +46,20 @@ std::string text_member(const json::Object& object, std::string_view name) {
     return std::string{json::string_or_empty(object, name)};
 }
 
-std::size_t number_parameter(const AdminRequest& request, std::string_view name,
-                             std::size_t fallback, std::size_t most) {
+service::Outcome<std::size_t> number_parameter(const AdminRequest& request, std::string_view name,
+                                               std::size_t fallback, std::size_t most) {
     const auto text = request.parameter(name);
+    if (text.empty()) return fallback;
     std::size_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return fallback;
+    if (error == std::errc::result_out_of_range) return most;
+    if (error != std::errc{} || end != text.data() + text.size()) {
+        return std::unexpected(service::Problem{
+            400,
+            "Invalid request",
+            fmt::format("{} must be a whole number, not {}.", name, scim::quoted(text)),
+            {}});
+    }
     return std::min(value, most);
 }
 

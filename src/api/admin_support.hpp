@@ -18,8 +18,10 @@ namespace muster::api {
 /// The body, an empty one as {}; a body that is no JSON object is refused.
 [[nodiscard]] service::Outcome<json::Object> body_of(const AdminRequest& request);
 [[nodiscard]] std::string text_member(const json::Object& object, std::string_view name);
-/// A query parameter as a number; `fallback` where it is absent or none, `most` where it is more.
-[[nodiscard]] std::size_t number_parameter(const AdminRequest& request, std::string_view name,
-                                           std::size_t fallback, std::size_t most);
+/// A query parameter as a number; `fallback` where it is absent, `most` where it is more.
+[[nodiscard]] service::Outcome<std::size_t> number_parameter(const AdminRequest& request,
+                                                             std::string_view name,
+                                                             std::size_t fallback,
+                                                             std::size_t most);
 
 }  // namespace muster::api

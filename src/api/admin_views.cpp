@@ -82,10 +82,11 @@ Task<AdminResponse> Admin::list_resources(const AdminRequest& request,
         if (!parsed) co_return problem({400, "Invalid filter", parsed.error().detail, {}});
         filter = std::move(*parsed);
     }
-    const auto start =
-        std::max<std::size_t>(number_parameter(request, "startIndex", 1, 1U << 30), 1);
-    const service::Window window{.skip = start - 1,
-                                 .size = number_parameter(request, "count", 100, 1000)};
+    const auto start = number_parameter(request, "startIndex", 1, 1U << 30);
+    if (!start) co_return problem(start.error());
+    const auto count = number_parameter(request, "count", 100, 1000);
+    if (!count) co_return problem(count.error());
+    const service::Window window{.skip = std::max<std::size_t>(*start, 1) - 1, .size = *count};
     service::Search search{.catalog = entry->catalog.get(), .parts = {}};
     auto plan = store::make_plan(type, filter ? &*filter : nullptr);
     search.parts.push_back(
@@ -158,7 +159,9 @@ Task<AdminResponse> Admin::show_resource(const AdminRequest& request, std::strin
 // ---- the provisioning log -------------------------------------------------------------------
 
 Task<AdminResponse> Admin::list_log(const AdminRequest& request, Segments) const {
-    store::LogQuery query{.limit = number_parameter(request, "limit", 50, 1000)};
+    const auto limit = number_parameter(request, "limit", 50, 1000);
+    if (!limit) co_return problem(limit.error());
+    store::LogQuery query{.limit = *limit};
     query.failed_only = request.parameter("failed") == "true";
     if (const auto slug = request.parameter("org"); !slug.empty()) {
         const auto org = organisation(request);

@@ -17,7 +17,14 @@ namespace muster {
 template <std::size_t N>
 class Words {
   public:
-    explicit consteval Words(const std::array<std::string_view, N>& words) : words_(words) {}
+    explicit consteval Words(const std::array<std::string_view, N>& words) : words_(words) {
+        const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+        for (const std::string_view word : words) {
+            if (!std::ranges::all_of(word.substr(0, kAhead + 1), is_letter) ||
+                word.size() <= kAhead)
+                throw "a word begins otherwise";  // does not compile
+        }
+    }
 
     /// Whether one of them stands in the text, be it within another word. O(text), about a byte a
     /// cycle.

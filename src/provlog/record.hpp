@@ -38,7 +38,7 @@ struct What {
 };
 
 /// Collects what happens to one request, in order. Cheap: it writes its JSON as it goes. One thread
-/// at a time. `finish` ends it once; a record without an answer is never written.
+/// at a time. A record without an answer is never written.
 class Record {
   public:
     Record(LogId id, const Who& who, const What& what);

@@ -273,6 +273,9 @@ TEST_F(AgreementTest, TheLogOfBothIsVisibleOnBoth) {
                         HasSubstr(id));
         }
     }
+    const auto [status, refusal] = world->a.call("GET", "/admin/v1/log?limit=many");
+    EXPECT_EQ(status, 400);
+    EXPECT_THAT(refusal, HasSubstr("limit must be a whole number"));
 }
 
 TEST_F(AgreementTest, ACursorOfOneIsGoodOnTheOther) {

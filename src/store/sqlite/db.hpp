@@ -77,6 +77,20 @@ class Database {
     /// The last error of this connection as a Failure with `code`.
     [[nodiscard]] Failure failure(int code) const;
 
+    /// To be told of each ROLLBACK, of the whole transaction, where the log is gathered.
+    void rolled_back() {
+        if (log_layer_) log_layer_->forget();
+    }
+
+    Database() = default;
+    ~Database() = default;
+    Database(Database&&) = default;
+    Database& operator=(Database&& other) noexcept {
+        handle_ = std::move(other.handle_);  // closes before its layer goes
+        log_layer_ = std::move(other.log_layer_);
+        return *this;
+    }
+
   private:
     struct Closer {
         void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }

@@ -7,14 +7,16 @@
 
 namespace muster::store::sqlite {
 
-/// A file system layer on top of another. What SQLite writes to a write-ahead log, a header of 24
-/// bytes and a page at a time, is gathered and handed on as one write when the log is synced, read,
-/// cut, measured or closed, or when it is 128 KiB long; what fails then fails the call that caused
-/// it. All other files are the layer's below.
+/// A file system layer on top of another, for one connection. What SQLite writes to the write-ahead
+/// log, a header of 24 bytes and a page at a time, is gathered and handed on as one write: before
+/// the log is synced, read, cut, measured or closed, before a write to elsewhere in it, and when it
+/// is 128 KiB long. What fails then fails the call that caused it, and what was gathered is
+/// forgotten: the transaction must be rolled back. All other files are the layer's below.
 ///
-/// Only for a connection that syncs each commit (synchronous = FULL): SQLite shows a commit to
-/// readers, who have file handles of their own, right behind its sync, so they never look for pages
-/// that are still gathered.
+/// Only for a connection that syncs each commit (synchronous = FULL) of a database whose device is
+/// safe for overwriting (SQLITE_IOCAP_POWERSAFE_OVERWRITE, which SQLite takes for granted), and
+/// that is the only one to write: SQLite then shows a commit to readers, who have file handles of
+/// their own, right behind the sync of its last byte, so nobody looks for what is still gathered.
 ///
 /// Registered with SQLite while it lives; outlives the connection, whose thread calls it.
 class GatheringVfs : private sqlite3_vfs {
@@ -27,11 +29,17 @@ class GatheringVfs : private sqlite3_vfs {
 
     [[nodiscard]] const std::string& name() const { return name_; }
 
+    /// After a ROLLBACK: what was gathered is nobody's any more.
+    void forget();
+
   private:
+    struct Log;
+
     static int open(sqlite3_vfs* self, const char* path, sqlite3_file* file, int flags, int* out);
 
     sqlite3_vfs* below_;
     std::string name_;
+    Log* log_ = nullptr;  ///< the connection's, while it is open
 };
 
 }  // namespace muster::store::sqlite

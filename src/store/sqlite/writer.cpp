@@ -339,10 +339,7 @@ void Writer::write(Batch batch) {
         count(batch, *results);
         if (!batch.requests.empty()) readers_.note_commit();
     } else {
-        // The error may have ended the transaction already; where not, its end cannot fail
-        // usefully.
-        if (db_.in_transaction()) static_cast<void>(rollback_.execute());
-        authority_ = {};
+        static_cast<void>(roll_back());  // its end cannot fail usefully
         note_failure(results.error());
     }
     settle_log(batch, results.has_value());
@@ -380,9 +377,8 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
                 results.push_back(*std::move(done));
                 continue;
             }
-            TRY_VOID(rollback_.execute());
+            TRY_VOID(roll_back());
             TRY_VOID(begin_.execute());
-            authority_ = {};
             results.clear();
             log = {};
             careful = true;
@@ -392,6 +388,17 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
     TRY_VOID(segments_.write(log));
     expected_sets_ = batch.requests.size();
     return results;
+}
+
+Outcome<void> Writer::roll_back() {
+    authority_ = {};
+    Outcome<void> done;
+    // An error may have ended the transaction already.
+    if (db_.in_transaction()) {
+        if (auto ended = rollback_.execute(); !ended) done = std::unexpected(ended.error());
+    }
+    db_.rolled_back();
+    return done;
 }
 
 // Within a savepoint SQLite copies each page before it is first changed. Refusals are few, and most

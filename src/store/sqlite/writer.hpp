@@ -113,6 +113,7 @@ class Writer {
     /// part of it is written; the transaction is to be begun anew, with care.
     [[nodiscard]] Outcome<std::optional<Result<Done>>> apply_alone(const Work& work, bool careful,
                                                                    SegmentBatch& log);
+    [[nodiscard]] Outcome<void> roll_back();
     [[nodiscard]] Outcome<Done> apply(const Work& work);
     [[nodiscard]] Outcome<Committed> apply_set(const WriteSet& set);
     [[nodiscard]] Outcome<bool> apply_purge(const Purge& purge);

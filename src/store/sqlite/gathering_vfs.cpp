@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <memory>
-#include <new>
 
 #include <fmt/format.h>
 
@@ -23,7 +22,8 @@ struct GatheringVfs::Log : sqlite3_file {
     sqlite3_int64 begin = 0;  ///< where the gathered bytes belong
     std::size_t size = 0;     ///< how many there are
     // By no allocator that throws: SQLite's frames are above.
-    std::unique_ptr<char[]> bytes{new (std::nothrow) char[kMost]};
+    std::unique_ptr<char, decltype(&sqlite3_free)> bytes{
+        static_cast<char*>(sqlite3_malloc(static_cast<int>(kMost))), sqlite3_free};
 
     static Log& of(sqlite3_file* file) { return *static_cast<Log*>(file); }
     [[nodiscard]] sqlite3_file* below() { return reinterpret_cast<sqlite3_file*>(this + 1); }
@@ -54,7 +54,7 @@ struct GatheringVfs::Log : sqlite3_file {
         }
         if (more > kMost) return log.methods().xWrite(log.below(), data, amount, offset);
         if (log.size == 0) log.begin = offset;
-        std::memcpy(&log.bytes[log.size], data, more);
+        std::memcpy(log.bytes.get() + log.size, data, more);
         log.size += more;
         return SQLITE_OK;
     }

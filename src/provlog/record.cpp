@@ -72,6 +72,18 @@ void append_redacted(std::string& out, const json::Value& value) {
     }
 }
 
+/// A value as JSON text: an element of an organisation's own attribute may hold a secret by name.
+void append_redacted_change(std::string& out, std::string_view value) {
+    const bool has_names = value.starts_with('{') || value.starts_with('[');
+    if (!has_names || !names_a_secret(value)) {
+        out.append(value);
+        return;
+    }
+    const auto parsed = json::parse(value);
+    if (!parsed) return json::append_string(out, kRedacted);
+    append_redacted(out, *parsed);
+}
+
 void append_member(std::string& out, std::string_view name, std::string_view text) {
     if (text.empty()) return;
     out.append(",\"").append(name).append("\":");
@@ -157,7 +169,7 @@ void Record::changes(std::span<const scim::Change> changes) {
             } else if (changes_.size() + value.size() > kMaxBodyBytes) {
                 changes_.append(omitted(value.size()));
             } else {
-                changes_.append(value);
+                append_redacted_change(changes_, value);
             }
         };
         append("before", change.before);

@@ -178,6 +178,22 @@ TEST(Redaction, HidesTheOldAndTheNewValueOfASecret) {
     EXPECT_EQ(entry.json.find("new1"), std::string::npos) << entry.json;
 }
 
+TEST(Redaction, HidesSecretsWithinTheValuesThatChanged) {
+    auto record = Record({1}, {}, {.method = "POST", .target = "/Users"});
+    const std::vector<scim::Change> changes{
+        {"urn:x:devices", R"([{"value":"a","accessToken":"old1"}])",
+         R"([{"value":"a","accessToken":"new1"}])"},
+        {"urn:x:conf", {}, R"({"n":1,"clientSecret":["new1"]})"},
+        {"title", {}, R"("keeper of the tokens")"}};
+    record.changes(changes);
+    const auto object = finished(std::move(record), 201, "{}");
+    EXPECT_EQ(json::to_text(object.at("changes")),
+              R"([{"path":"urn:x:devices","before":[{"value":"a","accessToken":"[redacted]"}],)"
+              R"("after":[{"value":"a","accessToken":"[redacted]"}]},)"
+              R"({"path":"urn:x:conf","after":{"n":1,"clientSecret":"[redacted]"}},)"
+              R"({"path":"title","after":"keeper of the tokens"}])");
+}
+
 TEST(Redaction, LeavesTheRestByteForByte) {
     const std::string body =
         R"({"userName":"Ann","emails":[{"value":"ann@acme.example"}],"n":1.50})";

@@ -151,6 +151,15 @@ TEST_P(ResourceContract, A_change_under_the_wrong_type_finds_nothing) {
     EXPECT_EQ(commit(remove).error().code, ErrorCode::NotFound);
 }
 
+TEST_P(ResourceContract, A_taken_name_is_found_before_members_are_looked_at) {
+    given(user(Rid{10}, "ann"), user(Rid{11}, "bob"));
+    UpdateResource update = rename(Rid{10}, 1, "ann", "bob");
+    update.members = MembersChange{.add = {Rid{404}}};
+    EXPECT_EQ(commit(update).error().code, ErrorCode::UniqueTaken);
+    update.document.reset();
+    EXPECT_EQ(commit(update).error().code, ErrorCode::MemberGone);
+}
+
 TEST_P(ResourceContract, A_taken_name_is_refused_with_its_holder) {
     given(user(Rid{10}, "ann"));
     const auto created = commit(user(Rid{11}, "ann"));

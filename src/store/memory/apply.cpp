@@ -188,16 +188,19 @@ Result<Applied> Application::operator()(const CreateResource& create) {
 Result<Applied> Application::operator()(const UpdateResource& update) {
     TRY_ASSIGN(const Row* current, load(update.rid, update.type, update.expected_version));
     Applied applied{current->record.version, current->record.modified, 0, 0};
-    if (update.members) TRY_VOID(change_members(update.rid, *update.members, applied));
-    const bool members_changed = applied.members_added + applied.members_removed > 0;
-    if (!update.document && !members_changed) return applied;
-
     if (update.document) {
         const DocumentChange& change = *update.document;
         remove_unique(update.type, update.rid, change.unique_removed);
         TRY_VOID(add_unique(update.type, update.rid, change.unique_added));
         remove_index(update.type, update.rid, change.index_removed);
         add_index(update.type, update.rid, change.index_added);
+    }
+    if (update.members) TRY_VOID(change_members(update.rid, *update.members, applied));
+    const bool members_changed = applied.members_added + applied.members_removed > 0;
+    if (!update.document && !members_changed) return applied;
+
+    if (update.document) {
+        const DocumentChange& change = *update.document;
         Row row = *current;
         row.record.active = change.active;
         row.record.document = change.document;

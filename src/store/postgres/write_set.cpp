@@ -68,6 +68,7 @@ class Application {
     void check_directory();
     void check_authority();
     void require_organisation(OrgKey org);
+    void change_keys(const Owner& owner, const DocumentChange& change);
     void run_each(const Statement& statement, const Owner& owner,
                   const std::vector<scim::IndexKey>& keys, Meaning meaning = {});
     std::optional<std::size_t> add_members(Rid group, std::vector<Rid> members,
@@ -195,11 +196,20 @@ Task<Outcome<Applied>> Application::apply(const CreateResource& create) {
     co_return Applied{1, create.now, count, 0};
 }
 
+void Application::change_keys(const Owner& owner, const DocumentChange& change) {
+    run_each(kDeleteUnique, owner, change.unique_removed);
+    run_each(kInsertUnique, owner, change.unique_added,
+             meaning(kUniqueViolation, ErrorCode::UniqueTaken));
+    run_each(kDeleteIndexed, owner, change.index_removed);
+    run_each(kInsertIndexed, owner, change.index_added);
+}
+
 Task<Outcome<Applied>> Application::apply(const UpdateResource& update) {
     there_.insert(set_->org);
     const std::size_t head = transaction_.add(
         {&kHead, Parameters(set_->org, update.rid, update.type, update.expected_version)},
         meaning(kGuard, ErrorCode::NotFound));
+    if (update.document) change_keys({update.type, update.rid}, *update.document);
     Applied applied{0, update.now, 0, 0};
     if (update.document && !update.members && update.expected_version) {
         applied.version = *update.expected_version + 1;  // or nothing at all
@@ -236,12 +246,6 @@ Task<Outcome<Applied>> Application::apply(const UpdateResource& update) {
         co_return applied;
     }
     const DocumentChange& change = *update.document;
-    const Owner owner{update.type, update.rid};
-    run_each(kDeleteUnique, owner, change.unique_removed);
-    run_each(kInsertUnique, owner, change.unique_added,
-             meaning(kUniqueViolation, ErrorCode::UniqueTaken));
-    run_each(kDeleteIndexed, owner, change.index_removed);
-    run_each(kInsertIndexed, owner, change.index_added);
     transaction_.add({&kRewrite, Parameters(set_->org, update.rid, update.now.ms, change.active,
                                             change.display, change.document)});
     co_return applied;

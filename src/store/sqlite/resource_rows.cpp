@@ -65,13 +65,16 @@ Outcome<void> ResourceRows::change_keys(const KeyOwner& owner, const DocumentCha
 
 Outcome<Applied> ResourceRows::apply(OrgKey org, const UpdateResource& update) {
     TRY_ASSIGN(const Head head, load(org, {update.rid, update.type, update.expected_version}));
+    // Keys first, as in a creation: a taken name is found before thousands of members are changed.
+    if (update.document) {
+        TRY_VOID(change_keys({org, update.type, update.rid}, *update.document));
+    }
     MemberRows::Delta delta;
     if (update.members) {
         TRY_ASSIGN(delta, members_.change(org, update.rid, *update.members));
     }
     if (update.document) {
         const DocumentChange& change = *update.document;
-        TRY_VOID(change_keys({org, update.type, update.rid}, change));
         TRY_VOID(rewrite_.execute(update.rid.value, update.now.ms, change.active, change.display,
                                   change.document));
     } else if (delta.added + delta.removed > 0) {

@@ -26,9 +26,10 @@ using testing::IsEmpty;
 
 class SqliteStoreTest : public testing::Test {
   protected:
-    SqliteOptions options() const {
+    SqliteOptions options(const std::string& vfs = "") const {
         SqliteOptions options;
         options.directory = directory.path();
+        options.vfs = vfs;
         return options;
     }
     std::string path() const { return directory.path() + "/muster.db"; }
@@ -186,8 +187,7 @@ TEST_F(SqliteStoreTest, A_file_of_a_newer_version_is_refused) {
 
 TEST_F(SqliteStoreTest, Every_commit_is_synced_and_a_batch_is_synced_once) {
     sqlite::test::FaultVfs vfs("count-syncs");
-    SqliteOptions counted = options();
-    counted.vfs = vfs.name();
+    SqliteOptions counted = options(vfs.name());
     auto store = opened(counted);
     put_organisation(*store);
     for (std::int64_t rid = 1; rid <= 10; ++rid) {
@@ -214,8 +214,7 @@ TEST_F(SqliteStoreTest, Every_commit_is_synced_and_a_batch_is_synced_once) {
 
 TEST_F(SqliteStoreTest, A_commit_goes_to_the_log_in_one_write) {
     sqlite::test::FaultVfs vfs("count-writes");
-    SqliteOptions counted = options();
-    counted.vfs = vfs.name();
+    SqliteOptions counted = options(vfs.name());
     auto store = opened(counted);
     put_organisation(*store);
     for (std::int64_t rid = 1; rid <= 10; ++rid) {
@@ -239,8 +238,7 @@ TEST_F(SqliteStoreTest, A_commit_goes_to_the_log_in_one_write) {
 
 TEST_F(SqliteStoreTest, Without_durability_nothing_is_synced) {
     sqlite::test::FaultVfs vfs("never-syncs");
-    SqliteOptions loose = options();
-    loose.vfs = vfs.name();
+    SqliteOptions loose = options(vfs.name());
     loose.durability = Durability::Off;
     auto store = opened(loose);
     put_organisation(*store);
@@ -300,8 +298,7 @@ TEST_F(SqliteStoreTest, A_crowd_of_one_organisation_does_not_stand_before_anothe
 
 TEST_F(SqliteStoreTest, A_failed_sync_fails_the_write_and_every_one_after_it) {
     sqlite::test::FaultVfs vfs("fail-sync");
-    SqliteOptions failing = options();
-    failing.vfs = vfs.name();
+    SqliteOptions failing = options(vfs.name());
     auto store = opened(failing);
     put_organisation(*store);
     ASSERT_TRUE(create(*store, 1));
@@ -331,8 +328,7 @@ TEST_F(SqliteStoreTest, A_failed_sync_fails_the_write_and_every_one_after_it) {
 
 TEST_F(SqliteStoreTest, A_full_disk_fails_the_moment_and_is_survived) {
     sqlite::test::FaultVfs vfs("fill-disk");
-    SqliteOptions full = options();
-    full.vfs = vfs.name();
+    SqliteOptions full = options(vfs.name());
     auto store = opened(full);
     put_organisation(*store);
     ASSERT_TRUE(create(*store, 1));

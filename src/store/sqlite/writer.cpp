@@ -29,6 +29,8 @@ constexpr milliseconds kIdleDelay{1000};      // before the write-ahead log is c
 constexpr microseconds kLongestWait{2000};    // for others of the same batch
 constexpr milliseconds kControlDelay{20};     // by which a control run's commits lag its answers
 constexpr std::size_t kSharedBatch = 64;      // sets of several organisations
+constexpr std::size_t kLeastShare = std::size_t{32} << 10;  // bytes of an organisation in a batch
+constexpr std::size_t kMemberBytes = 512;  // takes as long to write as so much of a document
 constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
 constexpr int kMostWaits = 3;  // for room, an attempt to write each
 constexpr std::size_t kLogRoomBytes = std::size_t{16} << 20;
@@ -51,17 +53,19 @@ bool concerns_one_set(const Failure& failure) {
 
 std::size_t size_of(const LogEntry& entry) { return sizeof(LogEntry) + entry.json.size(); }
 
-/// Roughly what a mutation carries; the point is to bound a batch.
+/// Roughly what a mutation writes, the rows of its members included; the point is to bound a batch.
 std::size_t size_of(const Mutation& mutation) {
     return std::visit(
         [](const auto& one) -> std::size_t {
             using T = std::decay_t<decltype(one)>;
             std::size_t bytes = sizeof(T);
             if constexpr (std::is_same_v<T, CreateResource>) {
-                bytes += one.document.size() + one.members.size() * sizeof(Rid);
+                bytes += one.document.size() + one.members.size() * kMemberBytes;
             } else if constexpr (std::is_same_v<T, UpdateResource>) {
                 if (one.document) bytes += one.document->document.size();
-                if (one.members) bytes += one.members->add.size() * sizeof(Rid);
+                if (one.members) {
+                    bytes += (one.members->add.size() + one.members->remove.size()) * kMemberBytes;
+                }
             }
             return bytes;
         },
@@ -291,26 +295,33 @@ bool Writer::gather(Batch& batch, Instant until) {
 }
 
 // Where several organisations wait, batches are small, so that nobody's set waits long for the one
-// under way, and shared alike, so that a crowd of one does not stand before the others.
+// under way, and shared alike, so that a crowd of one, or its large sets, do not stand before the
+// others.
 Writer::Shares Writer::share_out() const {
     std::unordered_set<OrgKey> orgs;
     for (const Request& request : queue_) orgs.insert(org_of(request.work));
-    if (orgs.size() < 2) return {options_.batch_sets, options_.batch_sets};
+    if (orgs.size() < 2) return {options_.batch_sets, {options_.batch_sets, options_.batch_bytes}};
     const std::size_t together = std::min(options_.batch_sets, std::max(kSharedBatch, orgs.size()));
-    return {together, std::max<std::size_t>(together / orgs.size(), 1)};
+    return {together,
+            {std::max<std::size_t>(together / orgs.size(), 1),
+             std::max(options_.batch_bytes / orgs.size(), kLeastShare)}};
 }
 
 void Writer::collect(Batch& batch) {
     const Shares shares = share_out();
     std::deque<Request> left;
-    while (!queue_.empty() && batch.requests.size() < shares.together &&
-           (batch.requests.empty() || batch.bytes + queue_.front().bytes <= options_.batch_bytes)) {
+    while (!queue_.empty() && batch.requests.size() < shares.together) {
         Request& next = queue_.front();
-        if (++batch.taken[org_of(next.work)] > shares.each) {
-            left.push_back(std::move(next));
-        } else {
-            batch.bytes += next.bytes;
+        Share& taken = batch.taken[org_of(next.work)];
+        taken.sets += 1;
+        taken.bytes += next.bytes;
+        // Whoever waits longest goes, however large.
+        const bool goes = batch.requests.empty() ||
+                          (taken.sets <= shares.each.sets && taken.bytes <= shares.each.bytes);
+        if (goes) {
             batch.requests.push_back(std::move(next));
+        } else {
+            left.push_back(std::move(next));
         }
         queue_.pop_front();
     }

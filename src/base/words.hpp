@@ -24,20 +24,28 @@ class Words {
                 word.size() <= kAhead)
                 throw "a word begins otherwise";  // does not compile
         }
+        for (std::size_t word = 0; word < N; ++word) {
+            for (std::size_t i = 0; i <= kAhead; ++i) begins_[word][i].fill(words[word][i]);
+        }
     }
 
     /// Whether one of them stands in the text, be it within another word. O(text), about a byte a
     /// cycle.
     [[nodiscard]] bool any_in(std::string_view text) const {
+        if (text.size() < sizeof(std::uint32_t)) return begins_in(text, 0, text.size());
+        if (text.size() <= sizeof(Block)) {
+            return may_begin_in(letters_of(text)) && begins_in(text, 0, text.size());
+        }
         std::size_t at = 0;
         for (; at + sizeof(Block) + kAhead <= text.size(); at += sizeof(Block)) {
-            if (may_begin_in(text.data() + at) && begins_in(text, at, at + sizeof(Block)))
+            if (may_begin_in(letters_at(text.data() + at)) &&
+                begins_in(text, at, at + sizeof(Block)))
                 return true;
         }
         // Within the last kAhead bytes no word has room to begin.
         std::array<char, sizeof(Block) + kAhead> rest{};
         std::memcpy(rest.data(), text.data() + at, text.size() - at);
-        return may_begin_in(rest.data()) && begins_in(text, at, text.size());
+        return may_begin_in(letters_at(rest.data())) && begins_in(text, at, text.size());
     }
 
   private:
@@ -55,19 +63,52 @@ class Words {
         return false;
     }
 
-    /// Whether a word's first letters stand at one of sixteen places. Yes also for characters that
-    /// differ from letters by the bit of the case alone. Reads kAhead bytes more.
-    [[nodiscard]] bool may_begin_in(const char* text) const {
-        std::array<Block, kAhead + 1> letters;
-        for (std::size_t i = 0; i < letters.size(); ++i) {
+    /// Sixteen characters, each with those behind it in the next blocks.
+    using Letters = std::array<Block, kAhead + 1>;
+
+    /// Reads kAhead bytes behind the sixteen.
+    [[nodiscard]] static Letters letters_at(const char* text) {
+        Letters letters;
+        for (std::size_t i = 0; i < letters.size(); ++i)
             std::memcpy(&letters[i], text + i, sizeof(Block));
-            letters[i] |= 0x20;
+        return letters;
+    }
+
+    /// Of four to sixteen characters, without a byte by byte copy: names are short.
+    [[nodiscard]] static Letters letters_of(std::string_view text) {
+        static_assert(std::endian::native == std::endian::little);
+        const char* const begin = text.data();
+        const char* const end = begin + text.size();
+        std::uint64_t low = 0;
+        std::uint64_t high = 0;
+        if (text.size() > 8) {
+            std::memcpy(&low, begin, 8);
+            std::memcpy(&high, end - 8, 8);
+            high >>= 8 * (sizeof(Block) - text.size());
+        } else {
+            std::uint32_t last = 0;
+            std::memcpy(&low, begin, 4);
+            std::memcpy(&last, end - 4, 4);
+            low |= std::uint64_t{last} << (8 * (text.size() - 4));
         }
+        Letters letters;
+        for (Block& block : letters) {
+            block = std::bit_cast<Block>(std::array{low, high});
+            low = low >> 8 | high << 56;
+            high >>= 8;
+        }
+        return letters;
+    }
+
+    /// Whether a word's first letters stand at one of the places. Yes also for characters that
+    /// differ from letters by the bit of the case alone.
+    [[nodiscard]] bool may_begin_in(Letters letters) const {
+        for (Block& block : letters) block |= 0x20;
         decltype(letters[0] == letters[1]) found{};
-        for (const std::string_view word : words_) {
-            auto here = letters[0] == static_cast<unsigned char>(word[0]);
+        for (const auto& begin : begins_) {
+            auto here = letters[0] == std::bit_cast<Block>(begin[0]);
             for (std::size_t i = 1; i < letters.size(); ++i)
-                here &= letters[i] == static_cast<unsigned char>(word[i]);
+                here &= letters[i] == std::bit_cast<Block>(begin[i]);
             found |= here;
         }
         const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(found);
@@ -75,6 +116,8 @@ class Words {
     }
 
     std::array<std::string_view, N> words_;
+    /// The letters that a word begins with, each sixteen times.
+    alignas(Block) std::array<std::array<std::array<char, sizeof(Block)>, kAhead + 1>, N> begins_{};
 };
 
 }  // namespace muster

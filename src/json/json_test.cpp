@@ -297,6 +297,24 @@ TEST(JsonWrite, ReplacesMalformedUtf8) {
     }
 }
 
+TEST(JsonWrite, EscapesAtEachPlace) {
+    const std::vector<std::pair<char, std::string>> escapes = {
+        {'"', R"(\")"},        {'\\', R"(\\)"},          {'\0', R"(\u0000)"}, {'\x1F', R"(\u001f)"},
+        {'\x7F', R"(\u007f)"}, {'\x80', "\xEF\xBF\xBD"}, {' ', " "},          {'~', "~"},
+    };
+    for (std::size_t size = 1; size < 50; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            for (const auto& [character, escape] : escapes) {
+                std::string text(size, 'x');
+                text[at] = character;
+                std::string out;
+                append_string(out, text);
+                EXPECT_EQ(out, '"' + text.replace(at, 1, escape) + '"');
+            }
+        }
+    }
+}
+
 TEST(JsonWrite, AppendsBehindWhatIsThere) {
     std::string out = "x=";
     append(out, *parse("[2.0]"));

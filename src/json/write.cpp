@@ -38,19 +38,35 @@ bool are_plain(const Block& bytes) {
     return (halves[0] | halves[1]) == 0;
 }
 
-/// How many bytes at the front are copied as they are.
-std::size_t plain_prefix(std::string_view text) {
-    std::size_t size = 0;
-    while (size < text.size()) {
-        // Behind the end stand spaces, which are plain.
-        Block bytes = Block{} + static_cast<unsigned char>(' ');
-        const std::size_t step = std::min(text.size() - size, sizeof(Block));
-        std::memcpy(&bytes, text.data() + size, step);
-        if (!are_plain(bytes)) break;
-        size += step;
+template <class T>
+T load(const char* from) {
+    T value;
+    std::memcpy(&value, from, sizeof(T));
+    return value;
+}
+
+/// Each of fewer than sixteen bytes, some of them twice, and spaces, which are plain.
+Block block_of(std::string_view text) {
+    constexpr std::uint64_t kSpaces = 0x2020'2020'2020'2020;
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    std::array<std::uint64_t, 2> halves = {kSpaces, kSpaces};
+    if (text.size() >= 8) {
+        halves = {load<std::uint64_t>(begin), load<std::uint64_t>(end - 8)};
+    } else if (text.size() >= 4) {
+        halves[0] = std::uint64_t{load<std::uint32_t>(begin)} << 32 | load<std::uint32_t>(end - 4);
+    } else {
+        for (const char c : text) halves[0] = (halves[0] << 8) | static_cast<unsigned char>(c);
     }
-    while (size < text.size() && is_plain(text[size])) ++size;
-    return size;
+    return std::bit_cast<Block>(halves);
+}
+
+bool is_all_plain(std::string_view text) {
+    if (text.size() < sizeof(Block)) return are_plain(block_of(text));
+    for (std::size_t at = 0; at + sizeof(Block) <= text.size(); at += sizeof(Block)) {
+        if (!are_plain(load<Block>(text.data() + at))) return false;
+    }
+    return are_plain(load<Block>(text.data() + text.size() - sizeof(Block)));
 }
 
 void append_escape(std::string& out, char c) {
@@ -79,6 +95,18 @@ void append_escape(std::string& out, char c) {
         default:
             fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
     }
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+    const std::size_t before = out.size();
+    const std::size_t after = before + text.size() + 2;
+    // The size that it tells may be larger than what was asked for.
+    out.resize_and_overwrite(after, [&](char* all, std::size_t) {
+        all[before] = '"';
+        text.copy(all + before + 1, text.size());
+        all[after - 1] = '"';
+        return after;
+    });
 }
 
 /// The length of the well-formed multi-byte character at the front, or 0.
@@ -110,11 +138,12 @@ void append_array(std::string& out, const Array& array) {
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
+    if (is_all_plain(text)) return append_quoted(out, text);
     out += '"';
     while (!text.empty()) {
-        const std::size_t plain = plain_prefix(text);
-        out += text.substr(0, plain);
-        text.remove_prefix(plain);
+        const auto plain = std::ranges::find_if_not(text, is_plain) - text.begin();
+        out += text.substr(0, static_cast<std::size_t>(plain));
+        text.remove_prefix(static_cast<std::size_t>(plain));
         if (text.empty()) break;
         std::size_t taken = 1;
         if (needs_escape(text.front())) {

@@ -27,10 +27,9 @@ constexpr milliseconds kLogDelay{100};
 constexpr milliseconds kLogRetryDelay{1000};  // after a full disk
 constexpr milliseconds kIdleDelay{1000};      // before the write-ahead log is checkpointed
 constexpr microseconds kLongestWait{2000};    // for others of the same batch
+constexpr milliseconds kLongestApply{10};     // after which a batch is committed as it is
 constexpr milliseconds kControlDelay{20};     // by which a control run's commits lag its answers
 constexpr std::size_t kSharedBatch = 64;      // sets of several organisations
-constexpr std::size_t kLeastShare = std::size_t{32} << 10;  // bytes of an organisation in a batch
-constexpr std::size_t kMemberBytes = 512;  // takes as long to write as so much of a document
 constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
 constexpr int kMostWaits = 3;  // for room, an attempt to write each
 constexpr std::size_t kLogRoomBytes = std::size_t{16} << 20;
@@ -53,19 +52,17 @@ bool concerns_one_set(const Failure& failure) {
 
 std::size_t size_of(const LogEntry& entry) { return sizeof(LogEntry) + entry.json.size(); }
 
-/// Roughly what a mutation writes, the rows of its members included; the point is to bound a batch.
+/// Roughly what a mutation carries; the point is to bound a batch.
 std::size_t size_of(const Mutation& mutation) {
     return std::visit(
         [](const auto& one) -> std::size_t {
             using T = std::decay_t<decltype(one)>;
             std::size_t bytes = sizeof(T);
             if constexpr (std::is_same_v<T, CreateResource>) {
-                bytes += one.document.size() + one.members.size() * kMemberBytes;
+                bytes += one.document.size() + one.members.size() * sizeof(Rid);
             } else if constexpr (std::is_same_v<T, UpdateResource>) {
                 if (one.document) bytes += one.document->document.size();
-                if (one.members) {
-                    bytes += (one.members->add.size() + one.members->remove.size()) * kMemberBytes;
-                }
+                if (one.members) bytes += one.members->add.size() * sizeof(Rid);
             }
             return bytes;
         },
@@ -295,41 +292,49 @@ bool Writer::gather(Batch& batch, Instant until) {
 }
 
 // Where several organisations wait, batches are small, so that nobody's set waits long for the one
-// under way, and shared alike, so that a crowd of one, or its large sets, do not stand before the
-// others.
+// under way, and shared alike, so that a crowd of one does not stand before the others. They take
+// turns in it too, as what large sets leave no time for waits for the next one (apply_all).
 Writer::Shares Writer::share_out() const {
     std::unordered_set<OrgKey> orgs;
     for (const Request& request : queue_) orgs.insert(org_of(request.work));
-    if (orgs.size() < 2) return {options_.batch_sets, {options_.batch_sets, options_.batch_bytes}};
+    if (orgs.size() < 2) return {options_.batch_sets, options_.batch_sets};
     const std::size_t together = std::min(options_.batch_sets, std::max(kSharedBatch, orgs.size()));
-    return {together,
-            {std::max<std::size_t>(together / orgs.size(), 1),
-             std::max(options_.batch_bytes / orgs.size(), kLeastShare)}};
+    return {together, std::max<std::size_t>(together / orgs.size(), 1)};
 }
 
 void Writer::collect(Batch& batch) {
     const Shares shares = share_out();
+    const auto before = static_cast<std::ptrdiff_t>(batch.requests.size());
     std::deque<Request> left;
-    while (!queue_.empty() && batch.requests.size() < shares.together) {
+    while (!queue_.empty() && batch.requests.size() < shares.together &&
+           (batch.requests.empty() || batch.bytes + queue_.front().bytes <= options_.batch_bytes)) {
         Request& next = queue_.front();
-        Share& taken = batch.taken[org_of(next.work)];
-        taken.sets += 1;
-        taken.bytes += next.bytes;
-        // Whoever waits longest goes, however large.
-        const bool goes = batch.requests.empty() ||
-                          (taken.sets <= shares.each.sets && taken.bytes <= shares.each.bytes);
-        if (goes) {
-            batch.requests.push_back(std::move(next));
-        } else {
+        next.turn = ++batch.taken[org_of(next.work)];
+        if (next.turn > shares.each) {
             left.push_back(std::move(next));
+        } else {
+            batch.bytes += next.bytes;
+            batch.requests.push_back(std::move(next));
         }
         queue_.pop_front();
+    }
+    if (batch.taken.size() > 1) {
+        std::ranges::sort(batch.requests.begin() + before, batch.requests.end(), {},
+                          &Request::turn);
     }
     // What is over its organisation's share goes first the next time.
     std::ranges::move(left | std::views::reverse, std::front_inserter(queue_));
     for (const LogEntry& entry : log_) batch.log_bytes += size_of(entry);
     std::ranges::move(log_, std::back_inserter(batch.log));
     log_.clear();
+}
+
+void Writer::give_back(Batch& batch, std::size_t first) {
+    const auto rest = batch.requests.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::scoped_lock lock(mutex_);
+    std::ranges::move(std::ranges::subrange(rest, batch.requests.end()) | std::views::reverse,
+                      std::front_inserter(queue_));
+    batch.requests.erase(rest, batch.requests.end());
 }
 
 void Writer::write(Batch batch) {
@@ -379,9 +384,15 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
     SegmentBatch log;
     std::vector<Result<Done>> results;
     bool careful = false;
+    const Instant end = steady_clock::now() + kLongestApply;
+    const auto is_late = [&] { return !results.empty() && steady_clock::now() > end; };
     TRY_VOID(begin_.execute());
     do {
         while (results.size() < batch.requests.size()) {
+            if (is_late()) {
+                give_back(batch, results.size());
+                break;
+            }
             const Work& next = batch.requests[results.size()].work;
             TRY_ASSIGN(std::optional<Result<Done>> done, apply_alone(next, careful, log));
             if (done) {
@@ -394,7 +405,7 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
             log = {};
             careful = true;
         }
-    } while (gather(batch, until));
+    } while (!is_late() && gather(batch, until));
     for (const LogEntry& entry : batch.log) log.add(entry, finish_log_json(entry.json));
     TRY_VOID(segments_.write(log));
     expected_sets_ = batch.requests.size();

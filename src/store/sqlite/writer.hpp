@@ -78,17 +78,14 @@ class Writer {
         Work work;
         std::size_t bytes = 0;
         Waiter<Result<Done>> waiter;
-    };
-    /// Of a batch, what is one organisation's.
-    struct Share {
-        std::size_t sets = 0;
-        std::size_t bytes = 0;
+        std::size_t turn = 0;  ///< in its batch, among those of its organisation
     };
     struct Batch {
         std::vector<Request> requests;
         std::vector<LogEntry> log;
-        std::size_t log_bytes = 0;                ///< of log
-        std::unordered_map<OrgKey, Share> taken;  ///< and what of theirs was left for the next
+        std::size_t bytes = 0;                          ///< of the requests
+        std::size_t log_bytes = 0;                      ///< of log
+        std::unordered_map<OrgKey, std::size_t> taken;  ///< requests of each organisation
         [[nodiscard]] bool empty() const { return requests.empty() && log.empty(); }
     };
     void enqueue(Request request);
@@ -102,16 +99,19 @@ class Writer {
     /// Adds to the batch under way who has come meanwhile, after a wait for the rest of those who
     /// are expected; whether there was somebody.
     [[nodiscard]] bool gather(Batch& batch, Instant until);
-    /// What the next batch may hold: sets in all, and of each organisation.
+    /// How many sets the next batch may hold, in all and of each organisation.
     struct Shares {
         std::size_t together = 0;
-        Share each;
+        std::size_t each = 0;
     };
     [[nodiscard]] Shares share_out() const;
     /// Adds to the batch what waits and has room in it. With the lock.
     void collect(Batch& batch);
+    /// To the front of the queue: what the batch holds from `first` on.
+    void give_back(Batch& batch, std::size_t first);
     void write(Batch batch);
-    /// In a transaction, to which others are added while it lasts (gather).
+    /// In a transaction, to which others are added while it lasts (gather). What it had no time for
+    /// leaves the batch.
     [[nodiscard]] Outcome<std::vector<Result<Done>>> apply_all(Batch& batch, Instant until);
     /// Where it is refused it changes nothing. Nothing: it was, but `careful` was not told, and
     /// part of it is written; the transaction is to be begun anew, with care.

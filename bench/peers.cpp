@@ -1,14 +1,18 @@
-// muster_bench_peers [--users N] [--seconds S] [--rounds N] [--connections N] [--only ROW]
+// muster_bench_peers [--users N] [--seconds S] [--rounds N] [--connections N,N…] [--only ROW]
 //                    (NAME BASE_URL TOKEN_FILE PID)…
 // Puts the same load on several SCIM servers of this machine in turns and prints the figures as
-// JSON. The first is the one that the others are compared with. See peers/README.md.
+// JSON, each server's with the number of connections at which it answers most. The first is the one
+// that the others are compared with. See docs/reference/peers.md.
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -25,6 +29,8 @@ namespace {
 
 /// better-auth has groups of at most 1,000.
 constexpr std::size_t kGroup = 900;
+/// Who does not answer so much more with more connections is not asked over still more.
+constexpr double kWorthwhile = 1.05;
 
 struct Server {
     std::string name;
@@ -39,7 +45,7 @@ struct Options {
     std::size_t users = 5'000;
     double seconds = 2;
     int rounds = 3;
-    std::size_t connections = 64;
+    std::vector<std::size_t> connections = {16, 64, 256};
     std::string only;                              ///< rows whose name has this in it
     std::vector<std::unique_ptr<Server>> servers;  ///< the rows refer to them
 };
@@ -52,6 +58,14 @@ Target target_of(const std::string& base_url, const std::string& token_file) {
     if (!(std::ifstream(token_file) >> target.token))
         throw std::invalid_argument("no token in " + token_file);
     return target;
+}
+
+std::vector<std::size_t> numbers_in(std::string_view list) {
+    std::vector<std::size_t> numbers;
+    for (const auto number : list | std::views::split(',')) {
+        numbers.push_back(std::stoul(std::string(number.begin(), number.end())));
+    }
+    return numbers;
 }
 
 Options parse(const std::vector<std::string>& words) {
@@ -74,7 +88,7 @@ Options parse(const std::vector<std::string>& words) {
         } else if (name == "--rounds") {
             options.rounds = std::stoi(value);
         } else if (name == "--connections") {
-            options.connections = std::stoul(value);
+            options.connections = numbers_in(value);
         } else if (name == "--only") {
             options.only = value;
         } else {
@@ -83,63 +97,99 @@ Options parse(const std::vector<std::string>& words) {
         i += takes;
     }
     if (options.servers.empty()) throw std::invalid_argument("no server is named");
+    if (options.connections.empty()) throw std::invalid_argument("no number of connections");
     return options;
 }
 
-/// What became of one row on one server: the rounds that went well, or why there are none.
-struct Rounds {
-    std::vector<Side> sides;
-    std::string refused;
+/// What became of one row on one server.
+struct Outcome {
+    std::optional<Side> best;  ///< of the numbers of connections so far
+    std::size_t connections = 0;
+    std::vector<Side> rounds;  ///< with the present number
+    std::string refused;       ///< why there are none, or no more
+    bool climbs = true;        ///< to the next number
 
     [[nodiscard]] json::Object to_json() const {
-        return refused.empty() ? median(sides).to_json() : json::Object{{"refused", refused}};
+        if (!best) return {{"refused", refused}};
+        json::Object object = best->to_json();
+        object["connections"] = connections;
+        return object;
     }
 };
 
-void measure(const Options& options, const Server& server, const Row& row, Rounds& rounds) {
-    if (!rounds.refused.empty()) return;
+void measure(const Options& options, const Server& server, const Row& row, std::size_t connections,
+             Outcome& outcome) {
+    if (!outcome.refused.empty()) return;
     const auto cpu_before = cpu_seconds(server.pid);
     const auto measured =
         fire({.address = server.target.address,
-              .connections = options.connections,
+              .connections = connections,
               .time = std::chrono::milliseconds{static_cast<int>(options.seconds * 1000)}},
              row.next);
-    rounds.sides.push_back(side_of(measured, cpu_seconds(server.pid) - cpu_before));
+    outcome.rounds.push_back(side_of(measured, cpu_seconds(server.pid) - cpu_before));
     if (measured.failures > 0)
-        rounds.refused = fmt::format("{} of {} requests failed, first: {}", measured.failures,
-                                     measured.requests, measured.first_failure);
+        outcome.refused = fmt::format("{} of {} requests failed, first: {}", measured.failures,
+                                      measured.requests, measured.first_failure);
+}
+
+/// After the rounds with one number of connections.
+void settle(std::size_t connections, Outcome& outcome) {
+    if (!outcome.refused.empty()) {
+        outcome.climbs = false;
+        return;
+    }
+    const Side side = median(std::exchange(outcome.rounds, {}));
+    outcome.climbs = !outcome.best || side.rate > kWorthwhile * outcome.best->rate;
+    if (outcome.best && side.rate <= outcome.best->rate) return;
+    outcome.best = side;
+    outcome.connections = connections;
+}
+
+/// The servers in turns, so that what the machine does meanwhile touches them alike.
+std::vector<Outcome> measure_row(const Options& options, std::size_t row) {
+    std::vector<Outcome> outcomes(options.servers.size());
+    for (const std::size_t connections : options.connections) {
+        for (int round = 0; round < options.rounds; ++round) {
+            for (std::size_t s = 0; s < options.servers.size(); ++s) {
+                if (!outcomes[s].climbs) continue;
+                const auto& server = *options.servers[s];
+                measure(options, server, server.rows[row], connections, outcomes[s]);
+            }
+        }
+        for (auto& outcome : outcomes) {
+            if (outcome.climbs) settle(connections, outcome);
+        }
+    }
+    return outcomes;
 }
 
 void run(const Options& options) {
+    const std::size_t most = std::ranges::max(options.connections);
     for (const auto& server : options.servers) {
         fmt::print(stderr, "{}: ", server->name);
-        server->directory = seed(server->target, options.users, {kGroup}, options.connections);
-        server->rows =
-            rows_of(server->target, server->directory, server->draw, options.connections);
+        server->directory =
+            seed(server->target, options.users, {kGroup}, options.connections.front());
+        server->rows = rows_of(server->target, server->directory, server->draw, most);
     }
     json::Array rows;
     for (std::size_t i = 0; i < options.servers.front()->rows.size(); ++i) {
         const auto& name = options.servers.front()->rows[i].name;
         if (!name.contains(options.only)) continue;
         fmt::print(stderr, "{} …\n", name);
-        std::vector<Rounds> of_server(options.servers.size());
-        for (int round = 0; round < options.rounds; ++round) {
-            for (std::size_t s = 0; s < options.servers.size(); ++s) {
-                const auto& server = *options.servers[s];
-                measure(options, server, server.rows[i], of_server[s]);
-            }
-        }
+        const auto outcomes = measure_row(options, i);
         json::Object sides;
         for (std::size_t s = 0; s < options.servers.size(); ++s)
-            sides[options.servers[s]->name] = of_server[s].to_json();
+            sides[options.servers[s]->name] = outcomes[s].to_json();
         rows.emplace_back(json::Object{{"row", name}, {"servers", std::move(sides)}});
     }
-    fmt::print("{}\n", json::to_text(json::Object{{"machine", describe_machine(".").to_json()},
-                                                  {"users", options.users},
-                                                  {"connections", options.connections},
-                                                  {"seconds", options.seconds},
-                                                  {"rounds", options.rounds},
-                                                  {"rows", std::move(rows)}}));
+    fmt::print("{}\n",
+               json::to_text(json::Object{{"machine", describe_machine(".").to_json()},
+                                          {"users", options.users},
+                                          {"connections", json::Array(options.connections.begin(),
+                                                                      options.connections.end())},
+                                          {"seconds", options.seconds},
+                                          {"rounds", options.rounds},
+                                          {"rows", std::move(rows)}}));
 }
 
 }  // namespace

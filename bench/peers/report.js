@@ -36,13 +36,14 @@ function conformance() {
 
 function speed() {
     const line = (row, servers, name) => {
-        const { requests_per_s: rate, p50_ms, p99_ms, cpu_us, refused } = servers[name];
+        const { connections, requests_per_s: rate, p50_ms, p99_ms, cpu_us, refused } = servers[name];
         const title = name === names[0] ? row : "";
-        if (refused !== undefined) return [title, name, "–", "–", "–", "–", "–"];
+        if (refused !== undefined) return [title, name, "–", "–", "–", "–", "–", "–"];
         const ratio = servers[names[0]].requests_per_s / rate;
         return [
             title,
             name,
+            String(connections),
             rate.toFixed(0),
             p50_ms.toFixed(2),
             p99_ms.toFixed(2),
@@ -50,7 +51,16 @@ function speed() {
             name === names[0] ? "" : ratio.toFixed(ratio < 10 ? 1 : 0),
         ];
     };
-    const head = ["", "Server", "requests/s", "p50 ms", "p99 ms", "CPU µs", `${names[0]} : it`];
+    const head = [
+        "",
+        "Server",
+        "Connections",
+        "requests/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU µs",
+        `${names[0]} : it`,
+    ];
     const rows = load.rows.flatMap(({ row, servers }) =>
         names.map((name) => line(row, servers, name)),
     );
@@ -100,7 +110,8 @@ ${conformance()}
 
 ### Load
 
-${load.users} people and one group; ${load.connections} connections; rounds of ${load.seconds} s,
-of which there were ${load.rounds}, and of them the median.
+${load.users} people and one group; ${load.connections.join(", ")} connections, of which each server has
+the number at which it answers most; rounds of ${load.seconds} s, of which there were ${load.rounds},
+and of them the median.
 
 ${speed()}`);

@@ -12,6 +12,7 @@
 #include <ranges>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <thread>
@@ -559,6 +560,27 @@ TEST_F(RobustnessTest, CC_05_NoMoreTokensThanTheLimitHoweverManyAreAskedFor) {
         }
     }
     EXPECT_EQ(made, 1) << "two may be active, and one there was";
+}
+
+// As under `ulimit -f`: the kernel's answer is a signal that ends who does not ignore it.
+TEST_F(RobustnessTest, AFileThatMayNotGrowIsADiskThatRefuses) {
+    ASSERT_EQ(send("POST", "/Users", testing::user_body("before")).status, 201);
+    rlimit usual{};
+    ASSERT_EQ(::prlimit(server_.pid(), RLIMIT_FSIZE, nullptr, &usual), 0);
+    const rlimit none{.rlim_cur = 0, .rlim_max = usual.rlim_max};
+    ASSERT_EQ(::prlimit(server_.pid(), RLIMIT_FSIZE, &none, nullptr), 0);
+    for (const char* name : {"during", "during", "during2"}) {
+        const auto refused = send("POST", "/Users", testing::user_body(name));
+        EXPECT_EQ(refused.status, 503) << refused.body;
+        EXPECT_FALSE(testing::text_member(refused.body, "detail").empty());
+    }
+    EXPECT_THAT(send("GET", "/Users?count=0").body, ::testing::HasSubstr("\"totalResults\":1,"));
+    EXPECT_TRUE(server_.stop(std::chrono::seconds{15}));
+
+    // As after every error of the disk, it writes again once it was started anew.
+    const testing::ServerProcess again(MUSTER_PROGRAM, data_);
+    EXPECT_EQ(exchange(again.address(), "POST", "/Users", testing::user_body("before")), 409);
+    EXPECT_EQ(exchange(again.address(), "POST", "/Users", testing::user_body("during")), 201);
 }
 
 // Killed with requests under way: who asks again, as clients do, either makes the person or meets a

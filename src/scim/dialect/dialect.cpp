@@ -15,23 +15,25 @@ namespace {
 
 // The order matters where one rewrite makes what another looks at: names before values, an array
 // before its elements, and removals and replacements once their values have their shape. The
-// rewrites of values stand together, so that they go through a body once.
+// rewrites of values stand together, so that they go through a body once, and from the outside in:
+// first whether it is an array, then what a text holds, then the names in it, and at last a text as
+// what it is. So deviations may stand within each other, and JSON in a text is opened once.
 
 /// Its administrators map attributes by hand, so what arrives is of the type that they chose.
 constexpr std::array kOkta = {&kPatchSchema, &kDottedNames, &kReadOnlyInValue,
-                              &kBooleanText, &kSingleValue, &kBareValue};
+                              &kSingleValue, &kBooleanText, &kBareValue};
 
 /// With the flag and without: provisioning on demand does not know it, it leaves a manager an id
 /// alone, and it is set in Entra's URL where Muster cannot see it. The two names let the log say
 /// whether it came as was meant.
 constexpr std::array kEntra = {
     &kPatchSchema,     &kOperationCase, &kQuotedLiterals, &kUnquotedText, &kDottedNames,
-    &kReadOnlyInValue, &kJsonInText,    &kBooleanText,    &kSingleValue,  &kArrayOfOne,
+    &kReadOnlyInValue, &kSingleValue,   &kArrayOfOne,     &kJsonInText,   &kBooleanText,
     &kBareValue,       &kRemoveByValue, &kReplaceCreates};
 
 /// Its administrators write the JSON itself, so most deviations are theirs.
-constexpr std::array kOneLogin = {&kPatchSchema, &kReadOnlyInValue, &kOldCoreSchema, &kManagerId,
-                                  &kBooleanText, &kSingleValue,     &kBareValue};
+constexpr std::array kOneLogin = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue, &kOldCoreSchema,
+                                  &kManagerId,   &kBooleanText,     &kBareValue};
 
 constexpr std::array kJumpCloud = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
 constexpr std::array kPing = {&kPatchSchema, &kUnquotedText, &kReadOnlyInValue, &kSingleValue};
@@ -39,10 +41,10 @@ constexpr std::array kGoogle = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue}
 constexpr std::array kSailPoint = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
 constexpr std::array kCyberArk = {&kPatchSchema, &kReadOnlyInValue, &kSingleValue};
 
-constexpr std::array kGeneric = {&kPatchSchema, &kOperationCase,   &kQuotedLiterals, &kUnquotedText,
-                                 &kDottedNames, &kReadOnlyInValue, &kOldCoreSchema,  &kManagerId,
-                                 &kJsonInText,  &kBooleanText,     &kSingleValue,    &kArrayOfOne,
-                                 &kBareValue,   &kRemoveByValue,   &kReplaceCreates};
+constexpr std::array kGeneric = {
+    &kPatchSchema,     &kOperationCase, &kQuotedLiterals, &kUnquotedText,  &kDottedNames,
+    &kReadOnlyInValue, &kSingleValue,   &kArrayOfOne,     &kOldCoreSchema, &kJsonInText,
+    &kManagerId,       &kBooleanText,   &kBareValue,      &kRemoveByValue, &kReplaceCreates};
 
 constexpr std::array kDialects = {
     Dialect{"okta", "Okta", kOkta},

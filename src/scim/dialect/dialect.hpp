@@ -32,7 +32,12 @@ enum class Part : std::uint8_t {
     Whole,     ///< all of it: an array, where the attribute is multi-valued
     Selected,  ///< the element that a value path picks
     Element,   ///< an element of the array
+    Named,     ///< all of a sub-attribute that a path names: nobody sees the object round it
 };
+/// Whether it is an array exactly where the attribute is multi-valued.
+[[nodiscard]] constexpr bool is_all(Part part) {
+    return part == Part::Whole || part == Part::Named;
+}
 
 /// One deviation. It has one of the two functions. Both are total, say whether they changed
 /// anything, and leave what they do not understand for the core, which refuses it in words.

@@ -42,10 +42,14 @@ const Row kRows[] = {
 
     {&kManagerId, 'U', R"({"$E":{"manager":{"managerId":"m"}}})", R"({"$E":{"manager":{"value":"m"}}})"},
     {&kManagerId, 'U', R"({"$E":{"manager":{"managerId":"m","value":"n"}}})", nullptr},
+    {&kManagerId, 'U', R"({"$E":{"manager":{"managerId":"m","value":""}}})", R"({"$E":{"manager":{"value":"m"}}})"},
     {&kManagerId, 'U', R"([{"op":"add","path":"$E:manager","value":{"managerId":"m"}}])", R"([{"op":"add","path":"$E:manager","value":{"value":"m"}}])"},
 
     {&kJsonInText, 'U', R"({"roles":["{\"value\":\"admin\",\"display\":\"A\"}"]})", R"({"roles":[{"value":"admin","display":"A"}]})"},
     {&kJsonInText, 'U', R"([{"op":"Add","path":"roles","value":[{"value":"{\"id\":\"1\",\"value\":\"admin\"}"}]}])", R"([{"op":"Add","path":"roles","value":[{"value":"admin"}]}])"},
+    {&kJsonInText, 'U', R"({"name":"{\"givenName\":\"A\"}","addresses":["{\"locality\":\"Ulm\"}"]})", R"({"name":{"givenName":"A"},"addresses":[{"locality":"Ulm"}]})"},
+    {&kJsonInText, 'U', R"([{"op":"add","path":"roles[type eq \"a\"].value","value":"{\"value\":\"admin\"}"}])", R"([{"op":"add","path":"roles[type eq \"a\"].value","value":"admin"}])"},
+    {&kJsonInText, 'U', R"([{"op":"add","path":"roles.type","value":"{\"value\":\"admin\"}"}])", nullptr},
     {&kJsonInText, 'U', R"({"roles":[{"value":"{no JSON"}],"title":"{\"value\":\"x\"}"})", nullptr},
 
     {&kBooleanText, 'U', R"({"active":"True","emails":[{"value":"a","primary":"false"}]})", R"({"active":true,"emails":[{"value":"a","primary":false}]})"},
@@ -225,6 +229,194 @@ TEST_F(Rewrites, WhatIsNoRequestIsLeftForTheCoreToRefuse) {
                                       notes);
             }
         }
+    }
+}
+
+// ---- deviations within each other -----------------------------------------------------------
+
+using Texts = std::vector<std::string>;
+
+std::string in_array(const std::string& text) { return "[" + text + "]"; }
+std::string in_text(const std::string& text) { return json::to_text(json::Value(text)); }
+
+/// Each as it is and as an array of one.
+Texts alone_or_in_array(const Texts& texts) {
+    Texts result = texts;
+    for (const std::string& text : texts) result.push_back(in_array(text));
+    return result;
+}
+
+/// The spellings of {NAME:"m"}, with `primary` true where that is asked for; the first is the
+/// RFC's. JSON is put into a text once.
+Texts objects_of(const std::string& name, bool primary) {
+    const Texts values = alone_or_in_array({R"("m")"});
+    const Texts opened =
+        alone_or_in_array({in_text(R"({"id":"1","value":"m"})"), in_text(R"({"value":"m"})")});
+    const Texts truths =
+        primary ? alone_or_in_array({"true", R"("True")", R"("tRUE")"}) : Texts{""};
+    const auto object = [&name](const std::string& inner, const std::string& truth) {
+        return "{" + in_text(name) + ":" + inner + (truth.empty() ? "" : R"(,"primary":)" + truth) +
+               "}";
+    };
+    Texts result;
+    for (const std::string& truth : truths) {
+        for (const std::string& inner : values) result.push_back(object(inner, truth));
+    }
+    const Texts open = result;
+    for (const std::string& text : open) result.push_back(in_text(text));
+    if (name != "value") return result;
+    for (const std::string& truth : truths) {
+        for (const std::string& inner : opened) result.push_back(object(inner, truth));
+    }
+    if (!primary) result.emplace_back(R"("m")");
+    return result;
+}
+
+Texts managers() {
+    Texts result = objects_of("value", false);
+    for (const char* text :
+         {R"({"managerId":"m"})", R"({"ManagerID":["m"]})", R"({"managerId":"m","value":null})"}) {
+        result.emplace_back(text);
+        result.push_back(in_text(text));
+    }
+    return result;
+}
+
+/// What may stand at a place, the RFC's spelling first, and requests with `%` at the place.
+struct Nesting {
+    Texts spellings;
+    Texts requests;
+};
+
+std::vector<Nesting> nestings() {
+    const std::string add = R"([{"op":"add","path":)";
+    const Texts element = objects_of("value", true);
+    Texts roles;
+    for (const std::string& text : element) {
+        roles.push_back(in_array(text));
+        roles.push_back(text);
+    }
+    Texts addresses;
+    for (const std::string& text : objects_of("locality", false)) {
+        addresses.push_back(in_array(text));
+        addresses.push_back(text);
+    }
+    return {
+        {.spellings = alone_or_in_array(managers()),
+         .requests = {R"({"$E":{"manager":%}})", add + R"("manager","value":%}])",
+                      add + R"("$E:manager","value":%}])", add + R"("$E","value":{"manager":%}}])",
+                      R"([{"op":"add","value":{"$E":{"manager":%}}}])",
+                      R"([{"op":"add","value":{"$E:manager":%}}])"}},
+        {.spellings = alone_or_in_array(objects_of("givenName", false)),
+         .requests = {R"({"name":%})", add + R"("name","value":%}])",
+                      R"([{"op":"replace","value":{"NAME":%}}])"}},
+        {.spellings = roles,
+         .requests = {R"({"roles":%})", add + R"("roles","value":%}])",
+                      R"([{"op":"replace","value":{"$U:roles":%}}])"}},
+        {.spellings = alone_or_in_array(element),
+         .requests = {add + R"("roles[type eq \"a\"]","value":%}])",
+                      R"([{"op":"add","value":{"roles[type eq \"a\"]":%}}])"}},
+        {.spellings = addresses,
+         .requests = {R"({"addresses":%})", add + R"("addresses","value":%}])"}},
+        {.spellings = alone_or_in_array({R"("m")", in_text(R"({"id":"1","value":"m"})")}),
+         .requests = {add + R"("roles[type eq \"a\"].value","value":%}])",
+                      add + R"("manager.value","value":%}])",
+                      R"([{"op":"add","value":{"$E:manager.value":%}}])",
+                      R"([{"op":"add","value":{"roles[type eq \"a\"].value":%}}])"}},
+        {.spellings = alone_or_in_array({"true", R"("True")", R"("TRUE")"}),
+         .requests = {R"({"active":%})", add + R"("active","value":%}])",
+                      add + R"("roles[type eq \"a\"].primary","value":%}])",
+                      R"([{"op":"replace","value":{"active":%}}])"}},
+        // A simple attribute may hold any text, that of JSON too.
+        {.spellings = alone_or_in_array({in_text(R"({"value":"m"})")}),
+         .requests = {R"({"title":%,"name":{"givenName":%}})", add + R"("title","value":%}])",
+                      add + R"("name.givenName","value":%}])",
+                      R"({"$E":{"division":%,"manager":{"value":"m"}}})",
+                      R"([{"op":"add","value":{"title":%}}])"}},
+    };
+}
+
+json::Value request_with(std::string request, const std::string& spelling) {
+    for (auto at = request.find('%'); at != std::string::npos;
+         at = request.find('%', at + spelling.size())) {
+        request.replace(at, 1, spelling);
+    }
+    if (!request.starts_with('[')) return value(request);
+    return json::Object{{"schemas", json::Array{kPatchOp}}, {"Operations", value(request)}};
+}
+
+json::Value rewritten(const Dialect& dialect, const ResourceType& type, json::Value body) {
+    const Verb verb = body.get_object().contains("Operations") ? Verb::Patch : Verb::Create;
+    std::vector<Note> notes;
+    (void)dialect.rewrite({.verb = verb, .type = type, .body = &body}, notes);
+    return body;
+}
+
+TEST_F(Rewrites, DeviationsWithinEachOtherEndAsThePlainSpelling) {
+    const ResourceType& type = catalog_->user();
+    int cases = 0;
+    for (const Nesting& nesting : nestings()) {
+        for (const std::string& request : nesting.requests) {
+            const auto due = rewritten(generic_dialect(), type,
+                                       request_with(request, nesting.spellings.front()));
+            for (const std::string& spelling : nesting.spellings) {
+                const json::Value sent = request_with(request, spelling);
+                const auto once = rewritten(generic_dialect(), type, sent);
+                EXPECT_EQ(once, due) << json::to_text(sent);
+                EXPECT_EQ(rewritten(generic_dialect(), type, once), due) << json::to_text(sent);
+                EXPECT_EQ(rewritten(*find_dialect("strict"), type, sent), sent);
+                if (json::to_text(sent).find("anager") == std::string::npos) {
+                    EXPECT_EQ(rewritten(*find_dialect("entra"), type, sent), due)
+                        << json::to_text(sent);
+                }
+                ++cases;
+            }
+        }
+    }
+    EXPECT_GT(cases, 500);
+}
+
+TEST_F(Rewrites, JsonInATextIsOpenedOnceWhereverItStands) {
+    const ResourceType& type = catalog_->user();
+    const std::string inner = in_text(R"({"value":"m"})");
+    const std::string once = R"({"value":)" + inner + "}";
+    for (const auto& [request, plain] : {
+             std::pair{R"({"roles":[%]})", R"({"roles":[%]})"},
+             {R"({"roles":%})", R"({"roles":[%]})"},
+             {R"({"$E":{"manager":%}})", R"({"$E":{"manager":%}})"},
+             {R"({"$E":{"manager":[%]}})", R"({"$E":{"manager":%}})"},
+             {R"([{"op":"add","path":"emails","value":%}])",
+              R"([{"op":"add","path":"emails","value":[%]}])"},
+             {R"([{"op":"add","path":"emails[type eq \"a\"]","value":[%]}])",
+              R"([{"op":"add","path":"emails[type eq \"a\"]","value":%}])"},
+         }) {
+        EXPECT_EQ(rewritten(generic_dialect(), type, request_with(request, in_text(once))),
+                  request_with(plain, once))
+            << request;
+    }
+    // Where it is the text of a text or of an array, it is a text as any other.
+    for (const std::string& text : {in_text(inner), in_text(in_array(inner))}) {
+        for (const char* request : {R"({"roles":[%]})", R"({"roles":%})"}) {
+            EXPECT_EQ(rewritten(generic_dialect(), type, request_with(request, text)),
+                      request_with(R"({"roles":[{"value":%}]})", text));
+        }
+    }
+}
+
+TEST_F(Rewrites, AnAttributeOfOnesOwnThatIsNamedAsAnotherClientsIsLeftAlone) {
+    const auto own = Catalog::with(R"({"schemas":[{"id":"urn:acme:1.0:User","name":"Own",
+        "attributes":[{"name":"manager","type":"complex","multiValued":false,"subAttributes":[
+            {"name":"value","type":"string"},{"name":"managerId","type":"string"}]},
+          {"name":"notes","type":"complex","multiValued":false,"subAttributes":[
+            {"name":"value","type":"string","multiValued":true}]}]}],
+        "resourceTypes":[{"name":"User","endpoint":"/Users",
+            "schema":"urn:ietf:params:scim:schemas:core:2.0:User",
+            "schemaExtensions":[{"schema":"urn:acme:1.0:User","required":false}]}]})");
+    ASSERT_TRUE(own) << own.error().detail;
+    for (const char* text :
+         {R"({"urn:acme:1.0:User":{"manager":{"managerId":"m"}}})",
+          R"({"urn:acme:1.0:User":{"notes":{"value":["{\"value\":\"m\"}"]}}})"}) {
+        EXPECT_EQ(rewritten(generic_dialect(), (*own)->user(), value(text)), value(text));
     }
 }
 

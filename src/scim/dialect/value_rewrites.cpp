@@ -22,40 +22,61 @@ bool write_core_schema(const ResourceType& type, const Attribute& attribute, jso
     return true;
 }
 
+bool is_nothing(const json::Value& value) {
+    const json::String* text = value.if_string();
+    return value.is_null() || (text != nullptr && text->empty());
+}
+
 bool write_manager_value(const ResourceType&, const Attribute& attribute, json::Value& value,
                          Part) {
     json::Object* manager = value.if_object();
     if (manager == nullptr || attribute.name != "manager") return false;
     json::Value* id = find_member(*manager, "managerId");
-    if (id == nullptr || find_member(*manager, "value") != nullptr) return false;
+    if (id == nullptr || attribute.find("managerId") != nullptr) return false;
+    const json::Value* known = find_member(*manager, "value");
+    if (known != nullptr && !is_nothing(*known)) return false;
     value = json::Object{{"value", std::move(*id)}};
     return true;
 }
 
-/// The object that a text holds, or null.
-json::Value object_in(const json::Value& value) {
+/// Nearly every value is none, so this comes before all that costs anything.
+bool may_hold_object(const json::Value& value) {
     const json::String* text = value.if_string();
-    if (text == nullptr || !text->starts_with('{')) return nullptr;
-    auto parsed = json::parse(*text);
-    if (!parsed || !parsed->is_object()) return nullptr;
-    return *std::move(parsed);
+    return text != nullptr && text->starts_with('{');
 }
 
-/// `"{\"value\":\"admin\"}"`, or the same as the `value` of an element.
-bool open_json_text(const ResourceType&, const Attribute& attribute, json::Value& value, Part) {
-    if (attribute.type != Type::Complex || attribute.find("value") == nullptr) return false;
-    json::Object* element = value.if_object();
-    json::Value* inner = element == nullptr ? nullptr : find_member(*element, "value");
-    json::Value opened = object_in(element == nullptr ? value : inner == nullptr ? value : *inner);
-    if (!opened.is_object()) return false;
-    if (element == nullptr) {
-        value = std::move(opened);
+/// Puts the object in a text in the place of the text, or the `value` of the object alone.
+bool open_text(json::Value& value, bool value_alone) {
+    auto parsed = json::parse(value.get_string());
+    if (!parsed || !parsed->is_object()) return false;
+    if (!value_alone) {
+        value = *std::move(parsed);
         return true;
     }
-    const json::Value* text = json::find_ignoring_case(opened.get_object(), "value");
+    json::Value* text = find_member(parsed->get_object(), "value");
     if (text == nullptr || !text->is_string()) return false;
-    *inner = *text;
+    value = std::move(*text);
     return true;
+}
+
+/// `"{\"value\":\"admin\"}"`, or the same as the `value` of an element. Not both: what came out of
+/// a text is not opened again.
+bool open_json_text(const ResourceType&, const Attribute& attribute, json::Value& value,
+                    Part part) {
+    if (attribute.type != Type::Complex) {
+        return part == Part::Named && may_hold_object(value) &&
+               equals_ignoring_case(attribute.name, "value") && open_text(value, true);
+    }
+    json::Object* element = value.if_object();
+    if (element == nullptr) return may_hold_object(value) && open_text(value, false);
+    json::Value* inner = find_member(*element, "value");
+    if (inner == nullptr) return false;
+    // An array of one is taken out of its array when it is its turn.
+    json::Array* array = inner->if_array();
+    if (array != nullptr && array->size() == 1) inner = &array->front();
+    if (!may_hold_object(*inner)) return false;
+    const Attribute* sub = attribute.find("value");
+    return sub != nullptr && !sub->multi_valued && open_text(*inner, true);
 }
 
 bool write_boolean(const ResourceType&, const Attribute& attribute, json::Value& value, Part) {
@@ -67,14 +88,9 @@ bool write_boolean(const ResourceType&, const Attribute& attribute, json::Value&
     return true;
 }
 
-bool is_nothing(const json::Value& value) {
-    const json::String* text = value.if_string();
-    return value.is_null() || (text != nullptr && text->empty());
-}
-
 bool wrap_single_value(const ResourceType&, const Attribute& attribute, json::Value& value,
                        Part part) {
-    if (part != Part::Whole || !attribute.multi_valued) return false;
+    if (!is_all(part) || !attribute.multi_valued) return false;
     if (value.is_array() || is_nothing(value)) return false;
     json::Array array;
     array.push_back(std::move(value));
@@ -83,7 +99,7 @@ bool wrap_single_value(const ResourceType&, const Attribute& attribute, json::Va
 }
 
 bool unwrap_array(const ResourceType&, const Attribute& attribute, json::Value& value, Part part) {
-    const bool is_one = part == Part::Selected || (part == Part::Whole && !attribute.multi_valued);
+    const bool is_one = part == Part::Selected || (is_all(part) && !attribute.multi_valued);
     json::Array* array = value.if_array();
     if (!is_one || array == nullptr || array->size() != 1) return false;
     json::Value only = std::move(array->front());
@@ -119,7 +135,9 @@ const Rewrite kManagerId{.name = "manager-id",
 const Rewrite kJsonInText{.name = "json-in-text",
                           .client = "Entra",
                           .source = "Captain-P-Goldfish/SCIM-SDK#516",
-                          .description = "a text that held JSON was taken as the JSON in it",
+                          .description =
+                              "a text that held a JSON object was taken as that object, or as its "
+                              "\"value\" where a value was due",
                           .apply_to_value = open_json_text};
 
 const Rewrite kBooleanText{.name = "boolean-text",

@@ -39,7 +39,7 @@ class Visitor {
         if (target.attribute == nullptr) {
             if (json::Object* object = given.if_object()) names(*object, target.extension);
         } else if (target.sub_attribute != nullptr) {
-            value(*target.sub_attribute, given, Part::Whole);
+            value(*target.sub_attribute, given, Part::Named);
         } else {
             value(*target.attribute, given, path.element_filter ? Part::Selected : Part::Whole);
         }
@@ -52,7 +52,7 @@ class Visitor {
             if (rewrites_[i]->apply_to_value(type_, attribute, given, part)) fired_[i] = true;
         }
         json::Array* array = given.if_array();
-        if (part == Part::Whole && attribute.multi_valued && array != nullptr) {
+        if (is_all(part) && attribute.multi_valued && array != nullptr) {
             for (json::Value& element : *array) value(attribute, element, Part::Element);
             return;
         }

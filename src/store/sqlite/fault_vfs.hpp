@@ -1,5 +1,5 @@
 #pragma once
-// For tests: a file system layer whose syncs and writes can be made to fail.
+// For tests: a file system layer whose syncs and writes can be made to fail, and syncs to wait.
 
 #include <atomic>
 #include <cstring>
@@ -38,6 +38,8 @@ class FaultVfs {
 
     std::atomic<int> sync_result{SQLITE_OK};   ///< what every xSync answers, if not OK
     std::atomic<int> write_result{SQLITE_OK};  ///< what every xWrite answers, if not OK
+    std::atomic<bool> holds_syncs{false};      ///< until it is false again, with notify_all
+    std::atomic<int> held{0};                  ///< how many syncs had to wait
     std::atomic<int> syncs{0};                 ///< how many succeeded
     std::atomic<int> writes{0};                ///< how many came this far
 
@@ -65,9 +67,15 @@ class FaultVfs {
         return base(file)->pMethods->xWrite(base(file), data, size, offset);
     }
     static int sync(sqlite3_file* file, int flags) {
-        const int result = of(file)->vfs->sync_result;
+        FaultVfs& vfs = *of(file)->vfs;
+        if (vfs.holds_syncs) {
+            ++vfs.held;
+            vfs.held.notify_all();
+            vfs.holds_syncs.wait(true);
+        }
+        const int result = vfs.sync_result;
         if (result != SQLITE_OK) return result;
-        ++of(file)->vfs->syncs;
+        ++vfs.syncs;
         return base(file)->pMethods->xSync(base(file), flags);
     }
 

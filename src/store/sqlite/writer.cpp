@@ -309,8 +309,9 @@ void Writer::collect(Batch& batch) {
     while (!queue_.empty() && batch.requests.size() < shares.together &&
            (batch.requests.empty() || batch.bytes + queue_.front().bytes <= options_.batch_bytes)) {
         Request& next = queue_.front();
-        next.turn = ++batch.taken[org_of(next.work)];
-        if (next.turn > shares.each) {
+        const std::size_t taken = ++batch.taken[org_of(next.work)];
+        next.turn = {taken, batch.requests.size()};
+        if (taken > shares.each) {
             left.push_back(std::move(next));
         } else {
             batch.bytes += next.bytes;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -78,7 +79,8 @@ class Writer {
         Work work;
         std::size_t bytes = 0;
         Waiter<Result<Done>> waiter;
-        std::size_t turn = 0;  ///< in its batch, among those of its organisation
+        /// In its batch, among those of its organisation; of equals who waits longest is first.
+        std::pair<std::size_t, std::size_t> turn{};
     };
     struct Batch {
         std::vector<Request> requests;

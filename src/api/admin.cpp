@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/admin_support.hpp"
+#include "base/text.hpp"
 
 namespace muster::api {
 
@@ -57,7 +58,7 @@ std::optional<std::vector<std::string>> fit(std::string_view pattern, std::strin
     std::vector<std::string> holes;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         if (wanted[i] == "{}") {
-            auto decoded = http::percent_decode(given[i]);
+            auto decoded = percent_decode(given[i]);
             if (!decoded) return std::nullopt;
             holes.push_back(std::move(*decoded));
         } else if (wanted[i] != given[i]) {

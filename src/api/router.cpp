@@ -16,7 +16,7 @@ std::optional<std::vector<std::string>> segments(std::string_view path) {
     while (!path.empty() && path.front() == '/') {
         path.remove_prefix(1);
         const auto end = path.find('/');
-        auto part = http::percent_decode(path.substr(0, end));
+        auto part = percent_decode(path.substr(0, end));
         if (!part || *part == "." || *part == ".." || part->find('/') != std::string::npos) {
             return std::nullopt;
         }

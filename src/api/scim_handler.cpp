@@ -15,6 +15,7 @@
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "provlog/redact.hpp"
 #include "scim/dialect/dialect.hpp"
 
 namespace muster::api {
@@ -163,7 +164,7 @@ provlog::Record ScimHandler::record_of(const http::RequestHead& head,
         who.connector = connector->connector.key;
         who.org_slug = connector->organisation.slug;
         who.connector_id = connector->connector.id;
-        who.own_attributes = !connector->organisation.definitions.empty();
+        who.own_attributes = connector->has_own_attributes();
     }
     const provlog::What what{.method = head.method_text, .target = head.target};
     return {core_.ids.next_key<LogId>(), who, what};

@@ -49,6 +49,13 @@ bool is_forbidden(UChar32 c) {
     return c < 0 || control || bidirectional || line_separator;
 }
 
+int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
 }  // namespace
 
 std::string fold_case(std::string_view text) {
@@ -103,6 +110,27 @@ std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexc
     while (max_bytes > 0 && (static_cast<unsigned char>(text[max_bytes]) & 0xC0U) == 0x80U)
         --max_bytes;
     return text.substr(0, max_bytes);
+}
+
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
+    std::string decoded;
+    decoded.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char c = text[i];
+        if (c == '%') {
+            if (text.size() - i < 3) return std::nullopt;
+            const int high = hex_value(text[i + 1]);
+            const int low = hex_value(text[i + 2]);
+            if (high < 0 || low < 0) return std::nullopt;
+            c = static_cast<char>(high * 16 + low);
+            i += 2;
+        } else if (c == '+' && plus_is_space) {
+            c = ' ';
+        }
+        if (c == '\0') return std::nullopt;
+        decoded.push_back(c);
+    }
+    return decoded;
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

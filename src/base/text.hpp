@@ -1,8 +1,10 @@
 #pragma once
 // Comparison keys. Every path that compares names (uniqueness, filters, look-ups, group links) uses
-// these functions, so that two spellings are the same everywhere or nowhere.
+// these functions, so that two spellings are the same everywhere or nowhere. Beside them UTF-8, URL
+// escapes and typos.
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +35,10 @@ namespace muster {
 
 /// The longest prefix of at most `max_bytes` that does not cut a UTF-8 character.
 [[nodiscard]] std::string_view utf8_prefix(std::string_view text, std::size_t max_bytes) noexcept;
+
+/// Decodes %XX once, and '+' as a space where it is one. Nothing for a broken escape or NUL.
+[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text,
+                                                        bool plus_is_space = false);
 
 /// The candidate nearest to `word` if it is a likely typo of it, else empty.
 template <class Range>

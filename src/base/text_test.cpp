@@ -1,11 +1,15 @@
 #include "base/text.hpp"
 
 #include <array>
+#include <optional>
+#include <string>
 
 #include <gtest/gtest.h>
 
 namespace muster {
 namespace {
+
+using namespace std::string_literals;
 
 TEST(FoldIdentifier, MakesOneKeyOfAllSpellings) {
     const std::string key = fold_identifier("alice");
@@ -47,6 +51,21 @@ TEST(Utf8Prefix, NeverCutsACharacter) {
     EXPECT_EQ(utf8_prefix("aé", 2), "a");
     EXPECT_EQ(utf8_prefix("aé", 3), "aé");
     EXPECT_EQ(utf8_prefix("abc", 2), "ab");
+}
+
+TEST(PercentDecode, DecodesOnce) {
+    EXPECT_EQ(percent_decode("a%2Fb%2fc+d"), "a/b/c+d");
+    EXPECT_EQ(percent_decode("a+b%2Bc", true), "a b+c");
+    EXPECT_EQ(percent_decode("%2541"), "%41");
+    EXPECT_EQ(percent_decode("%C3%A4"), "ä");
+    EXPECT_EQ(percent_decode("%FF"), "\xFF");
+    EXPECT_EQ(percent_decode(""), "");
+}
+
+TEST(PercentDecode, RefusesBrokenEscapesAndNul) {
+    for (const std::string& text : {"%"s, "a%2"s, "%2x"s, "%x2"s, "%%41"s, "%-1"s, "%00"s, "\0"s}) {
+        EXPECT_EQ(percent_decode(text), std::nullopt) << text;
+    }
 }
 
 TEST(Nearest, FindsTyposAndOnlyThose) {

@@ -106,9 +106,7 @@ class Handler {
 /// NUL, nor for more than 64 pairs.
 [[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(
     std::string_view query);
-/// Decodes %XX once ('+' stays). Nothing for a broken escape or NUL.
-[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
-/// Escapes everything but unreserved characters (RFC 3986 §2.3).
+/// Escapes everything but unreserved characters (RFC 3986 §2.3); muster::percent_decode undoes it.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
 }  // namespace muster::http

@@ -1,87 +1,33 @@
 #include "provlog/record.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "base/words.hpp"
+#include "provlog/redact.hpp"
 
 namespace muster::provlog {
 
 namespace {
 
-constexpr std::string_view kRedacted = "[redacted]";
-constexpr std::string_view kTokenPrefix = "mst_";
-
-constexpr Words kSecretNames(std::array<std::string_view, 5>{"password", "secret", "token",
-                                                             "authorization", "credential"});
-// A filter in a .search body or in a PATCH path may compare a password.
-constexpr Words kComparedSecrets(std::array<std::string_view, 2>{"password ", "password["});
-constexpr Words kPassword(std::array<std::string_view, 1>{"password"});
-
-bool names_a_secret(std::string_view name) { return kSecretNames.any_in(name); }
-
-void append_redacted(std::string& out, const json::Value& value);
-
-void append_redacted(std::string& out, const json::Object& object) {
-    // {"op":"replace","path":"password","value":"…"}: the secret's name stands in another member.
-    // Member names are read without case, here as by PATCH.
-    const auto* path = json::find_ignoring_case(object, "path");
-    const bool secret_path =
-        path != nullptr && path->is_string() && names_a_secret(path->get_string().subview());
-    char before = '{';
-    for (const auto& [key, member] : object) {
-        const std::string_view name{key};
-        const bool is_secret =
-            names_a_secret(name) || (secret_path && equals_ignoring_case(name, "value"));
-        out.push_back(std::exchange(before, ','));
-        json::append_string(out, name);
-        out.push_back(':');
-        if (is_secret && !member.is_bool() && !member.is_null()) {
-            json::append_string(out, kRedacted);
-        } else {
-            append_redacted(out, member);
-        }
-    }
-    out.append(before == '{' ? "{}" : "}");
-}
-
-void append_redacted_text(std::string& out, std::string_view text) {
-    if (kComparedSecrets.any_in(text)) return json::append_string(out, kRedacted);
-    if (!text.contains(kTokenPrefix)) return json::append_string(out, text);
-    json::append_string(out, mask_tokens(text));
-}
-
-void append_redacted(std::string& out, const json::Value& value) {
-    if (const auto* object = value.if_object()) {
-        append_redacted(out, *object);
-    } else if (const auto* array = value.if_array()) {
-        char before = '[';
-        for (const auto& element : *array) {
-            out.push_back(std::exchange(before, ','));
-            append_redacted(out, element);
-        }
-        out.append(before == '[' ? "[]" : "]");
-    } else if (const auto* text = value.if_string()) {
-        append_redacted_text(out, text->subview());
-    } else {
-        json::append(out, value);
-    }
-}
-
 /// A value as JSON text: an element of an organisation's own attribute may hold a secret by name.
 void append_redacted_change(std::string& out, std::string_view value) {
     const bool has_names = value.starts_with('{') || value.starts_with('[');
-    if (!has_names || !names_a_secret(value)) {
+    if (!has_names || !may_hold_secrets(value)) {
         out.append(value);
         return;
     }
     const auto parsed = json::parse(value);
     if (!parsed) return json::append_string(out, kRedacted);
-    append_redacted(out, *parsed);
+    out.append(redact_body(value, *parsed).text);
+}
+
+/// What may quote what was sent.
+void append_told(std::string& out, std::string_view text) {
+    if (!names_a_secret(text)) return json::append_string(out, text);
+    json::append_string(out, redact_quotations(text));
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view text) {
@@ -107,10 +53,9 @@ void separate(std::string& list) {
     if (!list.empty()) list.push_back(',');
 }
 
-/// Of the standard's attributes none that is returned is a secret; an organisation's own may be.
-std::string redact_response(std::string_view body) {
+std::string redact_response(std::string_view body, bool hide_quotations) {
     const auto parsed = json::parse(body);
-    return parsed ? redact_body(body, *parsed) : std::string{body};
+    return parsed ? redact_body(body, *parsed, hide_quotations).text : omitted(body.size());
 }
 
 std::string_view outcome_of(int status) {
@@ -134,7 +79,10 @@ Record::Record(LogId id, const Who& who, const What& what)
     append_member(json_, "peer", who.peer);
     append_member(json_, "user_agent", mask_tokens(utf8_prefix(who.user_agent, 200)));
     append_member(json_, "method", what.method);
-    append_member(json_, "target", redact_target(what.target));
+    const auto target = redact_target(what.target);
+    hides_part_ = target != what.target;
+    target_at_ = json_.size();
+    append_member(json_, "target", target);
 }
 
 void Record::step(std::string_view stage, std::string_view text) {
@@ -144,13 +92,15 @@ void Record::step(std::string_view stage, std::string_view text) {
     trace_.push_back('}');
 }
 
+void Record::filter(std::string_view text) { step("parsed", "filter " + redact_filter(text)); }
+
 void Record::notes(std::span<const scim::Note> notes) {
     for (const auto& note : notes.first(std::min(notes.size(), kMaxChanges))) {
         separate(notes_);
         notes_.append("{\"rule\":");
         json::append_string(notes_, note.rule);
         notes_.append(",\"text\":");
-        json::append_string(notes_, note.text);
+        append_told(notes_, note.text);
         notes_.push_back('}');
     }
 }
@@ -159,8 +109,8 @@ void Record::changes(std::span<const scim::Change> changes) {
     for (const auto& change : changes.first(std::min(changes.size(), kMaxChanges))) {
         separate(changes_);
         changes_.append("{\"path\":");
-        json::append_string(changes_, change.path);
         const bool secret = names_a_secret(change.path);
+        json::append_string(changes_, secret ? redact_filter(change.path) : change.path);
         const auto append = [&](std::string_view member, std::string_view value) {
             if (value.empty()) return;
             changes_.append(",\"").append(member).append("\":");
@@ -186,7 +136,7 @@ void Record::resource(std::string_view type, std::string_view id, std::string_vi
     resource_ = "{\"type\":";
     json::append_string(resource_, type);
     resource_.append(",\"id\":");
-    json::append_string(resource_, id);
+    json::append_string(resource_, names_a_secret(id) ? redact_filter(id) : id);
     if (!display.empty()) {
         resource_.append(",\"display\":");
         json::append_string(resource_, display);
@@ -199,9 +149,20 @@ void Record::request_body(std::string_view raw, const json::Value* parsed) {
     if (parsed == nullptr || raw.size() > kMaxBodyBytes) {
         // What cannot be read cannot be redacted either, so none of it is kept.
         request_body_ = omitted(raw.size());
+        hides_part_ = true;
         return;
     }
-    request_body_ = redact_body(raw, *parsed);
+    auto body = redact_body(raw, *parsed);
+    request_body_ = std::move(body.text);
+    hides_part_ = hides_part_ || body.compares_secret;
+}
+
+void Record::hide_query() {
+    const auto query = json_.find('?', target_at_);
+    if (query == std::string::npos) return;
+    json_.resize(query);
+    json_.append("?").append(kRedacted).push_back('"');
+    hides_part_ = true;
 }
 
 void Record::rewind(const Mark& mark) {
@@ -210,6 +171,14 @@ void Record::rewind(const Mark& mark) {
     changes_.resize(mark.changes);
     resource_ = mark.resource;
     reason_ = mark.reason;
+}
+
+/// Of the standard's attributes none that is returned is a secret, and errors quote what was sent.
+bool Record::may_hold_secrets(int status, std::string_view response) const {
+    if (response.empty()) return false;
+    if (own_attributes_) return true;
+    if (status >= 400) return hides_part_ || provlog::may_hold_secrets(response);
+    return hides_part_ && response.contains("\"scimType\":");  // in an answer to a bulk request
 }
 
 store::LogEntry Record::finish(int status, std::string_view response_body,
@@ -229,61 +198,18 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
     append_raw(json, "request", request_body_);
     if (response_body.size() > kMaxBodyBytes) {
         append_raw(json, "response", omitted(response_body.size()));
-    } else if (own_attributes_) {
-        append_raw(json, "response", redact_response(response_body));
+    } else if (may_hold_secrets(status, response_body)) {
+        append_raw(json, "response", redact_response(response_body, hides_part_));
     } else {
         append_raw(json, "response", response_body);
     }
     // A token may have been sent anywhere: as an id, in a filter, as a name.
-    if (json.contains(kTokenPrefix)) json = mask_tokens(json);
+    if (json.contains("mst_")) json = mask_tokens(json);
     return {.id = id_,
             .org = org_,
             .connector = connector_,
             .failed = status >= 400,
             .json = std::move(json)};
-}
-
-std::string mask_tokens(std::string_view text) {
-    std::string masked;
-    std::size_t position = 0;
-    const auto is_token_character = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-               c == '_' || c == '-';
-    };
-    for (auto found = text.find(kTokenPrefix); found != std::string_view::npos;
-         found = text.find(kTokenPrefix, position)) {
-        masked.append(text.substr(position, found - position));
-        position = found;
-        while (position < text.size() && is_token_character(text[position])) ++position;
-        // The bare prefix is no secret: a refusal tells it.
-        const bool bare = position == found + kTokenPrefix.size();
-        masked.append(bare ? kTokenPrefix : kRedacted);
-    }
-    return masked.append(text.substr(position));
-}
-
-std::string redact_target(std::string_view target) {
-    target = utf8_prefix(target, 4096);
-    const auto query = target.find('?');
-    if (query != std::string_view::npos && kPassword.any_in(target.substr(query))) {
-        return mask_tokens(target.substr(0, query)).append("?").append(kRedacted);
-    }
-    return mask_tokens(target);
-}
-
-std::string redact_body(std::string_view raw, const json::Value& parsed) {
-    // An escape could spell a secret's name or a token's prefix letter by letter.
-    std::string text;
-    if (names_a_secret(raw) || raw.contains("\\u") || raw.contains(kTokenPrefix)) {
-        append_redacted(text, parsed);
-    } else {
-        text = raw;
-    }
-    // Between tokens a line end is white space; inside a JSON string it cannot stand. So this keeps
-    // a record on one line and changes nothing.
-    std::ranges::replace(text, '\n', ' ');
-    std::ranges::replace(text, '\r', ' ');
-    return text;
 }
 
 }  // namespace muster::provlog

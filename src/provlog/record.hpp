@@ -29,7 +29,7 @@ struct Who {
     std::string_view token_id;
     std::string_view peer;
     std::string_view user_agent;
-    bool own_attributes = false;  ///< the organisation has some: an answer may hold a secret
+    bool own_attributes = false;  ///< answers may hold others than the standard's, so secrets
 };
 
 struct What {
@@ -49,6 +49,8 @@ class Record {
 
     /// The decision trace: "authenticated", "parsed", "matched", "changed", "written", "answered".
     void step(std::string_view stage, std::string_view text);
+    /// The filter as it was understood, redacted.
+    void filter(std::string_view text);
     /// A deviation that was applied or an input that was not taken to the letter.
     void notes(std::span<const scim::Note> notes);
     void changes(std::span<const scim::Change> changes);
@@ -56,6 +58,8 @@ class Record {
     void resource(std::string_view type, std::string_view id, std::string_view display);
     /// The request's body, redacted; `parsed` null: it was not JSON, only its size is kept.
     void request_body(std::string_view raw, const json::Value* parsed);
+    /// Keeps nothing of the target's query: it may compare what only the schema knows for a secret.
+    void hide_query();
     /// A stable word for the outcome of a refusal, the key of explain(): "uniqueness".
     void reason(std::string_view code) { reason_ = code; }
     [[nodiscard]] std::string_view reason() const { return reason_; }
@@ -79,10 +83,15 @@ class Record {
     void rewind(const Mark& mark);
 
   private:
+    [[nodiscard]] bool may_hold_secrets(int status, std::string_view response) const;
+
     LogId id_;
     OrgKey org_;
     ConnectorKey connector_;
     bool own_attributes_ = false;
+    /// Part of the request is not kept: nor is what an error about its filter or path quotes of it.
+    bool hides_part_ = false;
+    std::size_t target_at_ = 0;  ///< in json_, which it ends
     std::string json_;
     std::string trace_;
     std::string notes_;
@@ -91,15 +100,5 @@ class Record {
     std::string resource_;
     std::string reason_;
 };
-
-/// The text with everything that looks like a token replaced.
-[[nodiscard]] std::string mask_tokens(std::string_view text);
-
-/// The target with token texts masked, and its query masked whole where it mentions a password.
-[[nodiscard]] std::string redact_target(std::string_view target);
-
-/// One line of JSON in which the values of password, secret, token and authorization members, of
-/// PATCH operations on such paths, and anything that looks like a token are "[redacted]".
-[[nodiscard]] std::string redact_body(std::string_view raw, const json::Value& parsed);
 
 }  // namespace muster::provlog

@@ -79,6 +79,12 @@ std::size_t page_size(const ListRequest& request, const Limits& limits) {
     return static_cast<std::size_t>(std::clamp<std::int64_t>(asked, 0, most));
 }
 
+/// Such a filter is refused, but the log must not hold what it guesses. One that is not is told of
+/// by the log as it was understood.
+bool may_compare_hidden(Query::Types types) {
+    return std::ranges::any_of(types, &scim::ResourceType::hides_attributes);
+}
+
 Position position_of(const Match& match) { return {match.part, match.key, match.record.rid}; }
 
 }  // namespace
@@ -92,12 +98,16 @@ Query::Query(const Core& core, const Resources& resources)
 
 Task<scim::Result<Answer>> Query::search(Call& call, Types types, std::string body) const {
     CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
+    if (may_compare_hidden(types)) call.record.request_body(body, nullptr);
     CO_TRY_ASSIGN(auto request, parse_search(value));
     co_return co_await list(call, types, std::move(request));
 }
 
 Task<scim::Result<Answer>> Query::list(Call& call, Types types, ListRequest request) const {
-    if (request.filter) CO_TRY_VOID(rewrite_filter(call, *types.front(), *request.filter));
+    if (request.filter) {
+        if (may_compare_hidden(types)) call.record.hide_query();
+        CO_TRY_VOID(rewrite_filter(call, *types.front(), *request.filter));
+    }
     Walk walk;
     CO_TRY_ASSIGN(walk.search, search_of(call.catalog(), types, request, core_.limits));
     for (const scim::ResourceType* type : types) {
@@ -106,7 +116,7 @@ Task<scim::Result<Answer>> Query::list(Call& call, Types types, ListRequest requ
         walk.views.push_back({.type = type, .projection = std::move(projection)});
     }
     if (const auto& filter = walk.search.parts.front().filter) {
-        call.record.step("parsed", "filter " + filter->to_string());
+        call.record.filter(filter->to_string());
     }
     walk.name = name_of(call, walk.search, request);
     walk.request = std::move(request);

@@ -74,6 +74,35 @@ TEST_F(QueryTest, PagesCoverEveryoneOnceWithTrueTotals) {
     EXPECT_EQ(seen.size(), 25U);
 }
 
+TEST_F(QueryTest, TheLogHoldsNothingThatASecretIsComparedWith) {
+    ASSERT_TRUE(wait(directory_.set_definitions(
+        "acme",
+        R"({"schemas":[{"id":"urn:x:T","attributes":[{"name":"n"},{"name":"pin","returned":"never"}]},)"
+        R"({"id":"urn:x:D","attributes":[{"name":"apiToken"}]}],"resourceTypes":[)"
+        R"({"name":"Thing","endpoint":"/Things","schema":"urn:x:T"},)"
+        R"({"name":"Device","endpoint":"/Devices","schema":"urn:x:D"}]})")));
+    const auto logged = [this](const char* endpoint, const std::string& filter) {
+        auto by = call();
+        const auto* type = by.catalog().type_at(endpoint);
+        by.record = provlog::Record({7}, {}, {.method = "GET", .target = "/T?filter=" + filter});
+        const auto body = R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],)"
+                          R"("filter":")" +
+                          filter + "\"}";
+        const auto answer = wait(query_.search(by, std::span(&type, 1), body));
+        const auto error = answer ? "" : scim::to_json(answer.error());
+        return by.record.finish(answer ? 200 : answer.error().status, error, 1).json;
+    };
+    for (const char* filter : {R"(apiToken eq \"hunter2\")", R"(apiToken \"hunter2\")",
+                               "apiToken eq hunter2", R"(tokens[value eq \"hunter2\"])"}) {
+        EXPECT_FALSE(logged("/Devices", filter).contains("hunter2")) << logged("/Devices", filter);
+    }
+    for (const char* filter :
+         {R"(pin eq \"hunter2\")", R"(pin \"hunter2\")", R"(n pr or pin eq \"hunter2\")"}) {
+        EXPECT_FALSE(logged("/Things", filter).contains("hunter2")) << logged("/Things", filter);
+    }
+    EXPECT_TRUE(logged("/Things", R"(n eq \"ann\")").contains(R"(filter n eq \"ann\")"));
+}
+
 TEST_F(QueryTest, OddNumbersAreReadAsTheRfcSays) {
     make(3);
     EXPECT_EQ(list({.start_index = 0}).at("startIndex"), 1);

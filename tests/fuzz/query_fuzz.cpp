@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/check.hpp"
+#include "base/text.hpp"
 #include "http/message.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -14,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool has_nul = text.find('\0') != std::string_view::npos;
 
     const std::string encoded = http::percent_encode(text);
-    MUSTER_CHECK((http::percent_decode(encoded) == text) == !has_nul);
-    if (const auto decoded = http::percent_decode(text)) {
+    MUSTER_CHECK((muster::percent_decode(encoded) == text) == !has_nul);
+    if (const auto decoded = muster::percent_decode(text)) {
         MUSTER_CHECK(decoded->size() <= size);
         MUSTER_CHECK(decoded->find('\0') == std::string::npos);
     }

@@ -1,0 +1,262 @@
+#include "provlog/redact.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.hpp"
+#include "base/words.hpp"
+#include "provlog/filter_values.hpp"
+#include "scim/filter/lexer.hpp"
+
+namespace muster::provlog {
+
+namespace {
+
+constexpr std::string_view kTokenPrefix = "mst_";
+constexpr std::size_t kMaxTargetBytes = 4096;
+
+constexpr Words kSecretNames(std::array<std::string_view, 5>{"password", "secret", "token",
+                                                             "authorization", "credential"});
+
+/// Calls `plain` with what stands between quotation marks' pairs and `quotation` with the pairs.
+template <class Plain, class Quotation>
+void split_quotations(std::string_view text, Plain plain, Quotation quotation) {
+    while (!text.empty()) {
+        const auto size = std::min(text.find('"'), text.size());
+        plain(text.substr(0, size));
+        text.remove_prefix(size);
+        if (text.empty()) return;
+        const auto quoted = scim::Lexer(text).next().text;
+        quotation(quoted);
+        text.remove_prefix(quoted.size());
+    }
+}
+
+void append_quotation(std::string& out, std::string_view quoted) {
+    if (!names_a_secret(quoted)) {
+        out.append(quoted);
+        return;
+    }
+    const auto sent = json::parse(quoted);
+    const auto* text = sent ? sent->if_string() : nullptr;
+    if (text == nullptr) {
+        out.append(kRedacted);
+        return;
+    }
+    json::append_string(out, redact_filter(text->subview()));
+}
+
+/// Writes JSON anew without its secrets.
+class BodyRedaction {
+  public:
+    explicit BodyRedaction(bool hide_quotations) : hide_quotations_(hide_quotations) {}
+
+    void append(const json::Value& value, std::string_view name = {}) {
+        if (const auto* object = value.if_object()) {
+            append(*object);
+        } else if (const auto* array = value.if_array()) {
+            append(*array);
+        } else if (const auto* text = value.if_string()) {
+            append_text(name, text->subview());
+        } else {
+            json::append(result_.text, value);
+        }
+    }
+
+    RedactedBody take() && { return std::move(result_); }
+
+  private:
+    void append(const json::Array& array) {
+        char before = '[';
+        for (const auto& element : array) {
+            result_.text.push_back(std::exchange(before, ','));
+            append(element);
+        }
+        result_.text.append(before == '[' ? "[]" : "]");
+    }
+
+    void append(const json::Object& object) {
+        if (std::ranges::any_of(object, [](const auto& member) {
+                return is_secret_itself(std::string_view{member.key()});
+            })) {
+            // Two names could become one, and a record with two of a name cannot be read.
+            result_.compares_secret = true;
+            return json::append_string(result_.text, kRedacted);
+        }
+        // {"op":"replace","path":"password","value":"…"}: the secret's name stands in another
+        // member. Member names are read without case, here as by PATCH.
+        const auto* path = json::find_ignoring_case(object, "path");
+        const bool secret_path =
+            path != nullptr && path->is_string() && names_a_secret(path->get_string().subview());
+        const bool of_filter = std::exchange(in_filter_error_, is_filter_error(object));
+        char before = '{';
+        for (const auto& [key, member] : object) {
+            const std::string_view name{key};
+            const bool secret =
+                names_a_secret(name) || (secret_path && equals_ignoring_case(name, "value"));
+            result_.text.push_back(std::exchange(before, ','));
+            json::append_string(result_.text, name);
+            result_.text.push_back(':');
+            if (secret && !member.is_bool() && !member.is_null()) {
+                json::append_string(result_.text, kRedacted);
+            } else {
+                append(member, name);
+            }
+        }
+        in_filter_error_ = of_filter;
+        result_.text.append(before == '{' ? "{}" : "}");
+    }
+
+    void append_text(std::string_view name, std::string_view text) {
+        const auto redacted = redact(name, text);
+        if (redacted != text) result_.compares_secret = true;
+        json::append_string(result_.text, mask_tokens(redacted));
+    }
+
+    [[nodiscard]] std::string redact(std::string_view name, std::string_view text) const {
+        if (name == "detail") return redact_quotations(text, hide_quotations_ && in_filter_error_);
+        const bool is_filter =
+            equals_ignoring_case(name, "filter") || equals_ignoring_case(name, "path");
+        return is_filter ? redact_filter(text) : redact_text(text);
+    }
+
+    /// A PATCH operation without a path takes paths as the names of its value.
+    static bool is_secret_itself(std::string_view name) {
+        return name.contains(kTokenPrefix) || (names_a_secret(name) && redact_filter(name) != name);
+    }
+
+    static bool is_filter_error(const json::Object& object) {
+        const auto type = json::string_or_empty(object, "scimType");
+        return type == "invalidFilter" || type == "invalidPath";
+    }
+
+    bool hide_quotations_;
+    bool in_filter_error_ = false;
+    RedactedBody result_;
+};
+
+/// One name or one value of a query.
+bool holds_secret(std::string_view encoded) {
+    const auto text = percent_decode(encoded, true);
+    // What cannot be decoded cannot be redacted.
+    return !text || text->contains(kTokenPrefix) ||
+           (names_a_secret(*text) && FilterValues(*text).compares_secret());
+}
+
+bool query_holds_secret(std::string_view query) {
+    const auto is_harmless = [](std::string_view text) {
+        return !names_a_secret(text) && !text.contains(kTokenPrefix);
+    };
+    if (query.contains('%')) {
+        const auto decoded = percent_decode(query);
+        if (decoded && is_harmless(*decoded)) return false;
+    } else if (is_harmless(query)) {
+        return false;
+    }
+    // Apart, as the server reads them: a quotation mark in one closes none in another.
+    while (!query.empty()) {
+        const auto item = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(item.size() + 1, query.size()));
+        const auto equals = std::min(item.find('='), item.size());
+        if (holds_secret(item.substr(0, equals))) return true;
+        if (equals < item.size() && holds_secret(item.substr(equals + 1))) return true;
+    }
+    return false;
+}
+
+/// An escaped question mark makes a query part of the path.
+bool path_holds_secret(std::string_view path) {
+    const auto decoded = percent_decode(path);
+    return !decoded || decoded->contains(kTokenPrefix) ||
+           (names_a_secret(*decoded) && (decoded->contains('?') || looks_like_filter(*decoded)));
+}
+
+}  // namespace
+
+bool names_a_secret(std::string_view text) { return kSecretNames.any_in(text); }
+
+bool may_hold_secrets(std::string_view json) {
+    // An escape could spell a secret's name or a token's prefix letter by letter.
+    return names_a_secret(json) || json.contains("\\u") || json.contains(kTokenPrefix);
+}
+
+std::string mask_tokens(std::string_view text) {
+    std::string masked;
+    std::size_t position = 0;
+    const auto is_token_character = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               c == '_' || c == '-';
+    };
+    for (auto found = text.find(kTokenPrefix); found != std::string_view::npos;
+         found = text.find(kTokenPrefix, position)) {
+        masked.append(text.substr(position, found - position));
+        position = found;
+        while (position < text.size() && is_token_character(text[position])) ++position;
+        // The bare prefix is no secret: a refusal tells it.
+        const bool bare = position == found + kTokenPrefix.size();
+        masked.append(bare ? kTokenPrefix : kRedacted);
+    }
+    return masked.append(text.substr(position));
+}
+
+std::string redact_filter(std::string_view text) {
+    if (!names_a_secret(text)) return std::string{text};
+    FilterValues values(text);
+    return values.compares_secret() ? std::move(values).without() : std::string{text};
+}
+
+std::string redact_text(std::string_view text) {
+    const bool is_filter = names_a_secret(text) && looks_like_filter(text);
+    return is_filter ? redact_filter(text) : std::string{text};
+}
+
+std::string redact_quotations(std::string_view text, bool all) {
+    if (!all) {
+        if (!names_a_secret(text)) return std::string{text};
+        split_quotations(
+            text, [&all](std::string_view plain) { all = all || names_a_secret(plain); },
+            [](std::string_view) {});
+    }
+    std::string out;
+    split_quotations(
+        text, [&out](std::string_view plain) { out.append(plain); },
+        [&out, all](std::string_view quoted) {
+            if (all) {
+                out.append(kRedacted);
+            } else {
+                append_quotation(out, quoted);
+            }
+        });
+    return out;
+}
+
+std::string redact_target(std::string_view target) {
+    const auto path = target.substr(0, target.find('?'));
+    if (const auto escape = path.find('%');
+        escape != std::string_view::npos && path_holds_secret(path)) {
+        return mask_tokens(utf8_prefix(path.substr(0, escape), kMaxTargetBytes)).append(kRedacted);
+    }
+    if (path.size() < target.size() && query_holds_secret(target.substr(path.size() + 1))) {
+        return mask_tokens(utf8_prefix(path, kMaxTargetBytes)).append("?").append(kRedacted);
+    }
+    return mask_tokens(utf8_prefix(target, kMaxTargetBytes));
+}
+
+RedactedBody redact_body(std::string_view raw, const json::Value& parsed, bool hide_quotations) {
+    RedactedBody body;
+    if (hide_quotations || may_hold_secrets(raw)) {
+        BodyRedaction redaction(hide_quotations);
+        redaction.append(parsed);
+        body = std::move(redaction).take();
+    } else {
+        body.text = raw;
+    }
+    // Between tokens a line end is white space; inside a JSON string it cannot stand. So this keeps
+    // a record on one line and changes nothing.
+    std::ranges::replace(body.text, '\n', ' ');
+    std::ranges::replace(body.text, '\r', ' ');
+    return body;
+}
+
+}  // namespace muster::provlog

@@ -141,16 +141,19 @@ TEST_F(NeighboursTest, ASetWhoseTimeIsUpCostsTheOthersNothing) {
             EXPECT_TRUE(done) << done.error().message;
         });
     };
-    const auto before = write_one(Rid{10}, "first-held");
-    std::this_thread::sleep_for(100ms);
-    const auto older = write_one(Rid{11}, "older");
-    std::this_thread::sleep_for(500ms);
-    const auto younger = write_one(Rid{12}, "last-held");
-    std::this_thread::sleep_for(200ms);
-    sql("ROLLBACK");
-    // By now the older one would have been given up.
-    std::this_thread::sleep_for(500ms);
-    value_of(other.run("ROLLBACK"));
+    {
+        const auto before = write_one(Rid{10}, "first-held");
+        std::this_thread::sleep_for(100ms);
+        const auto older = write_one(Rid{11}, "older");
+        std::this_thread::sleep_for(500ms);
+        const auto younger = write_one(Rid{12}, "last-held");
+        std::this_thread::sleep_for(200ms);
+        sql("ROLLBACK");
+        // By now the older one would have been given up.
+        std::this_thread::sleep_for(500ms);
+        value_of(other.run("ROLLBACK"));
+    }
+    pool.stop();
 }
 
 TEST_F(NeighboursTest, OneRefusedWriteLetsTheOthersShareACommit) {

@@ -17,7 +17,7 @@
 
 namespace muster::store::postgres {
 
-/// Thread-safe.
+/// Thread-safe. The pool is stopped before it goes.
 class WriteQueue {
   public:
     /// `lanes`: how many of the pool's; `slot`: the counter slot of this node.

@@ -27,7 +27,7 @@ constexpr milliseconds kLogDelay{100};
 constexpr milliseconds kLogRetryDelay{1000};  // after a full disk
 constexpr milliseconds kIdleDelay{1000};      // before the write-ahead log is checkpointed
 constexpr microseconds kLongestWait{2000};    // for others of the same batch
-constexpr milliseconds kLongestApply{10};     // after which a batch is committed as it is
+constexpr milliseconds kLongestApply{10};     // after which a batch ends where others wait
 constexpr milliseconds kControlDelay{20};     // by which a control run's commits lag its answers
 constexpr std::size_t kSharedBatch = 64;      // sets of several organisations
 constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
@@ -330,6 +330,14 @@ void Writer::collect(Batch& batch) {
     log_.clear();
 }
 
+bool Writer::others_wait(const Batch& batch) const {
+    if (batch.taken.size() > 1) return true;
+    const std::scoped_lock lock(mutex_);
+    return std::ranges::any_of(queue_, [&batch](const Request& request) {
+        return !batch.taken.contains(org_of(request.work));
+    });
+}
+
 void Writer::give_back(Batch& batch, std::size_t first) {
     const auto rest = batch.requests.begin() + static_cast<std::ptrdiff_t>(first);
     const std::scoped_lock lock(mutex_);
@@ -386,7 +394,9 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
     std::vector<Result<Done>> results;
     bool careful = false;
     const Instant end = steady_clock::now() + kLongestApply;
-    const auto is_late = [&] { return !results.empty() && steady_clock::now() > end; };
+    const auto is_late = [&] {
+        return !results.empty() && steady_clock::now() > end && others_wait(batch);
+    };
     TRY_VOID(begin_.execute());
     do {
         while (results.size() < batch.requests.size()) {

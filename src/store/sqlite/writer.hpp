@@ -109,6 +109,8 @@ class Writer {
     [[nodiscard]] Shares share_out() const;
     /// Adds to the batch what waits and has room in it. With the lock.
     void collect(Batch& batch);
+    /// Whether there is more than one organisation, in the batch or behind it.
+    [[nodiscard]] bool others_wait(const Batch& batch) const;
     /// To the front of the queue: what the batch holds from `first` on.
     void give_back(Batch& batch, std::size_t first);
     void write(Batch batch);

@@ -393,7 +393,7 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
     SegmentBatch log;
     std::vector<Result<Done>> results;
     bool careful = false;
-    const Instant end = steady_clock::now() + kLongestApply;
+    Instant end = steady_clock::now() + kLongestApply;
     const auto is_late = [&] {
         return !results.empty() && steady_clock::now() > end && others_wait(batch);
     };
@@ -415,6 +415,8 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
             results.clear();
             log = {};
             careful = true;
+            // Else what was applied before it would go back to the queue, and meet it again.
+            end = steady_clock::now() + kLongestApply;
         }
     } while (!is_late() && gather(batch, until));
     for (const LogEntry& entry : batch.log) log.add(entry, finish_log_json(entry.json));

@@ -135,6 +135,11 @@ bool Application::remove_member(Rid group, Rid member) {
 }
 
 Result<void> Application::change_members(Rid group, MembersChange change, Applied& applied) {
+    for (const Rid nested : change.groups) {
+        if (groups_above(tables_, org_, group).contains(nested)) {
+            return refuse(ErrorCode::Circle, "a group would become its own member");
+        }
+    }
     if (change.replace) {
         std::ranges::sort(change.add);
         change.add.erase(std::ranges::unique(change.add).begin(), change.add.end());
@@ -156,11 +161,6 @@ Result<void> Application::change_members(Rid group, MembersChange change, Applie
         changes_.put(tables_.members, {org_, group, member}, Present{});
         changes_.put(tables_.groups, {org_, member, group}, Present{});
         ++applied.members_added;
-    }
-    for (const Rid nested : change.groups) {
-        if (groups_above(tables_, org_, group).contains(nested)) {
-            return refuse(ErrorCode::Circle, "a group would become its own member");
-        }
     }
     return {};
 }

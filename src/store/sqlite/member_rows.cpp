@@ -29,6 +29,8 @@ MemberRows::MemberRows(const Database& db)
       delete_members_(db, "DELETE FROM member WHERE org = ?1 AND grp = ?2") {}
 
 Outcome<MemberRows::Delta> MemberRows::change(OrgKey org, Rid group, const MembersChange& change) {
+    // Before anything is written: what is above the group does not depend on what comes below it.
+    for (const Rid nested : change.groups) TRY_VOID(refuse_circle(org, group, nested));
     Delta delta;
     if (change.replace) {
         TRY_ASSIGN(delta, replace(org, group, change.add));
@@ -40,13 +42,17 @@ Outcome<MemberRows::Delta> MemberRows::change(OrgKey org, Rid group, const Membe
     return delta;
 }
 
-Outcome<void> MemberRows::nest(OrgKey org, Rid group, Rid member) {
-    TRY_VOID(mark_row_.execute(org.value, group.value, member.value));
-    TRY_VOID(mark_group_.execute(member.value));
+Outcome<void> MemberRows::refuse_circle(OrgKey org, Rid group, Rid member) {
     Rows rows = circle_.query(org.value, group.value, member.value);
     TRY_ASSIGN(const bool circle, rows.next());
     if (!circle) return {};
     return std::unexpected(refusal(ErrorCode::Circle, "a group would become its own member"));
+}
+
+Outcome<void> MemberRows::nest(OrgKey org, Rid group, Rid member) {
+    TRY_VOID(mark_row_.execute(org.value, group.value, member.value));
+    TRY_VOID(mark_group_.execute(member.value));
+    return {};
 }
 
 Outcome<MemberRows::Delta> MemberRows::replace(OrgKey org, Rid group,

@@ -27,6 +27,7 @@ class MemberRows {
     [[nodiscard]] Outcome<std::int64_t> add(OrgKey org, Rid group, const std::vector<Rid>& members);
     [[nodiscard]] Outcome<std::int64_t> remove(OrgKey org, Rid group,
                                                const std::vector<Rid>& members);
+    [[nodiscard]] Outcome<void> refuse_circle(OrgKey org, Rid group, Rid member);
     [[nodiscard]] Outcome<void> nest(OrgKey org, Rid group, Rid member);
     [[nodiscard]] Outcome<Delta> replace(OrgKey org, Rid group, const std::vector<Rid>& wanted);
 

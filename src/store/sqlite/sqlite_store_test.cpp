@@ -322,6 +322,20 @@ TEST_F(SqliteStoreTest, A_crowd_of_one_organisation_does_not_stand_before_anothe
     EXPECT_EQ(users(*store), 4'000);
 }
 
+TEST_F(SqliteStoreTest, A_circle_is_found_before_anything_is_written) {
+    auto store = opened(options());
+    put_organisation(*store);
+    const Rid outer{1};
+    const Rid inner{2};
+    ASSERT_TRUE(run(store->commit(write(kOrg, group(inner, "inner")))));
+    ASSERT_TRUE(run(store->commit(write(kOrg, group(outer, "outer", {inner}, {inner})))));
+    MembersChange circle{.add = {Rid{404}, outer}};
+    circle.groups = {outer};
+    const auto refused = run(store->commit(write(kOrg, change_members(inner, std::move(circle)))));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::Circle) << "not that one member is gone";
+}
+
 TEST_F(SqliteStoreTest, Large_sets_of_one_organisation_do_not_stand_before_another) {
     constexpr int kLarge = 30;
     sqlite::test::FaultVfs vfs("hold-syncs");
@@ -361,6 +375,15 @@ TEST_F(SqliteStoreTest, Large_sets_of_one_organisation_do_not_stand_before_anoth
     EXPECT_LE(done_before_a_quiet_one(Rid{20'000},
                                       [&](int i) -> Mutation {
                                           return group(rid(i), fmt::format("group{}", i), people);
+                                      }),
+              12);
+    // Far more than a batch holds, though they change one row each.
+    EXPECT_LE(done_before_a_quiet_one(Rid{20'002},
+                                      [&](int i) -> Mutation {
+                                          CreateResource bulky =
+                                              user(Rid{30'000 + i}, fmt::format("bulky{}", i));
+                                          bulky.document.resize(1'500'000, ' ');
+                                          return bulky;
                                       }),
               12);
     EXPECT_LE(done_before_a_quiet_one(
@@ -490,8 +513,8 @@ TEST_F(SqliteStoreTest, Nor_does_the_provisioning_log_alone_make_it_grow) {
     ASSERT_EQ(run(store->log({.limit = 1})).value().size(), 1U);
     EXPECT_GT(std::filesystem::file_size(path()), std::uintmax_t{50} << 20);
     // On a slow disk a batch is as large as the room for what waits (16 MiB), and comes to a file
-    // that was just too small for a checkpoint (1,000 pages, 4 MiB).
-    EXPECT_LT(std::filesystem::file_size(path() + "-wal"), std::uintmax_t{30} << 20);
+    // that was just too small for a checkpoint (1,000 pages, 4 MiB), or that a reader kept.
+    EXPECT_LT(std::filesystem::file_size(path() + "-wal"), std::uintmax_t{40} << 20);
 }
 
 TEST_F(SqliteStoreTest, Readers_on_many_threads_see_every_acknowledged_write) {

@@ -30,6 +30,7 @@ constexpr microseconds kLongestWait{2000};    // for others of the same batch
 constexpr milliseconds kLongestApply{10};     // after which a batch ends where others wait
 constexpr milliseconds kControlDelay{20};     // by which a control run's commits lag its answers
 constexpr std::size_t kSharedBatch = 64;      // sets of several organisations
+constexpr std::size_t kLeastShare = std::size_t{64} << 10;  // bytes of one of several
 constexpr std::size_t kLogFlushBytes = std::size_t{2} << 20;
 constexpr int kMostWaits = 3;  // for room, an attempt to write each
 constexpr std::size_t kLogRoomBytes = std::size_t{16} << 20;
@@ -292,30 +293,36 @@ bool Writer::gather(Batch& batch, Instant until) {
 }
 
 // Where several organisations wait, batches are small, so that nobody's set waits long for the one
-// under way, and shared alike, so that a crowd of one does not stand before the others. They take
-// turns in it too, as what large sets leave no time for waits for the next one (apply_all).
+// under way, and shared alike, so that a crowd of one, or its large sets, do not stand before the
+// others. They take turns in it too, as what large sets leave no time for waits for the next one
+// (apply_all).
 Writer::Shares Writer::share_out() const {
     std::unordered_set<OrgKey> orgs;
     for (const Request& request : queue_) orgs.insert(org_of(request.work));
-    if (orgs.size() < 2) return {options_.batch_sets, options_.batch_sets};
+    if (orgs.size() < 2) return {options_.batch_sets, {options_.batch_sets, options_.batch_bytes}};
     const std::size_t together = std::min(options_.batch_sets, std::max(kSharedBatch, orgs.size()));
-    return {together, std::max<std::size_t>(together / orgs.size(), 1)};
+    return {together,
+            {std::max<std::size_t>(together / orgs.size(), 1),
+             std::max(options_.batch_bytes / orgs.size(), kLeastShare)}};
 }
 
 void Writer::collect(Batch& batch) {
     const Shares shares = share_out();
     const auto before = static_cast<std::ptrdiff_t>(batch.requests.size());
     std::deque<Request> left;
-    while (!queue_.empty() && batch.requests.size() < shares.together &&
-           (batch.requests.empty() || batch.bytes + queue_.front().bytes <= options_.batch_bytes)) {
+    while (!queue_.empty() && batch.requests.size() < shares.together) {
         Request& next = queue_.front();
-        const std::size_t taken = ++batch.taken[org_of(next.work)];
-        next.turn = {taken, batch.requests.size()};
-        if (taken > shares.each) {
-            left.push_back(std::move(next));
-        } else {
-            batch.bytes += next.bytes;
+        Share& taken = batch.taken[org_of(next.work)];
+        taken.sets += 1;
+        taken.bytes += next.bytes;
+        next.turn = {taken.sets, batch.requests.size()};
+        // Whoever waits longest goes, however large.
+        const bool goes = batch.requests.empty() ||
+                          (taken.sets <= shares.each.sets && taken.bytes <= shares.each.bytes);
+        if (goes) {
             batch.requests.push_back(std::move(next));
+        } else {
+            left.push_back(std::move(next));
         }
         queue_.pop_front();
     }

@@ -82,12 +82,16 @@ class Writer {
         /// In its batch, among those of its organisation; of equals who waits longest is first.
         std::pair<std::size_t, std::size_t> turn{};
     };
+    /// Of a batch, what is one organisation's.
+    struct Share {
+        std::size_t sets = 0;
+        std::size_t bytes = 0;
+    };
     struct Batch {
         std::vector<Request> requests;
         std::vector<LogEntry> log;
-        std::size_t bytes = 0;                          ///< of the requests
-        std::size_t log_bytes = 0;                      ///< of log
-        std::unordered_map<OrgKey, std::size_t> taken;  ///< requests of each organisation
+        std::size_t log_bytes = 0;                ///< of log
+        std::unordered_map<OrgKey, Share> taken;  ///< and what of theirs was left for the next
         [[nodiscard]] bool empty() const { return requests.empty() && log.empty(); }
     };
     void enqueue(Request request);
@@ -101,10 +105,10 @@ class Writer {
     /// Adds to the batch under way who has come meanwhile, after a wait for the rest of those who
     /// are expected; whether there was somebody.
     [[nodiscard]] bool gather(Batch& batch, Instant until);
-    /// How many sets the next batch may hold, in all and of each organisation.
+    /// What the next batch may hold: sets in all, and of each organisation.
     struct Shares {
         std::size_t together = 0;
-        std::size_t each = 0;
+        Share each;
     };
     [[nodiscard]] Shares share_out() const;
     /// Adds to the batch what waits and has room in it. With the lock.

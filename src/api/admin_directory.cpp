@@ -238,8 +238,7 @@ Task<AdminResponse> Admin::carry_out_bulk(const AdminRequest& request, Segments 
                                    .connector_id = connector.id,
                                    .token_id = {},
                                    .peer = {},
-                                   .user_agent = request.actor,
-                                   .own_attributes = entry->has_own_attributes()},
+                                   .user_agent = request.actor},
                                   {.method = "POST", .target = "/Bulk"}),
         .started = std::chrono::steady_clock::now()};
     call.record.step("authenticated", "by the operator's socket or data directory");

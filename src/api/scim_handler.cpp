@@ -164,7 +164,6 @@ provlog::Record ScimHandler::record_of(const http::RequestHead& head,
         who.connector = connector->connector.key;
         who.org_slug = connector->organisation.slug;
         who.connector_id = connector->connector.id;
-        who.own_attributes = connector->has_own_attributes();
     }
     const provlog::What what{.method = head.method_text, .target = head.target};
     return {core_.ids.next_key<LogId>(), who, what};

@@ -62,12 +62,6 @@ struct ConnectorEntry {
     std::shared_ptr<const scim::Catalog> catalog;
     Policy policy;
     std::vector<TokenEntry> tokens;
-
-    /// Whether its resources may have attributes beside the standard's.
-    [[nodiscard]] bool has_own_attributes() const {
-        return !organisation.definitions.empty() ||
-               policy.unknown_attributes == UnknownAttributes::Keep;
-    }
 };
 using ConnectorPtr = std::shared_ptr<const ConnectorEntry>;
 

@@ -186,15 +186,6 @@ TEST_F(RegistryTest, AHostNameMeansTheOnlyConnector) {
     EXPECT_EQ(registry_.connector(second.id)->organisation.slug, "acme");
 }
 
-TEST(ConnectorEntry, KnowsWhetherResourcesMayHaveOtherAttributesThanTheStandards) {
-    EXPECT_FALSE(ConnectorEntry{}.has_own_attributes());
-    EXPECT_FALSE(ConnectorEntry{.policy = {.unknown_attributes = UnknownAttributes::Refuse}}
-                     .has_own_attributes());
-    EXPECT_TRUE(ConnectorEntry{.policy = {.unknown_attributes = UnknownAttributes::Keep}}
-                    .has_own_attributes());
-    EXPECT_TRUE(ConnectorEntry{.organisation = {.definitions = "{}"}}.has_own_attributes());
-}
-
 TEST(Policy, ReadsSettingsAndNamesWhatItDoesNotKnow) {
     const auto policy = Policy::parse(R"({"unknown_members":"skip","restore_on_create":false})");
     ASSERT_TRUE(policy);

@@ -66,7 +66,7 @@ std::string_view outcome_of(int status) {
 }  // namespace
 
 Record::Record(LogId id, const Who& who, const What& what)
-    : id_(id), org_(who.org), connector_(who.connector), own_attributes_(who.own_attributes) {
+    : id_(id), org_(who.org), connector_(who.connector) {
     json_.reserve(512);
     json_ = "{\"id\":\"";
     json_.append(to_base32(id.value))
@@ -173,12 +173,13 @@ void Record::rewind(const Mark& mark) {
     reason_ = mark.reason;
 }
 
-/// Of the standard's attributes none that is returned is a secret, and errors quote what was sent.
+/// Of the standard's attributes none that is returned is a secret; an organisation's own may be,
+/// and errors quote what was sent.
 bool Record::may_hold_secrets(int status, std::string_view response) const {
     if (response.empty()) return false;
-    if (own_attributes_) return true;
-    if (status >= 400) return hides_part_ || provlog::may_hold_secrets(response);
-    return hides_part_ && response.contains("\"scimType\":");  // in an answer to a bulk request
+    if (provlog::may_hold_secrets(response)) return true;
+    if (!hides_part_) return false;
+    return status >= 400 || response.contains("\"scimType\":");  // in an answer to a bulk request
 }
 
 store::LogEntry Record::finish(int status, std::string_view response_body,

@@ -29,7 +29,6 @@ struct Who {
     std::string_view token_id;
     std::string_view peer;
     std::string_view user_agent;
-    bool own_attributes = false;  ///< answers may hold others than the standard's, so secrets
 };
 
 struct What {
@@ -88,7 +87,6 @@ class Record {
     LogId id_;
     OrgKey org_;
     ConnectorKey connector_;
-    bool own_attributes_ = false;
     /// Part of the request is not kept: nor is what an error about its filter or path quotes of it.
     bool hides_part_ = false;
     std::size_t target_at_ = 0;  ///< in json_, which it ends

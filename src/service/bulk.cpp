@@ -357,8 +357,7 @@ class Bulk::Run {
                        .connector_id = entry.connector.id,
                        .token_id = call_.principal.token_id,
                        .peer = call_.peer,
-                       .user_agent = call_.user_agent,
-                       .own_attributes = entry.has_own_attributes()},
+                       .user_agent = call_.user_agent},
                       {.method = to_string(operation.method), .target = operation.path}),
                   .started = std::chrono::steady_clock::now()};
         call.record.step("authenticated", "in the bulk request " + call_.record.shown_id());

@@ -65,6 +65,7 @@ std::vector<std::size_t> numbers_in(std::string_view list) {
     for (const auto number : list | std::views::split(',')) {
         numbers.push_back(std::stoul(std::string(number.begin(), number.end())));
     }
+    std::ranges::sort(numbers);
     return numbers;
 }
 
@@ -98,6 +99,9 @@ Options parse(const std::vector<std::string>& words) {
     }
     if (options.servers.empty()) throw std::invalid_argument("no server is named");
     if (options.connections.empty()) throw std::invalid_argument("no number of connections");
+    // Each connection adds somebody of its own to the group.
+    if (options.users < kGroup + options.connections.back())
+        throw std::invalid_argument("fewer users than members and connections");
     return options;
 }
 

@@ -154,7 +154,7 @@ void Record::request_body(std::string_view raw, const json::Value* parsed) {
     }
     auto body = redact_body(raw, *parsed);
     request_body_ = std::move(body.text);
-    hides_part_ = hides_part_ || body.compares_secret;
+    hides_part_ = hides_part_ || body.hides_part;
 }
 
 void Record::hide_query() {

@@ -86,7 +86,7 @@ class BodyRedaction {
                 return is_secret_itself(std::string_view{member.key()});
             })) {
             // Two names could become one, and a record with two of a name cannot be read.
-            result_.compares_secret = true;
+            result_.hides_part = true;
             return json::append_string(result_.text, kRedacted);
         }
         // {"op":"replace","path":"password","value":"…"}: the secret's name stands in another
@@ -118,7 +118,7 @@ class BodyRedaction {
         if (!in_filter_error_ && !names_a_secret(text) && !text.contains(kTokenPrefix))
             return json::append_string(result_.text, text);
         const auto redacted = redact(name, text);
-        if (redacted != text) result_.compares_secret = true;
+        if (redacted != text) result_.hides_part = true;
         json::append_string(result_.text, mask_tokens(redacted));
     }
 

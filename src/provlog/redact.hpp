@@ -41,8 +41,8 @@ inline constexpr std::string_view kRedacted = "[redacted]";
 
 struct RedactedBody {
     std::string text;
-    /// A filter or a path in it compared a secret.
-    bool compares_secret = false;
+    /// A filter, a path or the name of a member in it is not kept as it came.
+    bool hides_part = false;
 };
 
 /// One line of JSON in which "[redacted]" are: the values of password, secret, token, credential

@@ -218,7 +218,7 @@ TEST(Redaction, ReplacesObjectsWhoseNamesHoldLiterals) {
 
 TEST(Redaction, SaysWhetherAFilterComparedASecret) {
     const auto compares = [](const std::string& body) {
-        return redact_body(body, json::parse(body).value()).compares_secret;
+        return redact_body(body, json::parse(body).value()).hides_part;
     };
     EXPECT_TRUE(compares(R"({"filter":"apiToken eq \"x\""})"));
     EXPECT_TRUE(compares(R"({"value":{"tokens[value eq \"a\"]":1}})"));

@@ -219,6 +219,8 @@ TEST_P(MemberContract, A_group_in_a_group_makes_its_members_indirect_ones) {
         ASSERT_FALSE(refused) << outer << " holds " << inner;
         EXPECT_EQ(refused.error().code, ErrorCode::Circle);
     }
+    const auto early = commit(change_members(Rid{21}, {false, {Rid{404}, Rid{23}}, {}, {Rid{23}}}));
+    EXPECT_EQ(early.error().code, ErrorCode::Circle) << "before members are looked at";
     EXPECT_EQ(groups_of(Rid{1}).size(), 4U) << "a refusal changes nothing";
 
     ASSERT_TRUE(commit(change_members(Rid{23}, {true, {Rid{20}}, {}, {Rid{20}}})));

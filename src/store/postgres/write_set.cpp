@@ -287,7 +287,12 @@ std::optional<std::size_t> Application::add_members(Rid group, std::vector<Rid> 
                                                     const std::vector<Rid>& groups) {
     std::optional<std::size_t> addition;
     const std::span<const Rid> nested = groups;
-    if (!nested.empty()) transaction_.add({&kTakeTurns, Parameters(set_->org)});
+    if (!nested.empty()) {
+        transaction_.add({&kTakeTurns, Parameters(set_->org)});
+        // What is above the group does not depend on what comes below it.
+        transaction_.add({&kNoCircle, Parameters(set_->org, group, nested)},
+                         meaning(kGuard, ErrorCode::Circle));
+    }
     if (!members.empty()) {
         const std::span<const Rid> wanted = members;
         transaction_.add({&kLiveMembers,
@@ -298,10 +303,6 @@ std::optional<std::size_t> Application::add_members(Rid group, std::vector<Rid> 
     for (const Rid one : groups) {
         transaction_.add({&kMarkRow, Parameters(set_->org, group, one)});
         transaction_.add({&kMarkGroup, Parameters(set_->org, one)});
-    }
-    if (!nested.empty()) {
-        transaction_.add({&kNoCircle, Parameters(set_->org, group, nested)},
-                         meaning(kGuard, ErrorCode::Circle));
     }
     return addition;
 }

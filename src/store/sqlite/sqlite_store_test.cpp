@@ -1,7 +1,5 @@
 // What is particular to SQLite: the file, its lock and settings, restarts, failing disks, batches.
 
-#include "store/sqlite/sqlite_store.hpp"
-
 #include <algorithm>
 #include <fstream>
 #include <functional>
@@ -14,11 +12,11 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
-#include "store/contract_fixture.hpp"
 #include "store/sqlite/db.hpp"
 #include "store/sqlite/fault_vfs.hpp"
 #include "store/sqlite/inspect.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/store_fixture.hpp"
 
 namespace muster::store::test {
 namespace {
@@ -28,45 +26,6 @@ using sqlite::Statement;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-class SqliteStoreTest : public testing::Test {
-  protected:
-    SqliteOptions options(const std::string& vfs = "") const {
-        SqliteOptions options;
-        options.directory = directory.path();
-        options.vfs = vfs;
-        return options;
-    }
-    std::string path() const { return directory.path() + "/muster.db"; }
-
-    static std::unique_ptr<SqliteStore> opened(const SqliteOptions& options) {
-        auto store = open(options);
-        if (!store) throw std::runtime_error(store.error().message);
-        return *std::move(store);
-    }
-    static void put_organisation(Store& store, OrgKey org = kOrg) {
-        const std::string slug = fmt::format("org{}", org.value);
-        const auto done =
-            run(store.commit(write(org, PutOrganisation{{org, slug, "A", kStart, {}}})));
-        ASSERT_TRUE(done) << done.error().message;
-    }
-    static Result<Committed> create(Store& store, std::int64_t rid) {
-        return run(store.commit(write(kOrg, user(Rid{rid}, "user" + std::to_string(rid)))));
-    }
-    static std::int64_t users(Store& store) {
-        return run(store.count(kOrg, {"User", ScanAll{}, true})).value();
-    }
-
-    /// A value that another connection sees.
-    std::string ask(const std::string& sql) const {
-        Database db = Database::open({path(), Database::Access::Read, true, 1000, {}}).value();
-        Statement statement(db, sql);
-        auto rows = statement.query();
-        return rows.next().value() ? std::string(rows.text(0)) : "";
-    }
-
-    TemporaryDirectory directory;
-};
 
 TEST_F(SqliteStoreTest, What_was_acknowledged_is_there_after_a_restart) {
     auto store = opened(options());
@@ -274,123 +233,6 @@ TEST_F(SqliteStoreTest, A_batch_keeps_what_is_good_and_refuses_what_is_not) {
     EXPECT_EQ(refused, 34);
     EXPECT_EQ(users(*store), 66);
     EXPECT_EQ(run(store->log({.limit = 1000})).value().size(), 66U);
-}
-
-/// Many sets that are under way at once.
-class Crowd {
-  public:
-    explicit Crowd(Store& store) : store_(store) {}
-
-    void commit(WriteSet set, std::function<void()> then) {
-        boost::asio::co_spawn(
-            context_, store_.commit(std::move(set)),
-            [then = std::move(then)](std::exception_ptr error, Result<Committed> result) {
-                ASSERT_FALSE(error);
-                ASSERT_TRUE(result) << result.error().message;
-                then();
-            });
-    }
-    /// Hands over all of them.
-    void submit() { context_.poll(); }
-    /// Until all are answered.
-    void run() {
-        context_.run();
-        context_.restart();
-    }
-
-  private:
-    Store& store_;
-    boost::asio::io_context context_;
-};
-
-TEST_F(SqliteStoreTest, A_crowd_of_one_organisation_does_not_stand_before_another) {
-    auto store = opened(options());
-    put_organisation(*store);
-    put_organisation(*store, kOtherOrg);
-    Crowd crowd(*store);
-    int done = 0;
-    int done_before_the_quiet_one = -1;
-    for (std::int64_t rid = 1; rid <= 4'000; ++rid) {
-        crowd.commit(write(kOrg, user(Rid{rid}, fmt::format("user{}", rid))), [&] { ++done; });
-    }
-    crowd.commit(write(kOtherOrg, user(Rid{5'000}, "quiet")),
-                 [&] { done_before_the_quiet_one = done; });
-    crowd.run();
-    EXPECT_EQ(done, 4'000);
-    // Some are done before it comes.
-    EXPECT_LT(done_before_the_quiet_one, 3'000) << "it came last of 4,001";
-    EXPECT_EQ(users(*store), 4'000);
-}
-
-TEST_F(SqliteStoreTest, A_circle_is_found_before_anything_is_written) {
-    auto store = opened(options());
-    put_organisation(*store);
-    const Rid outer{1};
-    const Rid inner{2};
-    ASSERT_TRUE(run(store->commit(write(kOrg, group(inner, "inner")))));
-    ASSERT_TRUE(run(store->commit(write(kOrg, group(outer, "outer", {inner}, {inner})))));
-    MembersChange circle{.add = {Rid{404}, outer}};
-    circle.groups = {outer};
-    const auto refused = run(store->commit(write(kOrg, change_members(inner, std::move(circle)))));
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::Circle) << "not that one member is gone";
-}
-
-TEST_F(SqliteStoreTest, Large_sets_of_one_organisation_do_not_stand_before_another) {
-    constexpr int kLarge = 30;
-    sqlite::test::FaultVfs vfs("hold-syncs");
-    auto store = opened(options(vfs.name()));
-    put_organisation(*store);
-    put_organisation(*store, kOtherOrg);
-    Crowd crowd(*store);
-    std::vector<Rid> people;
-    for (std::int64_t rid = 1; rid <= 4'000; ++rid) {
-        people.emplace_back(rid);
-        crowd.commit(write(kOrg, user(Rid{rid}, fmt::format("user{}", rid))), [] {});
-    }
-    crowd.run();
-
-    const auto done_before_a_quiet_one = [&](Rid quiet, const std::function<Mutation(int)>& large) {
-        // All wait before the writer sees the first of them.
-        vfs.held = 0;
-        vfs.holds_syncs = true;
-        const Rid first{quiet.value + 100};
-        crowd.commit(write(kOrg, user(first, fmt::format("first{}", first.value))), [] {});
-        crowd.submit();
-        vfs.held.wait(0);
-        int done = 0;
-        int before = -1;
-        for (int i = 0; i < kLarge; ++i) crowd.commit(write(kOrg, large(i)), [&] { ++done; });
-        crowd.commit(write(kOtherOrg, user(quiet, fmt::format("quiet{}", quiet.value))),
-                     [&] { before = done; });
-        crowd.submit();
-        vfs.holds_syncs = false;
-        vfs.holds_syncs.notify_all();
-        crowd.run();
-        EXPECT_EQ(done, kLarge);
-        return before;
-    };
-    const auto rid = [](int i) { return Rid{10'000 + i}; };
-    // The answers to its batch, which lasts 10 ms, come in no order.
-    EXPECT_LE(done_before_a_quiet_one(Rid{20'000},
-                                      [&](int i) -> Mutation {
-                                          return group(rid(i), fmt::format("group{}", i), people);
-                                      }),
-              12);
-    // Far more than a batch holds, though they change one row each.
-    EXPECT_LE(done_before_a_quiet_one(Rid{20'002},
-                                      [&](int i) -> Mutation {
-                                          CreateResource bulky =
-                                              user(Rid{30'000 + i}, fmt::format("bulky{}", i));
-                                          bulky.document.resize(1'500'000, ' ');
-                                          return bulky;
-                                      }),
-              12);
-    EXPECT_LE(done_before_a_quiet_one(
-                  Rid{20'001},
-                  [&](int i) -> Mutation { return change_members(rid(i), {.replace = true}); }),
-              12)
-        << "emptying names nobody and takes as long";
 }
 
 TEST_F(SqliteStoreTest, A_failed_sync_fails_the_write_and_every_one_after_it) {

@@ -6,6 +6,8 @@
 #include <ctime>
 #include <malloc.h>
 #include <new>
+#include <set>
+#include <string>
 
 namespace {
 
@@ -49,6 +51,23 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { giv
 
 namespace muster::cost {
 
+namespace {
+
+constexpr double kPieceMs = 2.2;
+
+/// Like what is measured: allocations, comparisons of text, and memory beyond the nearest cache.
+double piece_ms() {
+    const Meter meter;
+    std::set<std::string> texts;
+    for (unsigned i = 0; i < 8'000; ++i) {
+        texts.insert("a name long enough for the heap " + std::to_string(i * 2'654'435'761U));
+    }
+    const double ms = meter.cpu_ms();
+    return texts.size() == 8'000 ? ms : 0;
+}
+
+}  // namespace
+
 Meter::Meter() : began_ms_(process_ms()), live_(live.load()) { peak.store(live_); }
 
 double Meter::cpu_ms() const { return process_ms() - began_ms_; }
@@ -56,6 +75,12 @@ double Meter::cpu_ms() const { return process_ms() - began_ms_; }
 std::size_t Meter::peak_bytes() const {
     const std::ptrdiff_t kept = std::max<std::ptrdiff_t>(live.load() - live_, 0);
     return static_cast<std::size_t>(std::max<std::ptrdiff_t>(peak.load() - live_ - kept, 0));
+}
+
+double slowness() {
+    double least = piece_ms();
+    for (int tries = 1; tries < 5; ++tries) least = std::min(least, piece_ms());
+    return std::max(least / kPieceMs, 1.0);
 }
 
 }  // namespace muster::cost

@@ -18,4 +18,9 @@ class Meter {
     std::ptrdiff_t live_;
 };
 
+/// How many times longer a fixed piece of work takes just now than it took where the bounds were
+/// set; at least 1. Neighbours slow a shared machine to half for minutes, and that is not what a
+/// bound is for.
+[[nodiscard]] double slowness();
+
 }  // namespace muster::cost

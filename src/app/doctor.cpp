@@ -101,12 +101,13 @@ DoctorCheck check_key(const Config& config) {
         case KeyFit::Missing:
         case KeyFit::Unusable:
             check.finding = words;
-            check.remedy = "The finding says how; without the key every token must be renewed.";
+            check.remedy = "The finding says how. Each server of a database has the same key.";
             break;
         case KeyFit::Other:
             check.finding += ": " + words;
             check.remedy =
-                "Name that one as key_file, or renew every token (muster serve says how).";
+                "Name that one as key_file: each server of a database has the same. Where it is lost "
+                "for good, renew every token (muster serve says how).";
             break;
     }
     check.result = Result::Failed;

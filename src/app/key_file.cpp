@@ -62,9 +62,11 @@ std::expected<Secret, std::string> read_or_create_key(const std::filesystem::pat
     if (!fd.valid() && errno == ENOENT && may_create) return create(file);
     if (!fd.valid() && errno == ENOENT) {
         return std::unexpected(fmt::format(
-            "The key file {0} is missing, but tokens were made with it. Restore it from a backup, "
-            "or point key_file at it. Where it is lost for good, make a new one and renew every "
-            "token: (umask 077; LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c {1} >{0})",
+            "The key file {0} is missing, but tokens were made with it. Where other servers use "
+            "this database, copy theirs here (muster doctor names it there). Else restore it from "
+            "a backup, or point key_file at it. Only where it is lost for good, make a new one and "
+            "renew every token: "
+            "(umask 077; LC_ALL=C tr -dc A-Za-z0-9 </dev/urandom | head -c {1} >{0})",
             file.string(), kKeyCharacters));
     }
     if (!fd.valid()) return failed(file, "open");

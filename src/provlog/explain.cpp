@@ -27,8 +27,12 @@ constexpr std::array kCauses{
           "Copy the token again from where it was generated; it begins with mst_."},
     Cause{"bad-checksum", "The token was damaged: a character is missing or mistyped.",
           "Paste the whole token into {} again, without spaces or line breaks."},
-    Cause{"unknown-token", "The token was removed.",
-          "Generate a new one (muster token generate) and paste it into {}."},
+    Cause{"unknown-token",
+          "No token with that name is known here: it was removed, or it belongs to another "
+          "installation.",
+          "Compare it with muster token list. If it is not there, generate a new one (muster token "
+          "generate) and paste it into {}; one that another node made within the last second is "
+          "only to be tried again."},
     Cause{"other-connector", "The token belongs to another connector than the one in the base URL.",
           "Use the base URL and the token of the same connector in {}."},
     Cause{"wrong-secret",
@@ -174,16 +178,49 @@ std::string_view other_client(const json::Object& record) {
     return {};
 }
 
-std::string accepted_why(const json::Object& record) {
-    const auto* changes = record.if_contains("changes");
-    if (changes == nullptr || !changes->is_array()) return "Nothing had to be changed.";
+std::int64_t number(const json::Object& object, std::string_view name) {
+    const auto* value = object.if_contains(name);
+    return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
+std::string paths_of(const json::Object& record) {
     std::string paths;
+    const auto* changes = record.if_contains("changes");
+    if (changes == nullptr || !changes->is_array()) return paths;
     for (const auto& change : changes->get_array()) {
         if (!change.is_object()) continue;
         if (!paths.empty()) paths += ", ";
         paths += json::string_or_empty(change.get_object(), "path");
     }
-    return fmt::format("Changed: {}.", paths);
+    return paths;
+}
+
+/// What the store wrote (store::finish_log_json); nothing where the request changed nothing.
+std::string accepted_why(const json::Object& record, std::string_view method) {
+    const auto* written = record.if_contains("written");
+    if (written == nullptr || !written->is_array() || written->get_array().empty()) {
+        return "Nothing had to be changed.";
+    }
+    if (method == "DELETE") return "It was deleted, and is in no group any more.";
+    std::int64_t added = 0;
+    std::int64_t removed = 0;
+    for (const auto& one : written->get_array()) {
+        if (!one.is_object()) continue;
+        added += number(one.get_object(), "members_added");
+        removed += number(one.get_object(), "members_removed");
+    }
+    const auto paths = paths_of(record);
+    const bool created = method == "POST" && number(record, "status") == 201;
+    std::string why;
+    if (!paths.empty()) why = fmt::format("{}: {}.", created ? "Created with" : "Changed", paths);
+    const auto count = [&why](std::int64_t members, std::string_view done) {
+        if (members == 0) return;
+        if (!why.empty()) why += ' ';
+        why += fmt::format("Members {}: {}.", done, members);
+    };
+    count(added, "added");
+    count(removed, "removed");
+    return why.empty() ? "All that it names was so already." : why;
 }
 
 }  // namespace
@@ -191,9 +228,7 @@ std::string accepted_why(const json::Object& record) {
 Explanation explain(const json::Object& record, std::string_view idp) {
     const auto method = json::string_or_empty(record, "method");
     const auto target = json::string_or_empty(record, "target");
-    const auto* status_value = record.if_contains("status");
-    const std::int64_t status =
-        status_value != nullptr && status_value->is_int64() ? status_value->get_int64() : 0;
+    const std::int64_t status = number(record, "status");
     const bool accepted = status < 400;
 
     Explanation explanation;
@@ -203,7 +238,7 @@ Explanation explain(const json::Object& record, std::string_view idp) {
                                        accepted ? "answered" : "refused", status);
     const bool reads = method == "GET" || target.find(".search") != std::string_view::npos;
     if (accepted) {
-        explanation.why = reads ? "Nothing was to be changed." : accepted_why(record);
+        explanation.why = reads ? "Nothing was to be changed." : accepted_why(record, method);
     } else {
         const auto reason = json::string_or_empty(record, "reason");
         for (const auto& cause : kCauses) {

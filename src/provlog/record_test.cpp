@@ -228,6 +228,35 @@ TEST(Explain, SaysFirstWhenTheRequestLooksLikeAnotherClients) {
     EXPECT_NE(explanation.todo.find("connector set ID idp="), std::string::npos);
 }
 
+/// What is said of an accepted request of which the store wrote this.
+std::string why_of(const char* method, int status, const char* changes, const char* written) {
+    const auto text = fmt::format(
+        R"({{"method":"{}","target":"/Groups/1","status":{},"changes":{},"written":{}}})", method,
+        status, changes, written);
+    return explain(json::parse(text)->get_object()).why;
+}
+
+TEST(Explain, SaysWhatWasWrittenOfMembersAndDeletions) {
+    const auto* nothing = "[]";
+    EXPECT_EQ(why_of("PATCH", 204, nothing,
+                     R"([{"version":2,"members_added":3,"members_removed":1}])"),
+              "Members added: 3. Members removed: 1.");
+    EXPECT_EQ(why_of("PUT", 200, R"([{"path":"displayName"}])",
+                     R"([{"version":2,"members_added":0,"members_removed":1}])"),
+              "Changed: displayName. Members removed: 1.");
+    EXPECT_EQ(why_of("POST", 201, R"([{"path":"userName"},{"path":"active"}])",
+                     R"([{"version":1,"members_added":0,"members_removed":0}])"),
+              "Created with: userName, active.");
+    EXPECT_EQ(why_of("PATCH", 204, nothing,
+                     R"([{"version":2,"members_added":0,"members_removed":0}])"),
+              "All that it names was so already.");
+    EXPECT_EQ(why_of("DELETE", 204, nothing,
+                     R"([{"version":2,"members_added":0,"members_removed":0}])"),
+              "It was deleted, and is in no group any more.");
+    EXPECT_EQ(why_of("PUT", 200, nothing, nothing), "Nothing had to be changed.");
+    EXPECT_EQ(why_of("PUT", 200, nothing, "1"), "Nothing had to be changed.");
+}
+
 TEST(Explain, NamesTheClientThatTheConnectorIsFor) {
     const auto told = [](auto... idp) {
         auto record = record_of("GET", "/c/x/scim/v2/Users");

@@ -79,6 +79,11 @@ Task<scim::Result<void>> check_manager(const Core& core, Call& call, const json:
     co_return scim::Result<void>();
 }
 
+std::string members_step(const scim::MembersDelta& asked, std::size_t added) {
+    if (asked.cleared) return fmt::format("members: these {} in place of all", added);
+    return fmt::format("members: {} to add, {} to remove", added, asked.remove.size());
+}
+
 bool contains(const std::vector<store::Reference>& references, Rid rid) {
     for (const auto& reference : references) {
         if (reference.rid == rid) return true;
@@ -224,9 +229,7 @@ Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType
                                     .add = rids_of(added),
                                     .remove = rids_of(*removed),
                                     .groups = groups_among(added)};
-            call.record.step("decided", fmt::format("members: {}{} to add, {} to remove",
-                                                    patched.members.cleared ? "replace all, " : "",
-                                                    added.size(), patched.members.remove.size()));
+            call.record.step("decided", members_step(patched.members, added.size()));
         }
         CO_TRY_ASSIGN(auto answer,
                       co_await update(call, type, std::move(draft), projection, status));

@@ -106,7 +106,8 @@ DoctorCheck check_key(const Config& config) {
         case KeyFit::Other:
             check.finding += ": " + words;
             check.remedy =
-                "Name that one as key_file: each server of a database has the same. Where it is lost "
+                "Name that one as key_file: each server of a database has the same. Where it is "
+                "lost "
                 "for good, renew every token (muster serve says how).";
             break;
     }

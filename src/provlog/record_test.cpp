@@ -238,21 +238,21 @@ std::string why_of(const char* method, int status, const char* changes, const ch
 
 TEST(Explain, SaysWhatWasWrittenOfMembersAndDeletions) {
     const auto* nothing = "[]";
-    EXPECT_EQ(why_of("PATCH", 204, nothing,
-                     R"([{"version":2,"members_added":3,"members_removed":1}])"),
-              "Members added: 3. Members removed: 1.");
+    EXPECT_EQ(
+        why_of("PATCH", 204, nothing, R"([{"version":2,"members_added":3,"members_removed":1}])"),
+        "Members added: 3. Members removed: 1.");
     EXPECT_EQ(why_of("PUT", 200, R"([{"path":"displayName"}])",
                      R"([{"version":2,"members_added":0,"members_removed":1}])"),
               "Changed: displayName. Members removed: 1.");
     EXPECT_EQ(why_of("POST", 201, R"([{"path":"userName"},{"path":"active"}])",
                      R"([{"version":1,"members_added":0,"members_removed":0}])"),
               "Created with: userName, active.");
-    EXPECT_EQ(why_of("PATCH", 204, nothing,
-                     R"([{"version":2,"members_added":0,"members_removed":0}])"),
-              "All that it names was so already.");
-    EXPECT_EQ(why_of("DELETE", 204, nothing,
-                     R"([{"version":2,"members_added":0,"members_removed":0}])"),
-              "It was deleted, and is in no group any more.");
+    EXPECT_EQ(
+        why_of("PATCH", 204, nothing, R"([{"version":2,"members_added":0,"members_removed":0}])"),
+        "All that it names was so already.");
+    EXPECT_EQ(
+        why_of("DELETE", 204, nothing, R"([{"version":2,"members_added":0,"members_removed":0}])"),
+        "It was deleted, and is in no group any more.");
     EXPECT_EQ(why_of("PUT", 200, nothing, nothing), "Nothing had to be changed.");
     EXPECT_EQ(why_of("PUT", 200, nothing, "1"), "Nothing had to be changed.");
 }

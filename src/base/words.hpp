@@ -23,6 +23,7 @@ class Words {
             if (!std::ranges::all_of(word.substr(0, kAhead + 1), is_letter) ||
                 word.size() <= kAhead)
                 throw "a word begins otherwise";  // does not compile
+            shortest_ = std::min(shortest_, word.size());
         }
         for (std::size_t word = 0; word < N; ++word) {
             for (std::size_t i = 0; i <= kAhead; ++i) begins_[word][i].fill(words[word][i]);
@@ -32,6 +33,7 @@ class Words {
     /// Whether one of them stands in the text, be it within another word. O(text), about a byte a
     /// cycle.
     [[nodiscard]] bool any_in(std::string_view text) const {
+        if (text.size() < shortest_) return false;
         if (text.size() < sizeof(std::uint32_t)) return begins_in(text, 0, text.size());
         if (text.size() <= sizeof(Block)) {
             return may_begin_in(letters_of(text)) && begins_in(text, 0, text.size());
@@ -116,6 +118,7 @@ class Words {
     }
 
     std::array<std::string_view, N> words_;
+    std::size_t shortest_ = sizeof(Block);
     /// The letters that a word begins with, each sixteen times.
     alignas(Block) std::array<std::array<std::array<char, sizeof(Block)>, kAhead + 1>, N> begins_{};
 };

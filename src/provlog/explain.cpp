@@ -196,7 +196,9 @@ std::string paths_of(const json::Object& record) {
 }
 
 /// What the store wrote (store::finish_log_json); nothing where the request changed nothing.
-std::string accepted_why(const json::Object& record, std::string_view method) {
+std::string accepted_why(const json::Object& record, std::string_view method,
+                         std::string_view target) {
+    if (target.ends_with("/Bulk")) return "Each of its operations has a record of its own.";
     const auto* written = record.if_contains("written");
     if (written == nullptr || !written->is_array() || written->get_array().empty()) {
         return "Nothing had to be changed.";
@@ -209,10 +211,12 @@ std::string accepted_why(const json::Object& record, std::string_view method) {
         added += number(one.get_object(), "members_added");
         removed += number(one.get_object(), "members_removed");
     }
-    const auto paths = paths_of(record);
-    const bool created = method == "POST" && number(record, "status") == 201;
     std::string why;
-    if (!paths.empty()) why = fmt::format("{}: {}.", created ? "Created with" : "Changed", paths);
+    if (const auto paths = paths_of(record); !paths.empty()) {
+        why = fmt::format("Changed: {}.", paths);
+    } else if (method == "POST") {
+        why = "It was made as the request has it.";
+    }
     const auto count = [&why](std::int64_t members, std::string_view done) {
         if (members == 0) return;
         if (!why.empty()) why += ' ';
@@ -238,7 +242,8 @@ Explanation explain(const json::Object& record, std::string_view idp) {
                                        accepted ? "answered" : "refused", status);
     const bool reads = method == "GET" || target.find(".search") != std::string_view::npos;
     if (accepted) {
-        explanation.why = reads ? "Nothing was to be changed." : accepted_why(record, method);
+        explanation.why =
+            reads ? "Nothing was to be changed." : accepted_why(record, method, target);
     } else {
         const auto reason = json::string_or_empty(record, "reason");
         for (const auto& cause : kCauses) {

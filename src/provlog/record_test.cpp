@@ -244,9 +244,9 @@ TEST(Explain, SaysWhatWasWrittenOfMembersAndDeletions) {
     EXPECT_EQ(why_of("PUT", 200, R"([{"path":"displayName"}])",
                      R"([{"version":2,"members_added":0,"members_removed":1}])"),
               "Changed: displayName. Members removed: 1.");
-    EXPECT_EQ(why_of("POST", 201, R"([{"path":"userName"},{"path":"active"}])",
-                     R"([{"version":1,"members_added":0,"members_removed":0}])"),
-              "Created with: userName, active.");
+    EXPECT_EQ(
+        why_of("POST", 201, nothing, R"([{"version":1,"members_added":2,"members_removed":0}])"),
+        "It was made as the request has it. Members added: 2.");
     EXPECT_EQ(
         why_of("PATCH", 204, nothing, R"([{"version":2,"members_added":0,"members_removed":0}])"),
         "All that it names was so already.");

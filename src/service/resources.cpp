@@ -163,8 +163,6 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                          .document = {}};
     record.document = document_text(prepared.document, record.id);
     call.record.resource(type.name, record.id, display_of(prepared.document));
-    const auto changes = scim::diff(type, nullptr, prepared.document);
-    call.record.changes(changes);
 
     const Renderer renderer(call.catalog(), call.base_url);
     const auto fresh = call.record.mark();

@@ -43,7 +43,7 @@ Draft draft_document(const Core& core, const scim::ResourceType& type, Call& cal
     auto text = json::to_text(document_after);
     if (text == before.document) return draft;
 
-    const auto changes = scim::diff(type, &document_before, document_after);
+    const auto changes = scim::diff(type, document_before, document_after);
     call.record.changes(changes);
     draft.update.expected_version = before.version;
     draft.update.document = document_change(type, document_before, document_after, std::move(text));

@@ -50,7 +50,7 @@ void check_patch(const scim::ResourceType& type, const json::Object& before,
     MUSTER_CHECK(finished.has_value());
     MUSTER_CHECK(json::to_text(*finished) == json::to_text(patched->document));
     check_delta(patched->members);
-    for (const scim::Change& change : scim::diff(type, &before, patched->document)) {
+    for (const scim::Change& change : scim::diff(type, before, patched->document)) {
         MUSTER_CHECK(!change.path.empty() && change.before != change.after);
     }
     (void)scim::unique_keys(type, patched->document);

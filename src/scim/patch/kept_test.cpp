@@ -130,7 +130,7 @@ TEST_F(Kept, TheLogTellsItsChanges) {
     const auto before = object(R"({"userName":"ada","badge":7,"gone":true,"$E":{"hat":"big"}})");
     const auto after = object(R"({"userName":"ada","badge":8,"$E":{"hat":"small"},"new":"n"})");
     std::vector<std::string> told;
-    for (const Change& change : diff(user(), &before, after)) {
+    for (const Change& change : diff(user(), before, after)) {
         told.push_back(fmt::format("{} {} {}", change.path, change.before, change.after));
     }
     EXPECT_THAT(told, ElementsAre(testing::expand(R"($E:hat "big" "small")"), "badge 7 8",

@@ -62,7 +62,7 @@ void compare_kept(const Place& place, const json::Object* before, const json::Ob
 
 }  // namespace
 
-std::vector<Change> diff(const ResourceType& type, const json::Object* before,
+std::vector<Change> diff(const ResourceType& type, const json::Object& before,
                          const json::Object& after) {
     std::vector<Change> changes;
     changes.reserve(2 * after.size());
@@ -78,11 +78,11 @@ std::vector<Change> diff(const ResourceType& type, const json::Object* before,
     };
     // `schemas` follows from the rest, and `id` never changes: only externalId is left.
     const Attribute& external_id = *common_attributes().find("externalId");
-    compare_all(std::span{&external_id, 1}, Place{}, before, &after);
-    compare_all(type.schema->attributes, Place{}, before, &after);
+    compare_all(std::span{&external_id, 1}, Place{}, &before, &after);
+    compare_all(type.schema->attributes, Place{}, &before, &after);
     for (const Extension& extension : type.extensions) {
         const std::string& urn = extension.schema->id;
-        const json::Value* old_value = in(before, urn);
+        const json::Value* old_value = in(&before, urn);
         const json::Value* new_value = in(&after, urn);
         const json::Object* old_object = old_value == nullptr ? nullptr : old_value->if_object();
         const json::Object* new_object = new_value == nullptr ? nullptr : new_value->if_object();
@@ -96,7 +96,7 @@ std::vector<Change> diff(const ResourceType& type, const json::Object* before,
     const auto in_type = [&](std::string_view name) {
         return type.find(name) != nullptr || type.extension(name) != nullptr;
     };
-    compare_kept(Place{}, before, &after, in_type, changes);
+    compare_kept(Place{}, &before, &after, in_type, changes);
     return changes;
 }
 

@@ -133,7 +133,7 @@ TEST(Keys, OfAnExtensionBearItsUrn) {
 
 class Diff : public ::testing::Test {
   protected:
-    std::string changes(const json::Object* before, std::string_view after) const {
+    std::string changes(const json::Object& before, std::string_view after) const {
         std::string text;
         for (const Change& change : diff(catalog_->user(), before, object(after))) {
             text += change.path + ": " + change.before + " -> " + change.after + '\n';
@@ -148,7 +148,7 @@ TEST_F(Diff, ListsChangedLeavesAndWholeMultiValuedAttributesInTheOrderOfTheSchem
     const json::Object before = object(R"({"schemas":["$U","$E"],"id":"u1","externalId":"e",
         "userName":"ada","name":{"givenName":"A","familyName":"K"},"title":"CTO","active":true,
         "emails":[{"value":"a@x"}],"$E":{"department":"D","manager":{"value":"m1"}}})");
-    EXPECT_EQ(changes(&before, R"({"schemas":["$U"],"id":"u1","externalId":"f",
+    EXPECT_EQ(changes(before, R"({"schemas":["$U"],"id":"u1","externalId":"f",
         "userName":"ada","name":{"givenName":"B","familyName":"K"},"nickName":"x","active":false,
         "emails":[{"value":"a@x"},{"value":"b@x"}],"$E":{"manager":{"value":"m2"}}})"),
               "externalId: \"e\" -> \"f\"\n"
@@ -162,22 +162,21 @@ TEST_F(Diff, ListsChangedLeavesAndWholeMultiValuedAttributesInTheOrderOfTheSchem
               "\"m1\" -> \"m2\"\n");
 }
 
-TEST_F(Diff, OfACreatedResourceIsAllOfIt) {
-    EXPECT_EQ(
-        changes(nullptr, R"({"schemas":["$U"],"id":"u1","userName":"ada","name":{"givenName":"A"},
+TEST_F(Diff, FromNothingIsAllOfIt) {
+    EXPECT_EQ(changes({}, R"({"schemas":["$U"],"id":"u1","userName":"ada","name":{"givenName":"A"},
                                    "$E":{"division":"V"}})"),
-        "userName:  -> \"ada\"\nname.givenName:  -> \"A\"\n"
-        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division:  -> \"V\"\n");
+              "userName:  -> \"ada\"\nname.givenName:  -> \"A\"\n"
+              "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division:  -> \"V\"\n");
 }
 
 TEST_F(Diff, OfEqualDocumentsIsEmpty) {
     const json::Object document = object(R"({"userName":"ada","emails":[{"value":"a"}]})");
-    EXPECT_EQ(changes(&document, R"({"emails":[{"value":"a"}],"userName":"ada"})"), "");
+    EXPECT_EQ(changes(document, R"({"emails":[{"value":"a"}],"userName":"ada"})"), "");
 }
 
 TEST_F(Diff, OfAnEmptiedDocumentListsWhatWent) {
     const json::Object before = object(R"({"name":{"givenName":"A"},"$E":{"division":"V"}})");
-    EXPECT_EQ(changes(&before, "{}"),
+    EXPECT_EQ(changes(before, "{}"),
               "name.givenName: \"A\" -> \n"
               "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division: \"V\" -> \n");
 }

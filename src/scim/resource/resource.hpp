@@ -89,9 +89,8 @@ struct PrepareLimits {
 [[nodiscard]] std::vector<IndexKey> index_keys(const ResourceType& type,
                                                const json::Object& document);
 
-/// What differs between two documents, in schema order, then what no schema has. `before` null:
-/// everything is new.
-[[nodiscard]] std::vector<Change> diff(const ResourceType& type, const json::Object* before,
+/// What differs between two documents, in schema order, then what no schema has.
+[[nodiscard]] std::vector<Change> diff(const ResourceType& type, const json::Object& before,
                                        const json::Object& after);
 
 /// Whether `after` has attributes that `before` lacks; and the first of those that a value stored

@@ -1,6 +1,7 @@
 #include "provlog/record.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,10 +13,10 @@ namespace muster::provlog {
 
 namespace {
 
-/// A value as JSON text: an element of an organisation's own attribute may hold a secret by name.
+/// A value as JSON text: a text may be a filter, and an element of an organisation's own attribute
+/// hold a secret by name.
 void append_redacted_change(std::string& out, std::string_view value) {
-    const bool has_names = value.starts_with('{') || value.starts_with('[');
-    if (!has_names || !may_hold_secrets(value)) {
+    if (!may_hold_secrets(value)) {
         out.append(value);
         return;
     }
@@ -44,6 +45,18 @@ void append_raw(std::string& out, std::string_view name, std::string_view raw) {
 void append_list(std::string& out, std::string_view name, std::string_view items) {
     if (items.empty()) return;
     out.append(",\"").append(name).append("\":[").append(items).push_back(']');
+}
+
+/// Where a filter may begin in a target, if one does: as clients write it, or some of them by
+/// mistake.
+std::optional<std::size_t> query_with_filter(std::string_view target) {
+    const auto at = target.find_first_of("?&%");
+    if (at == std::string_view::npos) return std::nullopt;
+    const auto query = target.substr(at);
+    const auto decoded = query.contains('%') ? percent_decode(query) : std::string{query};
+    // What cannot be decoded could spell it.
+    if (decoded && !to_lower_ascii(*decoded).contains("filter")) return std::nullopt;
+    return at;
 }
 
 /// Stands for what is too large to be kept.
@@ -79,10 +92,24 @@ Record::Record(LogId id, const Who& who, const What& what)
     append_member(json_, "peer", who.peer);
     append_member(json_, "user_agent", mask_tokens(utf8_prefix(who.user_agent, 200)));
     append_member(json_, "method", what.method);
-    const auto target = redact_target(what.target);
+    auto target = redact_target(what.target);
     hides_part_ = target != what.target;
     target_at_ = json_.size();
+    if (const auto query = query_with_filter(target); query && !hides_part_) {
+        hides_part_ = true;
+        target_ = target;
+        target.resize(*query);
+        target.append("?").append(kRedacted);
+    }
     append_member(json_, "target", target);
+}
+
+void Record::keep_query() {
+    if (target_.empty()) return;
+    json_.resize(target_at_);
+    append_member(json_, "target", target_);
+    target_.clear();
+    hides_part_ = false;
 }
 
 void Record::step(std::string_view stage, std::string_view text) {
@@ -155,14 +182,6 @@ void Record::request_body(std::string_view raw, const json::Value* parsed) {
     auto body = redact_body(raw, *parsed);
     request_body_ = std::move(body.text);
     hides_part_ = hides_part_ || body.hides_part;
-}
-
-void Record::hide_query() {
-    const auto query = json_.find('?', target_at_);
-    if (query == std::string::npos) return;
-    json_.resize(query);
-    json_.append("?").append(kRedacted).push_back('"');
-    hides_part_ = true;
 }
 
 void Record::rewind(const Mark& mark) {

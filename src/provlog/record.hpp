@@ -57,8 +57,9 @@ class Record {
     void resource(std::string_view type, std::string_view id, std::string_view display);
     /// The request's body, redacted; `parsed` null: it was not JSON, only its size is kept.
     void request_body(std::string_view raw, const json::Value* parsed);
-    /// Keeps nothing of the target's query: it may compare what only the schema knows for a secret.
-    void hide_query();
+    /// A query with a filter is kept from here on: it compares nothing that a schema hides. Who is
+    /// refused before that is known leaves no filter in the log.
+    void keep_query();
     /// A stable word for the outcome of a refusal, the key of explain(): "uniqueness".
     void reason(std::string_view code) { reason_ = code; }
     [[nodiscard]] std::string_view reason() const { return reason_; }
@@ -89,8 +90,10 @@ class Record {
     ConnectorKey connector_;
     /// Part of the request is not kept: nor is what an error about its filter or path quotes of it.
     bool hides_part_ = false;
-    std::size_t target_at_ = 0;  ///< in json_, which it ends
     std::string json_;
+    /// The target with its filter, redacted, until that may be kept. It ends json_ from there on.
+    std::string target_;
+    std::size_t target_at_ = 0;
     std::string trace_;
     std::string notes_;
     std::string changes_;

@@ -147,7 +147,8 @@ TEST(Redaction, HidesWhatAFilterComparesASecretWithInEveryPart) {
     record.filter(R"(apiToken eq "hunter2" and tokenNumber gt 4711)");
     record.notes(std::vector<scim::Note>{
         {"unknown-attribute-dropped", R"("tokens[a eq \"hunter2\"]" is no attribute)"}});
-    record.changes(std::vector<scim::Change>{{"tokens[value eq \"hunter2\"]", "1", "2"}});
+    record.changes(std::vector<scim::Change>{{"tokens[value eq \"hunter2\"]", "1", "2"},
+                                             {"title", {}, R"("apiToken eq \"hunter2\"")"}});
     record.resource("User", "a?token eq \"hunter2\"", "Ann");
     const auto entry =
         record.finish(400, R"({"scimType":"invalidFilter","detail":"found \"hunter2\""})", 1);
@@ -166,7 +167,11 @@ TEST(Redaction, HidesWhatErrorsQuoteOfFiltersThatAreNotKept) {
     const auto told = [](Record record, const std::string& error) {
         return json::to_text(finished(std::move(record), 400, error).at("response"));
     };
-    const auto plain = [] { return record_of("GET", "/Users?filter=a%20%22hunter2%22"); };
+    const auto plain = [] {
+        auto record = record_of("GET", "/Users?filter=a%20%22hunter2%22");
+        record.keep_query();
+        return record;
+    };
     EXPECT_EQ(told(plain(), filter_error), filter_error);
     const auto secret = [] { return record_of("GET", "/Users?filter=apiToken%20%22hunter2%22"); };
     EXPECT_EQ(told(secret(), filter_error),
@@ -184,17 +189,33 @@ TEST(Redaction, HidesWhatErrorsQuoteOfFiltersThatAreNotKept) {
     EXPECT_FALSE(bulk.json.contains("hunter2")) << bulk.json;
 }
 
-TEST(Redaction, HidesAQueryWhoseSecretOnlyTheSchemaKnows) {
-    auto record = record_of("GET", "/Licences?filter=pin%20eq%20%22hunter2%22");
-    record.step("parsed", "?");
-    record.hide_query();
-    const auto entry =
-        record.finish(400, R"({"scimType":"invalidFilter","detail":"\"hunter2\""})", 1);
-    EXPECT_FALSE(entry.json.contains("hunter2")) << entry.json;
-    EXPECT_EQ(finished(std::move(record), 400, "").at("target"), "/Licences?[redacted]");
-    auto bare = record_of("GET", "/Licences");
-    bare.hide_query();
-    EXPECT_EQ(finished(std::move(bare), 200, "").at("target"), "/Licences");
+TEST(Redaction, HidesAFilterUntilItIsKnownToCompareNothingHidden) {
+    const auto* error = R"({"scimType":"invalidFilter","detail":"\"hunter2\""})";
+    for (const char* query :
+         {"?filter=pin%20eq%20%22hunter2%22", "?count=x&FILTER=pin%20eq%20%22hunter2%22",
+          "?%66ilter=pin+eq+%22hunter2%22", "&filter=pin+eq+%22hunter2%22",
+          "%3Ffilter=pin+eq+%22hunter2%22"}) {
+        const std::string target = std::string{"/Licences"} + query;
+        auto record = record_of("GET", target);
+        record.step("parsed", "?");
+        const auto entry = record.finish(400, error, 1);
+        EXPECT_FALSE(entry.json.contains("hunter2")) << entry.json;
+        EXPECT_EQ(finished(std::move(record), 400, "").at("target"), "/Licences?[redacted]");
+
+        auto kept = record_of("GET", target);
+        kept.step("parsed", "?");
+        kept.keep_query();
+        EXPECT_TRUE(kept.finish(400, error, 1).json.contains("hunter2")) << target;
+        const auto object = finished(std::move(kept), 400, "");
+        EXPECT_EQ(object.at("target"), json::Value(target));
+        EXPECT_EQ(object.at("trace").as_array().size(), 1U);
+    }
+    auto secret = record_of("GET", "/Users?filter=apiToken%20eq%20%22hunter2%22");
+    secret.keep_query();
+    EXPECT_EQ(finished(std::move(secret), 200, "").at("target"), "/Users?[redacted]");
+    for (const char* harmless : {"/Licences", "/Users?count=1&attributes=a%2Cb", "/Users/filter"}) {
+        EXPECT_EQ(finished(record_of("GET", harmless), 200, "").at("target"), harmless);
+    }
 }
 
 TEST(Redaction, KeepsNoAnswerOfWhichAPartCannotBeRead) {

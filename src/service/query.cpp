@@ -105,7 +105,7 @@ Task<scim::Result<Answer>> Query::search(Call& call, Types types, std::string bo
 
 Task<scim::Result<Answer>> Query::list(Call& call, Types types, ListRequest request) const {
     if (request.filter) {
-        if (may_compare_hidden(types)) call.record.hide_query();
+        if (!may_compare_hidden(types)) call.record.keep_query();
         CO_TRY_VOID(rewrite_filter(call, *types.front(), *request.filter));
     }
     Walk walk;

@@ -14,6 +14,8 @@ namespace muster::scim {
 
 namespace {
 
+/// No error quotes a value: its attribute may be one that nobody is to read, and the log keeps
+/// errors.
 std::unexpected<Error> wrong_type(const Place& place, std::string_view wanted,
                                   const json::Value& value) {
     return std::unexpected(invalid_value(
@@ -163,12 +165,7 @@ Result<json::Value> Normaliser::complex(const Attribute& attribute, const json::
 
 Result<json::Value> Normaliser::boolean(const json::Value& value, const Place& place) {
     if (value.is_bool()) return json::Value(value.get_bool());
-    if (const json::String* string = value.if_string()) {
-        return std::unexpected(
-            invalid_value(fmt::format("{} must be true or false, but the string {} was sent.",
-                                      place.to_string(), scim::quoted(*string))));
-    }
-    return wrong_type(place, "true or false", value);
+    return wrong_type(place, "true or false, without quotation marks", value);
 }
 
 Result<json::Value> Normaliser::text(const Attribute& attribute, const json::Value& value,
@@ -197,8 +194,8 @@ Result<json::Value> Normaliser::text(const Attribute& attribute, const json::Val
     }
     if (attribute.type == Type::DateTime && !from_rfc3339(text)) {
         return std::unexpected(invalid_value(
-            fmt::format("{} must be a date and time such as 2026-01-31T12:00:00Z, but {} was sent.",
-                        place.to_string(), scim::quoted(text))));
+            fmt::format("{} must be a date and time such as 2026-01-31T12:00:00Z (RFC 3339).",
+                        place.to_string())));
     }
     if (attribute.type == Type::Binary && !is_base64(text)) {
         return std::unexpected(

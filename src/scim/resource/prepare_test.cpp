@@ -206,7 +206,7 @@ TEST_F(Prepare, WrongTypesAreRefusedByName) {
         Refusal{R"("title":true)", ScimType::InvalidValue, "title must be a string"},
         Refusal{R"("title":["a","b"])", ScimType::InvalidValue, "title has a single value"},
         Refusal{R"("active":1)", ScimType::InvalidValue, "active must be true or false"},
-        Refusal{R"("active":"yes")", ScimType::InvalidValue, "\"yes\""},
+        Refusal{R"("active":"yes")", ScimType::InvalidValue, "without quotation marks"},
         Refusal{R"("name":"Ada")", ScimType::InvalidValue, "name must be an object"},
         Refusal{R"("name":{"givenName":7})", ScimType::InvalidValue, "name.givenName"},
         Refusal{R"("emails":7)", ScimType::InvalidValue, "emails must be an object"},

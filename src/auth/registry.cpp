@@ -105,13 +105,14 @@ std::expected<Principal, Denied> Registry::authenticate(const ConnectorPtr& conn
     const auto deny = [](Refusal refusal, std::string token_id = {}) {
         return std::unexpected(Denied{refusal, std::move(token_id)});
     };
-    if (!connector) return deny(Refusal::NoSuchConnector);
     const auto credential = parse_authorization(authorization);
     if (!credential) return deny(Refusal::MissingCredential);
     const auto text = credential->token.reveal();
     const auto parsed = parse_token(text);
     if (parsed.defect == Defect::NotAToken) return deny(Refusal::NotAToken);
     if (parsed.defect == Defect::BadChecksum) return deny(Refusal::BadChecksum);
+    // Only behind what is wrong wherever it is sent: a stranger learns of no connector.
+    if (!connector) return deny(Refusal::NoSuchConnector);
     if (!parsed.id.starts_with(connector->connector.id)) return deny(Refusal::OtherConnector);
 
     const TokenEntry* entry = find_token(*connector, parsed.id);

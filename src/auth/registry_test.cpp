@@ -70,9 +70,19 @@ TEST_F(RegistryTest, NamesEveryWayOfBeingRefused) {
         refusal("Basic " + to_base64(token_.id + ":" + std::string{secret_part(secret_.reveal())})),
         Refusal::WrongScheme);
     EXPECT_EQ(refusal(bearer(), kLater), Refusal::Expired);
-    const auto nobody = registry_.authenticate(nullptr, bearer(), kNow, "");
-    ASSERT_FALSE(nobody);
-    EXPECT_EQ(nobody.error().refusal, Refusal::NoSuchConnector);
+}
+
+TEST_F(RegistryTest, AStrangerLearnsOfNoConnector) {
+    const auto refusal = [&](const std::string& authorization) {
+        const auto nobody = registry_.authenticate(nullptr, authorization, kNow, "");
+        return nobody ? std::string_view{"let in"} : to_string(nobody.error().refusal);
+    };
+    EXPECT_EQ(refusal(bearer()), "no-such-connector");
+    for (const auto& authorization : {std::string{}, std::string{"non-token"}, bearer() + "x"}) {
+        const auto there = ask(authorization);
+        ASSERT_FALSE(there);
+        EXPECT_EQ(refusal(authorization), to_string(there.error().refusal)) << authorization;
+    }
 }
 
 TEST_F(RegistryTest, AChangeHoldsFromTheNextRequestOn) {

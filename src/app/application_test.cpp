@@ -1,9 +1,12 @@
 #include "app/application.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <stdlib.h>
+#include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,6 +51,23 @@ TEST_F(ApplicationTest, MigratesNoDatabaseThatIsNotThere) {
     const auto version = schema_version(at("here"));
     ASSERT_TRUE(version);
     EXPECT_EQ(version->version, version->newest);
+}
+
+TEST_F(ApplicationTest, CommandsOnOneDirectoryWaitForEachOther) {
+    ASSERT_TRUE(Offline::open(at("data")));
+    std::vector<std::thread> commands;
+    std::atomic<int> done{0};
+    for (int i = 0; i < 4; ++i) {
+        commands.emplace_back([this, i, &done] {
+            const auto offline = Offline::open(at("data"));
+            if (!offline) return;
+            const auto answer = (*offline)->call("POST", "/admin/v1/organisations",
+                                                 fmt::format(R"({{"name":"org{}"}})", i));
+            done += answer.first == 201 ? 1 : 0;
+        });
+    }
+    for (auto& command : commands) command.join();
+    EXPECT_EQ(done, 4);
 }
 
 TEST_F(ApplicationTest, SaysWhichDirectoryItBeganToFill) {

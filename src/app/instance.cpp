@@ -86,15 +86,16 @@ store::Result<std::unique_ptr<store::Store>> open_store(const Config& config) {
 
 OpenFailure not_opened(const Config& config, const store::Error& error) {
     const bool away = !config.database.empty() && !knows_a_key(config);
-    return {error.message, away || error.code == store::ErrorCode::Locked};
+    const bool locked = error.code == store::ErrorCode::Locked;
+    return {error.message, away || locked, locked};
 }
 
 std::expected<store::sqlite::DirectoryLock, OpenFailure> take_lock(
     const std::filesystem::path& directory) {
     auto lock = store::sqlite::DirectoryLock::take(directory.string());
     if (lock) return *std::move(lock);
-    return std::unexpected(
-        OpenFailure{lock.error().message, lock.error().code == store::ErrorCode::Locked});
+    const bool locked = lock.error().code == store::ErrorCode::Locked;
+    return std::unexpected(OpenFailure{lock.error().message, locked, locked});
 }
 
 std::expected<Secret, OpenFailure> read_key(const std::filesystem::path& file,

@@ -26,6 +26,8 @@ struct OpenFailure {
     std::string message;
     /// Another process serves the same data, or the database's server cannot be reached.
     bool unreachable = false;
+    /// Another process holds the data directory.
+    bool locked = false;
 };
 
 /// An open data directory with all use cases on it; no network. Holding one is holding the

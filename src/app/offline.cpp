@@ -1,3 +1,6 @@
+#include <chrono>
+#include <thread>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -12,6 +15,9 @@ namespace muster::app {
 namespace {
 
 constexpr std::string_view kBase = "/admin/v1";
+// Another command on the same directory is over within it; a server is not.
+constexpr std::chrono::seconds kPatience{2};
+constexpr std::chrono::milliseconds kBetweenAttempts{20};
 
 http::Method method_of(std::string_view text) {
     for (auto method : {http::Method::Get, http::Method::Post, http::Method::Put,
@@ -19,6 +25,17 @@ http::Method method_of(std::string_view text) {
         if (http::to_string(method) == text) return method;
     }
     return http::Method::Other;
+}
+
+std::expected<std::unique_ptr<Instance>, OpenFailure> open_patiently(const Config& config) {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (true) {
+        auto instance = Instance::open(config);
+        if (instance || !instance.error().locked || std::chrono::steady_clock::now() >= until) {
+            return instance;
+        }
+        std::this_thread::sleep_for(kBetweenAttempts);
+    }
 }
 
 }  // namespace
@@ -42,7 +59,7 @@ std::expected<std::unique_ptr<Offline>, std::string> Offline::open(const ServeOp
     }
     const auto first = config->database.empty() ? config->data / "muster.db" : config->data;
     const bool fresh = !std::filesystem::exists(first);
-    auto instance = Instance::open(std::move(*config));
+    auto instance = open_patiently(*config);
     if (!instance) return std::unexpected(advice(instance.error().message, options));
     auto impl = std::make_unique<Impl>();
     impl->instance = std::move(*instance);

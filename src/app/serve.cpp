@@ -226,8 +226,6 @@ int serve(const ServeOptions& options) {
     const auto signals = stop_signals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
-    // A file at the limit of its size (ulimit -f) is a write that fails.
-    std::signal(SIGXFSZ, SIG_IGN);
     auto instance = Instance::open(std::move(*config));
     if (!instance) {
         return fail(advice(instance.error().message, options),

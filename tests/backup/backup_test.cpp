@@ -152,6 +152,15 @@ TEST(Backup, ThatDoesNotFitOnTheDiskLeavesNothingThere) {
                          disk.path().string(), MUSTER_PROGRAM, data.path().string())});
     EXPECT_THAT(backup.output, ::testing::HasSubstr("disk is full"));
     EXPECT_THAT(backup.output, ::testing::EndsWith("code 1\n")) << "and nothing is listed";
+
+    const Directory limited;  // files of at most 100 KiB
+    const Ended too_large = run(
+        {"sh", "-c",
+         fmt::format("ulimit -f 200; {0} backup --data {1} --to {2}/backup; echo code $?; ls -A "
+                     "{2}",
+                     MUSTER_PROGRAM, data.path().string(), limited.path().string())});
+    EXPECT_THAT(too_large.output, ::testing::HasSubstr("Error: "));
+    EXPECT_THAT(too_large.output, ::testing::EndsWith("code 1\n"));
 }
 
 TEST(Backup, ThatIsKilledLeavesNoFileOfItsName) {

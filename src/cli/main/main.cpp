@@ -67,6 +67,8 @@ muster::cli::Environment real_environment() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // A file at the limit of its size (ulimit -f) is a write that fails.
+    std::signal(SIGXFSZ, SIG_IGN);
     try {
         const std::span arguments(argv, static_cast<std::size_t>(argc));
         std::vector<std::string> words;

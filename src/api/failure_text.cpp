@@ -33,8 +33,10 @@ RefusalText text_of(auth::Refusal refusal) {
             return {"The credential is not a Muster token.",
                     "Paste the token again; it begins with mst_."};
         case BadChecksum:
-            return {"The token is damaged: a character is missing or mistyped.",
-                    "Paste the whole token again, without spaces or line breaks."};
+            return {
+                "The token is damaged: a character is missing or mistyped.",
+                "Paste the whole token again, without spaces or line breaks; for Basic the user "
+                "name is the token's id, and the password its secret."};
         case Expired:
             return {"The token has expired.", "Renew it and paste the new one."};
         case Inactive:

@@ -1,5 +1,6 @@
 #include "provlog/explain.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -7,18 +8,23 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace muster::provlog {
 
 namespace {
 
+/// In the texts {} stands for the client, {connector} and {token} for their ids; what is in
+/// parentheses and begins with "in Okta" is for that client alone.
 struct Cause {
     std::string_view reason;  ///< Record::reason
-    std::string_view why;     ///< {}: the client
-    std::string_view todo;    ///< likewise
+    std::string_view why;
+    std::string_view todo;
+    std::string_view of = {};  ///< a method or a type of resources; else it is of all
 };
 
-// Reasons are either those of authentication (auth::to_string) or SCIM error words.
+// Reasons are either those of authentication (auth::to_string) or SCIM error words. Of two causes
+// with one reason the first that fits counts.
 constexpr std::array kCauses{
     Cause{"missing-credential", "The request carried no credential that Muster accepts.",
           "Paste the token in {} (in Okta under Provisioning > Integration) and test the "
@@ -43,9 +49,9 @@ constexpr std::array kCauses{
         "Choose in {} how the token is sent: Basic for a basic token, a bearer token otherwise (in "
         "Okta: HTTP Header or OAuth Bearer Token)."},
     Cause{"inactive", "The token is switched off.",
-          "Switch it on again (muster token activate) or use another one in {}."},
+          "Switch it on again (muster token activate {token}) or use another one in {}."},
     Cause{"expired", "The token has expired.",
-          "Renew it (muster token renew) and paste the new secret into {}."},
+          "Renew it (muster token renew {token}) and paste the new secret into {}."},
     Cause{"no-such-connector", "No connector has the id that stands in the base URL.",
           "Correct the base URL in {}: muster connector list shows it."},
     Cause{"outcome-unknown",
@@ -56,19 +62,24 @@ constexpr std::array kCauses{
           "It was more than a limit that the operator set, or than the server can do.",
           "Identity providers try again after Retry-After. Where it lasts, look at who asks "
           "(muster log list) and at the limits in the configuration."},
-    Cause{
-        "paused", "The connector is paused, so nothing was changed; {} retries by itself.",
-        "Resume it (muster connector resume); if {} gave up meanwhile, retry what failed (in Okta "
-        "under Dashboard > Tasks)."},
-    Cause{"uniqueness", "Another person or group already has that name.",
+    Cause{"paused", "The connector is paused, so nothing was changed; {} retries by itself.",
+          "Resume it (muster connector resume {connector}); if {} gave up meanwhile, retry what "
+          "failed there (in Okta under Dashboard > Tasks)."},
+    Cause{"uniqueness", "Another group already has that name.",
+          "Link the group that is there to the one in {} (in Okta: Push Groups > Link Group), or "
+          "rename one of the two; then retry.",
+          "Group"},
+    Cause{"uniqueness", "Another person already has that name.",
           "Link the existing account to the person in {} (in Okta: import from this app, or assign "
-          "the "
-          "person again), or give one of the two another user name; then retry."},
+          "the person again), or give one of the two another user name; then retry."},
     Cause{"unknown-member", "The group names people who were not provisioned here.",
           "Assign those people to the app in {} first, then send the group again (in Okta: Push "
           "Now)."},
+    Cause{"not-found", "What was to be deleted is not here (any more).", "Nothing is to be done.",
+          "DELETE"},
     Cause{"not-found", "What the request was about does not exist here (any more).",
-          "If it was deleted here, unlink it in {} and assign or push it again."},
+          "If it was deleted here on purpose, nothing is to be done. Else unlink it in {}, and "
+          "assign or push it again."},
     Cause{"no-endpoint", "Nothing is served under that address.",
           "Compare the address with the connector's SCIM URL and /ResourceTypes."},
     Cause{"no-subject", "/Me asks for the person behind the token, and a connector's has none.",
@@ -111,14 +122,26 @@ constexpr std::array kCauses{
           "Retry in {}; if it goes on, look at the server's log, its database and its disk."},
 };
 
-/// The text with the client's name in it.
-std::string naming(std::string_view idp, std::string_view text) {
-    std::string named;
-    for (auto at = text.find("{}"); at != std::string_view::npos; at = text.find("{}")) {
-        named.append(text.substr(0, at)).append(idp);
-        text.remove_prefix(at + 2);
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+        text.replace(at, from.size(), to);
     }
-    return named.append(text);
+}
+
+/// A cause's text, of this record and for this client.
+std::string told(std::string_view text, const json::Object& record, std::string_view idp) {
+    std::string result{text};
+    constexpr std::string_view kOktas = " (in Okta";
+    for (auto at = result.find(kOktas); idp != "Okta" && at != std::string::npos;
+         at = result.find(kOktas)) {
+        result.erase(at, result.find(')', at) + 1 - at);
+    }
+    replace_all(result, "{}", idp);
+    for (const std::string_view id : {"connector", "token"}) {
+        const auto known = json::string_or_empty(record, id);
+        replace_all(result, fmt::format("{{{}}}", id), known.empty() ? "ID" : known);
+    }
+    return result;
 }
 
 std::string_view verb(std::string_view method, std::string_view target) {
@@ -130,14 +153,44 @@ std::string_view verb(std::string_view method, std::string_view target) {
     return "read";
 }
 
-std::string subject(const json::Object& record, std::string_view target) {
-    if (const auto* resource = record.if_contains("resource"); resource && resource->is_object()) {
-        const auto& object = resource->get_object();
-        const auto display = json::string_or_empty(object, "display");
-        return fmt::format("{} {}", json::string_or_empty(object, "type"),
-                           display.empty() ? json::string_or_empty(object, "id") : display);
+const json::Object* object_in(const json::Object& record, std::string_view name) {
+    const auto* value = record.if_contains(name);
+    return value == nullptr ? nullptr : value->if_object();
+}
+
+/// The elements of a list that are objects.
+std::vector<const json::Object*> objects_in(const json::Object& record, std::string_view name) {
+    std::vector<const json::Object*> objects;
+    const auto* list = record.if_contains(name);
+    if (list == nullptr || !list->is_array()) return objects;
+    for (const auto& element : list->get_array()) {
+        if (const auto* object = element.if_object()) objects.push_back(object);
     }
-    return std::string{target.substr(0, target.find('?'))};
+    return objects;
+}
+
+std::string_view type_of(const json::Object& record, std::string_view target) {
+    if (const auto* resource = object_in(record, "resource")) {
+        return json::string_or_empty(*resource, "type");
+    }
+    return target.contains("/Groups") ? "Group" : "";
+}
+
+/// Whom it was about; as far as that was not found out, whom the request names.
+std::string subject(const json::Object& record, std::string_view target) {
+    if (const auto* resource = object_in(record, "resource")) {
+        const auto display = json::string_or_empty(*resource, "display");
+        return fmt::format("{} {}", json::string_or_empty(*resource, "type"),
+                           display.empty() ? json::string_or_empty(*resource, "id") : display);
+    }
+    const auto path = target.substr(0, target.find('?'));
+    if (const auto* request = object_in(record, "request")) {
+        for (const std::string_view name : {"userName", "displayName"}) {
+            const auto named = json::string_or_empty(*request, name);
+            if (!named.empty()) return fmt::format("{} ({})", path, named);
+        }
+    }
+    return std::string{path};
 }
 
 std::string client(const json::Object& record) {
@@ -147,33 +200,31 @@ std::string client(const json::Object& record) {
 }
 
 std::string error_detail(const json::Object& record) {
-    const auto* response = record.if_contains("response");
-    if (response == nullptr || !response->is_object()) return {};
-    return std::string{json::string_or_empty(response->get_object(), "detail")};
+    const auto* response = object_in(record, "response");
+    return response == nullptr ? "" : std::string{json::string_or_empty(*response, "detail")};
 }
 
-/// What was taken otherwise than it was written, or not taken.
+/// What was taken otherwise than it was written, or not taken; but for what the client is known to
+/// write, which its dialect is for.
 std::vector<std::string> notes_of(const json::Object& record) {
     std::vector<std::string> texts;
-    const auto* notes = record.if_contains("notes");
-    if (notes == nullptr || !notes->is_array()) return texts;
-    for (const auto& note : notes->get_array()) {
-        if (!note.is_object()) continue;
-        std::string text{json::string_or_empty(note.get_object(), "text")};
+    for (const auto* note : objects_in(record, "notes")) {
+        if (json::string_or_empty(*note, "rule").starts_with("dialect:")) continue;
+        std::string text{json::string_or_empty(*note, "text")};
         while (text.ends_with('.')) text.pop_back();
         if (!text.empty()) texts.push_back(std::move(text));
     }
     return texts;
 }
 
-/// What the trace says of a client that is not the one that the connector was made for.
-std::string_view other_client(const json::Object& record) {
-    const auto* trace = record.if_contains("trace");
-    if (trace == nullptr || !trace->is_array()) return {};
-    for (const auto& step : trace->get_array()) {
-        if (!step.is_object()) continue;
-        const auto text = json::string_or_empty(step.get_object(), "text");
-        if (text.starts_with("looks like ")) return text;
+/// What the first step of that stage that begins so says behind it.
+std::string_view step_of(const json::Object& record, std::string_view stage,
+                         std::string_view begin = {}) {
+    for (const auto* step : objects_in(record, "trace")) {
+        const auto text = json::string_or_empty(*step, "text");
+        if (json::string_or_empty(*step, "step") == stage && text.starts_with(begin)) {
+            return text.substr(begin.size());
+        }
     }
     return {};
 }
@@ -183,48 +234,88 @@ std::int64_t number(const json::Object& object, std::string_view name) {
     return value != nullptr && value->is_int64() ? value->get_int64() : 0;
 }
 
-std::string paths_of(const json::Object& record) {
-    std::string paths;
-    const auto* changes = record.if_contains("changes");
-    if (changes == nullptr || !changes->is_array()) return paths;
-    for (const auto& change : changes->get_array()) {
-        if (!change.is_object()) continue;
-        if (!paths.empty()) paths += ", ";
-        paths += json::string_or_empty(change.get_object(), "path");
+/// Sentences about what became of attributes.
+class Effects {
+  public:
+    explicit Effects(const json::Object& record) {
+        for (const auto* change : objects_in(record, "changes")) add(*change);
     }
-    return paths;
-}
+
+    [[nodiscard]] std::vector<std::string> sentences() const {
+        std::vector<std::string> all;
+        if (!switched_.empty()) all.push_back(switched_);
+        if (!changed_.empty()) all.push_back(fmt::format("Changed: {}.", changed_));
+        if (!cleared_.empty()) all.push_back(fmt::format("Cleared: {}.", cleared_));
+        return all;
+    }
+
+  private:
+    void add(const json::Object& change) {
+        const auto path = json::string_or_empty(change, "path");
+        const auto* after = change.if_contains("after");
+        if (path == "active" && after != nullptr && after->is_bool()) {
+            switched_ = after->get_bool() ? "Switched on (active)." : "Switched off (not active).";
+            return;
+        }
+        std::string& list = after == nullptr ? cleared_ : changed_;
+        if (!list.empty()) list += ", ";
+        list += path;
+    }
+
+    std::string switched_;
+    std::string changed_;
+    std::string cleared_;
+};
 
 /// What the store wrote (store::finish_log_json); nothing where the request changed nothing.
 std::string accepted_why(const json::Object& record, std::string_view method,
                          std::string_view target) {
     if (target.ends_with("/Bulk")) return "Each of its operations has a record of its own.";
-    const auto* written = record.if_contains("written");
-    if (written == nullptr || !written->is_array() || written->get_array().empty()) {
-        return "Nothing had to be changed.";
+    const auto written = objects_in(record, "written");
+    if (written.empty()) return "Nothing had to be changed.";
+    if (method == "DELETE") {
+        return type_of(record, target) == "Group" ? "It was deleted; who was a member stays."
+                                                  : "It was deleted, and is in no group any more.";
     }
-    if (method == "DELETE") return "It was deleted, and is in no group any more.";
+    std::vector<std::string> sentences = Effects(record).sentences();
+    if (!step_of(record, "matched", "a deactivated person").empty()) {
+        sentences.insert(sentences.begin(),
+                         "A deactivated person with this userName and externalId was there and is "
+                         "the one again.");
+    } else if (method == "POST" && sentences.empty()) {
+        sentences.emplace_back("It was made.");
+    }
     std::int64_t added = 0;
     std::int64_t removed = 0;
-    for (const auto& one : written->get_array()) {
-        if (!one.is_object()) continue;
-        added += number(one.get_object(), "members_added");
-        removed += number(one.get_object(), "members_removed");
+    for (const auto* one : written) {
+        added += number(*one, "members_added");
+        removed += number(*one, "members_removed");
     }
-    std::string why;
-    if (const auto paths = paths_of(record); !paths.empty()) {
-        why = fmt::format("Changed: {}.", paths);
-    } else if (method == "POST") {
-        why = "It was made as the request has it.";
+    if (added > 0) sentences.push_back(fmt::format("Members added: {}.", added));
+    if (removed > 0) sentences.push_back(fmt::format("Members removed: {}.", removed));
+    if (sentences.empty()) return "Nothing of it was left to be changed.";
+    return fmt::format("{}", fmt::join(sentences, " "));
+}
+
+std::string read_why(const json::Object& record) {
+    std::string why = "Nothing was to be changed.";
+    const auto filter = step_of(record, "parsed", "filter ");
+    const auto given = step_of(record, "answered");
+    if (!filter.empty()) why += fmt::format(" It looked for {}", filter);
+    if (!given.empty()) {
+        why += filter.empty() ? " It was given " : " and was given ";
+        why += given;
     }
-    const auto count = [&why](std::int64_t members, std::string_view done) {
-        if (members == 0) return;
-        if (!why.empty()) why += ' ';
-        why += fmt::format("Members {}: {}.", done, members);
-    };
-    count(added, "added");
-    count(removed, "removed");
-    return why.empty() ? "All that it names was so already." : why;
+    return filter.empty() && given.empty() ? why : why + '.';
+}
+
+/// The client that it looks like is not the one that the connector was made for.
+std::string todo_about_client(const json::Object& record, std::string_view looks_like) {
+    const auto other = looks_like.substr(0, looks_like.find(' '));
+    const auto connector = json::string_or_empty(record, "connector");
+    return fmt::format(
+        "The request looks like {}. If that is who sends them: muster connector set {} idp={}.",
+        looks_like, connector.empty() ? "ID" : connector, other);
 }
 
 }  // namespace
@@ -240,21 +331,21 @@ Explanation explain(const json::Object& record, std::string_view idp) {
                                        verb(method, target), subject(record, target),
                                        json::string_or_empty(record, "time"),
                                        accepted ? "answered" : "refused", status);
-    const bool reads = method == "GET" || target.find(".search") != std::string_view::npos;
+    const bool reads = method == "GET" || target.contains(".search");
     if (accepted) {
-        explanation.why =
-            reads ? "Nothing was to be changed." : accepted_why(record, method, target);
+        explanation.why = reads ? read_why(record) : accepted_why(record, method, target);
     } else {
-        const auto reason = json::string_or_empty(record, "reason");
-        for (const auto& cause : kCauses) {
-            if (cause.reason != reason) continue;
-            explanation.why = naming(idp, cause.why);
-            explanation.todo = naming(idp, cause.todo);
+        const auto type = type_of(record, target);
+        const auto cause = std::ranges::find_if(kCauses, [&](const Cause& one) {
+            return one.reason == json::string_or_empty(record, "reason") &&
+                   (one.of.empty() || one.of == method || one.of == type);
+        });
+        if (cause != kCauses.end()) {
+            explanation.why = told(cause->why, record, idp);
+            explanation.todo = told(cause->todo, record, idp);
         }
-        if (const auto other = other_client(record); !other.empty()) {
-            explanation.todo = fmt::format(
-                "The request {}. If that is who sends them: muster connector set ID idp=IDP.",
-                other);
+        if (const auto other = step_of(record, "dialect", "looks like "); !other.empty()) {
+            explanation.todo = todo_about_client(record, other);
         }
         // The answer names the attribute, the value or the ids that the cause speaks of.
         auto detail = error_detail(record);

@@ -1,5 +1,7 @@
 #include "provlog/record.hpp"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "provlog/explain.hpp"
@@ -246,36 +248,101 @@ TEST(Explain, SaysFirstWhenTheRequestLooksLikeAnotherClients) {
     record.reason("invalidSyntax");
     const auto explanation = explain(finished(std::move(record), 400, "{}"));
     EXPECT_NE(explanation.todo.find("looks like entra"), std::string::npos);
-    EXPECT_NE(explanation.todo.find("connector set ID idp="), std::string::npos);
+    EXPECT_NE(explanation.todo.find("muster connector set abcdefgh23 idp=entra."),
+              std::string::npos)
+        << explanation.todo;
 }
 
-/// What is said of an accepted request of which the store wrote this.
-std::string why_of(const char* method, int status, const char* changes, const char* written) {
-    const auto text = fmt::format(
-        R"({{"method":"{}","target":"/Groups/1","status":{},"changes":{},"written":{}}})", method,
-        status, changes, written);
-    return explain(json::parse(text)->get_object()).why;
+/// What is said of a record with these members beside.
+Explanation told(const char* method, const char* target, int status, const char* more,
+                 std::string_view idp = "Okta") {
+    const auto text = fmt::format(R"({{"method":"{}","target":"{}","status":{}{}}})", method,
+                                  target, status, more);
+    return explain(json::parse(text)->get_object(), idp);
 }
 
-TEST(Explain, SaysWhatWasWrittenOfMembersAndDeletions) {
-    const auto* nothing = "[]";
-    EXPECT_EQ(
-        why_of("PATCH", 204, nothing, R"([{"version":2,"members_added":3,"members_removed":1}])"),
-        "Members added: 3. Members removed: 1.");
-    EXPECT_EQ(why_of("PUT", 200, R"([{"path":"displayName"}])",
-                     R"([{"version":2,"members_added":0,"members_removed":1}])"),
-              "Changed: displayName. Members removed: 1.");
-    EXPECT_EQ(
-        why_of("POST", 201, nothing, R"([{"version":1,"members_added":2,"members_removed":0}])"),
-        "It was made as the request has it. Members added: 2.");
-    EXPECT_EQ(
-        why_of("PATCH", 204, nothing, R"([{"version":2,"members_added":0,"members_removed":0}])"),
-        "All that it names was so already.");
-    EXPECT_EQ(
-        why_of("DELETE", 204, nothing, R"([{"version":2,"members_added":0,"members_removed":0}])"),
-        "It was deleted, and is in no group any more.");
-    EXPECT_EQ(why_of("PUT", 200, nothing, nothing), "Nothing had to be changed.");
-    EXPECT_EQ(why_of("PUT", 200, nothing, "1"), "Nothing had to be changed.");
+TEST(Explain, SaysWhatWasWritten) {
+    struct Case {
+        const char* method;
+        const char* target;
+        int status;
+        const char* more;
+        const char* why;
+    };
+    constexpr std::array kCases{
+        Case{"PATCH", "/Groups/1", 204,
+             R"(,"written":[{"version":2,"members_added":3,"members_removed":1}])",
+             "Members added: 3. Members removed: 1."},
+        Case{"PUT", "/Groups/1", 200,
+             R"(,"changes":[{"path":"displayName","before":"a","after":"b"},
+                            {"path":"externalId","before":"x"},{"path":"title","after":"t"}],
+                "written":[{"version":2,"members_removed":1}])",
+             "Changed: displayName, title. Cleared: externalId. Members removed: 1."},
+        Case{"PATCH", "/Users/1", 200,
+             R"(,"changes":[{"path":"active","before":true,"after":false}],"written":[{}])",
+             "Switched off (not active)."},
+        Case{"PATCH", "/Users/1", 200,
+             R"(,"changes":[{"path":"title","after":"t"},{"path":"active","after":true}],
+                "written":[{}])",
+             "Switched on (active). Changed: title."},
+        Case{"POST", "/Users", 201, R"(,"written":[{"version":1}])", "It was made."},
+        Case{"POST", "/Groups", 201, R"(,"written":[{"version":1,"members_added":2}])",
+             "It was made. Members added: 2."},
+        Case{"POST", "/Users", 201,
+             R"(,"trace":[{"step":"matched","text":"a deactivated person with this userName"}],
+                "changes":[{"path":"active","before":false,"after":true}],"written":[{}])",
+             "A deactivated person with this userName and externalId was there and is the one "
+             "again. Switched on (active)."},
+        Case{"PATCH", "/Groups/1", 204, R"(,"written":[{"version":2}],
+                "notes":[{"rule":"unknown-member-skipped","text":"left out: \"ghost\"."}])",
+             "Nothing of it was left to be changed. Note: left out: \"ghost\"."},
+        Case{"PATCH", "/Users/1", 200, R"(,"changes":[{"path":"title","after":"t"}],
+                "written":[{}],"notes":[{"rule":"dialect:boolean-text","text":"taken."}])",
+             "Changed: title."},
+        Case{"DELETE", "/Users/1", 204, R"(,"written":[{}],"resource":{"type":"User"})",
+             "It was deleted, and is in no group any more."},
+        Case{"DELETE", "/Groups/1", 204, R"(,"written":[{}],"resource":{"type":"Group"})",
+             "It was deleted; who was a member stays."},
+        Case{"PUT", "/Users/1", 200, R"(,"written":[])", "Nothing had to be changed."},
+        Case{"PUT", "/Users/1", 200, R"(,"written":1)", "Nothing had to be changed."},
+        Case{"POST", "/Bulk", 200, "", "Each of its operations has a record of its own."},
+        Case{"GET", "/Users/1", 200, "", "Nothing was to be changed."},
+        Case{"GET", "/Users?count=2", 200,
+             R"(,"trace":[{"step":"answered","text":"2 of 9 resources"}])",
+             "Nothing was to be changed. It was given 2 of 9 resources."},
+        Case{"POST", "/Users/.search", 200,
+             R"(,"trace":[{"step":"parsed","text":"filter userName eq \"ann\""},
+                          {"step":"answered","text":"0 of 0 resources"}])",
+             "Nothing was to be changed. It looked for userName eq \"ann\" and was given 0 of 0 "
+             "resources."},
+    };
+    for (const Case& one : kCases) {
+        EXPECT_EQ(told(one.method, one.target, one.status, one.more).why, one.why) << one.more;
+    }
+}
+
+TEST(Explain, SpeaksOfWhatWasRefused) {
+    const auto todo = [](const char* method, const char* target, const char* more,
+                         std::string_view idp) {
+        return told(method, target, 409, more, idp).todo;
+    };
+    const auto* taken = R"(,"reason":"uniqueness")";
+    EXPECT_TRUE(todo("POST", "/Groups", taken, "Okta").contains("in Okta: Push Groups"));
+    EXPECT_TRUE(todo("POST", "/Users", taken, "Okta").contains("in Okta: import from this app"));
+    const auto entras = todo("POST", "/Users", taken, "Microsoft Entra ID");
+    EXPECT_FALSE(entras.contains("Okta")) << entras;
+    EXPECT_TRUE(entras.contains("the person in Microsoft Entra ID, or give")) << entras;
+    EXPECT_EQ(todo("DELETE", "/Users/1", R"(,"reason":"not-found")", "Okta"),
+              "Nothing is to be done.");
+    EXPECT_TRUE(todo("PATCH", "/Users/1", R"(,"reason":"not-found")", "Okta").contains("unlink"));
+    EXPECT_TRUE(todo("GET", "/Users", R"(,"reason":"paused","connector":"c7")", "Okta")
+                    .contains("(muster connector resume c7)"));
+    EXPECT_TRUE(todo("GET", "/Users", R"(,"reason":"inactive")", "Okta")
+                    .contains("(muster token activate ID)"));
+
+    const auto* named = R"(,"request":{"schemas":[],"userName":"ann"})";
+    EXPECT_TRUE(told("POST", "/c/x/scim/v2/Users", 409, named)
+                    .happened.contains("asked to create /c/x/scim/v2/Users (ann) at"));
 }
 
 TEST(Explain, NamesTheClientThatTheConnectorIsFor) {

@@ -63,11 +63,13 @@ std::string list_ids(const std::vector<std::string>& ids) {
     return text;
 }
 
-std::string unique_taken_detail(const store::Error& error) {
+std::string unique_taken_detail(const store::Error& error, const scim::Dialect& dialect) {
     return fmt::format(
         "Another one already has this {} (id {}). Give one of them another, or let the identity "
-        "provider link the existing one: in Okta, import from this app, then assign or push again.",
-        error.attribute, error.holder_id);
+        "provider link the existing one{}.",
+        error.attribute, error.holder_id,
+        dialect.name() == "okta" ? ": in Okta, import from this app, then assign or push again"
+                                 : "");
 }
 
 /// A group shows it of each of its members.
@@ -194,8 +196,8 @@ Task<scim::Result<std::vector<store::Reference>>> resolve_members(
     }
     if (call.policy().unknown_members == auth::UnknownMembers::Skip) {
         const std::array notes{
-            scim::Note{"unknown-member-skipped", fmt::format("{} unknown members were left out: {}",
-                                                             unknown.size(), list_ids(unknown))}};
+            scim::Note{"unknown-member-skipped",
+                       fmt::format("left out, as they are unknown here: {}", list_ids(unknown))}};
         call.record.notes(notes);
         co_return std::move(*found);
     }
@@ -257,8 +259,8 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
     using enum store::ErrorCode;
     switch (error.code) {
         case UniqueTaken:
-            return call.refuse("uniqueness",
-                               {409, scim::ScimType::Uniqueness, unique_taken_detail(error)});
+            return call.refuse("uniqueness", {409, scim::ScimType::Uniqueness,
+                                              unique_taken_detail(error, dialect_of(call))});
         case NotFound:
             return call.refuse("not-found",
                                {404, scim::ScimType::None,

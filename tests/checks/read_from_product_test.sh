@@ -21,7 +21,7 @@ block() {
     awk -v wanted="$1" '/^```sh$/ { number++; inside = 1; next } /^```$/ { inside = 0 }
                         inside && number == wanted' "$page"
 }
-[ "$(grep -c '^```sh$' "$page")" -eq 4 ] || fail "the page has other blocks than this test runs"
+[ "$(grep -c '^```sh$' "$page")" -eq 6 ] || fail "the page has other blocks than this test runs"
 
 "$MUSTER" serve --listen 127.0.0.1:0 --json >ready 2>log &
 server=$!
@@ -34,14 +34,23 @@ origin=http://$(jq -r .listen ready)
 muster org create acme --json >/dev/null
 okta=$(muster connector create --org acme --idp okta --json | jq -r .id)
 (umask 077; muster token generate --connector "$okta" >okta-token)
-provision() {
-    curl --silent --fail --output /dev/null --header "Authorization: Bearer $(cat okta-token)" \
-        --header 'Content-Type: application/scim+json' "$origin/c/$okta/scim/v2/Users" --data \
-        "{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"userName\":\"$1\",\"active\":$2}" ||
-        fail "$1 could not be provisioned"
+# bulk: carries out the operations on standard input, one a line.
+bulk() {
+    jq --slurp '{schemas: ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], Operations: .}' |
+        curl --silent --fail-with-body --header "Authorization: Bearer $(cat okta-token)" \
+            --header 'Content-Type: application/scim+json' "$origin/c/$okta/scim/v2/Bulk" --data @- |
+        jq --exit-status 'all(.Operations[]; .status | startswith("2"))' >/dev/null ||
+        fail "not all could be provisioned"
 }
-provision ann@acme.example true
-for number in $(seq 250); do provision "person$number@acme.example" false; done
+person() {
+    jq --null-input --arg name "$1" --argjson active "$2" '{method: "POST", path: "/Users",
+        bulkId: $name, data: {schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"],
+                              userName: $name, active: $active}}'
+}
+{
+    person ann@acme.example true
+    for number in $(seq 250); do person "person$number@acme.example" false; done
+} | bulk
 
 # What `create` prints is pasted where the page says ID.
 first=$(block 1)
@@ -51,14 +60,35 @@ id=$(awk '$1 == "ID" { print $2 }' made)
 eval "$(tail -n +2 <<<"${first/connector ID/connector $id}")" 2>/dev/null
 [ "$(stat -c %a token)" = 600 ] || fail "the token's file must be private"
 
-block 2 >two.sh
-one=$(source ./two.sh)
+block 2 >ask.sh
+block 3 >look_up.sh
+block 4 >pages.sh
+block 5 >everybody.sh
+block 6 >changed.sh
+source ./ask.sh
+source ./pages.sh
+one=$(source ./look_up.sh)
 [ "$(jq -c '[.totalResults, .Resources[0].userName, .Resources[0].active]' <<<"$one")" = \
     '[1,"ann@acme.example",true]' ] || fail "the look-up must find her" "$one"
-block 3 >three.sh
-everybody=$(source ./three.sh)
-[ "$(sort -u <<<"$everybody" | wc -l)" -eq 251 ] || fail "each of 251 must be listed" "$everybody"
-block 4 >four.sh
-changed=$(source ./four.sh)
-[ "$(jq .totalResults <<<"$changed")" = 251 ] || fail "all have changed since" "$changed"
+source ./everybody.sh
+[ "$(jq -r .userName everybody | sort -u | wc -l)" -eq 251 ] || fail "each of 251 must be listed"
+source ./changed.sh
+[ "$(wc -l <changed)" -eq 251 ] || fail "at first all have changed"
+
+# More than a page of people change, the first one last of all.
+date --utc +%FT%T.%3NZ >seen
+tac everybody | jq '{method: "PATCH", path: "/Users/\(.id)", data: {
+    schemas: ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    Operations: [{op: "replace", path: "title", value: "moved"}]}}' | bulk
+source ./changed.sh
+[ "$(jq -r .userName changed | sort -u | wc -l)" -eq 251 ] || fail "each of 251 has changed"
+seen=$(cat seen)
+
+# An error is no empty list, and moves no mark.
+echo mst_wrong >token
+rm everybody
+if source ./everybody.sh; then fail "a wrong token must be an error"; fi
+[ ! -s everybody ] || fail "an error lists nobody"
+if source ./changed.sh; then fail "a wrong token must be an error here too"; fi
+[ "$(cat seen)" = "$seen" ] || fail "the mark must stay"
 echo "read-from-your-product: all holds"

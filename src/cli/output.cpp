@@ -120,17 +120,21 @@ std::string row_text(const Cells& cells, std::span<const Column> columns,
 
 void flatten(const json::Value& value, const std::string& path,
              std::vector<std::pair<std::string, std::string>>& lines) {
-    if (const auto* object = value.if_object()) {
+    const auto* object = value.if_object();
+    const auto* array = value.if_array();
+    if (object != nullptr && !object->empty()) {
         for (const auto& [name, inner] : *object) {
             const auto* dot = path.empty() ? "" : ".";
             flatten(inner, fmt::format("{}{}{}", path, dot, printable(name)), lines);
         }
-    } else if (const auto* array = value.if_array()) {
+    } else if (array != nullptr && !array->empty()) {
         for (std::size_t i = 0; i < array->size(); ++i) {
             flatten((*array)[i], fmt::format("{}[{}]", path, i), lines);
         }
     } else {
-        lines.emplace_back(path, scalar(value));
+        lines.emplace_back(path, object != nullptr  ? "{}"
+                                 : array != nullptr ? "[]"
+                                                    : scalar(value));
     }
 }
 

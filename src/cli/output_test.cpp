@@ -78,7 +78,7 @@ TEST(Output, ShowsAPageWithoutAbsentMembers) {
 TEST(Output, ShowsATreeAsPathsAndScalars) {
     Streams streams;
     const auto value = json::parse(R"({"id":"1","name":{"given\u0007":"Ann"},"active":true,
-        "emails":[{"value":"a@b"},{"value":null}]})")
+        "emails":[{"value":"a@b"},{"value":null}],"members":[]})")
                            .value();
     Output{streams.out, streams.err, {}}.tree(value);
     EXPECT_EQ(streams.out.str(),
@@ -86,7 +86,8 @@ TEST(Output, ShowsATreeAsPathsAndScalars) {
               "name.given\\u{7}  Ann\n"
               "active           yes\n"
               "emails[0].value  a@b\n"
-              "emails[1].value  \n");
+              "emails[1].value  \n"
+              "members          []\n");
 }
 
 TEST(Output, SpeaksToPeopleOnlyWhereNoJsonWasAskedFor) {

@@ -154,7 +154,7 @@ std::unexpected<scim::Error> refuse_missing(Call& call, const scim::ResourceType
     return call.refuse(
         "not-found",
         {404, scim::ScimType::None,
-         fmt::format("There is no {} with the id {} here. If it was deleted, unlink it in the "
+         fmt::format("There is no {} with the id {} here. If it should be, unlink it in the "
                      "identity provider and provision it again.",
                      type.name, scim::quoted(id))});
 }

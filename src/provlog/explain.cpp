@@ -71,7 +71,10 @@ constexpr std::array kCauses{
           "Group"},
     Cause{"uniqueness", "Another person already has that name.",
           "Link the existing account to the person in {} (in Okta: import from this app, or assign "
-          "the person again), or give one of the two another user name; then retry."},
+          "the person again), or give one of the two another user name; then retry.",
+          "User"},
+    Cause{"uniqueness", "Another one already has what only one may have.",
+          "Give one of the two another value; then retry."},
     Cause{"unknown-member", "The group names people who were not provisioned here.",
           "Assign those people to the app in {} first, then send the group again (in Okta: Push "
           "Now)."},
@@ -144,9 +147,15 @@ std::string told(std::string_view text, const json::Object& record, std::string_
     return result;
 }
 
-std::string_view verb(std::string_view method, std::string_view target) {
-    if (method == "POST")
-        return target.find(".search") == std::string_view::npos ? "create" : "search";
+/// Of a target, without a query and a slash behind it.
+std::string_view path_of(std::string_view target) {
+    const auto path = target.substr(0, target.find('?'));
+    return path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+}
+
+std::string_view verb(std::string_view method, std::string_view path) {
+    if (method == "POST" && path.ends_with("/Bulk")) return "carry out";
+    if (method == "POST") return path.ends_with("/.search") ? "search" : "create";
     if (method == "PUT") return "replace";
     if (method == "PATCH") return "change";
     if (method == "DELETE") return "delete";
@@ -169,21 +178,20 @@ std::vector<const json::Object*> objects_in(const json::Object& record, std::str
     return objects;
 }
 
-std::string_view type_of(const json::Object& record, std::string_view target) {
+std::string_view type_of(const json::Object& record, std::string_view path) {
     if (const auto* resource = object_in(record, "resource")) {
         return json::string_or_empty(*resource, "type");
     }
-    return target.contains("/Groups") ? "Group" : "";
+    return path.contains("/Groups") ? "Group" : "";
 }
 
 /// Whom it was about; as far as that was not found out, whom the request names.
-std::string subject(const json::Object& record, std::string_view target) {
+std::string subject(const json::Object& record, std::string_view path) {
     if (const auto* resource = object_in(record, "resource")) {
         const auto display = json::string_or_empty(*resource, "display");
         return fmt::format("{} {}", json::string_or_empty(*resource, "type"),
                            display.empty() ? json::string_or_empty(*resource, "id") : display);
     }
-    const auto path = target.substr(0, target.find('?'));
     if (const auto* request = object_in(record, "request")) {
         for (const std::string_view name : {"userName", "displayName"}) {
             const auto named = json::string_or_empty(*request, name);
@@ -269,13 +277,13 @@ class Effects {
 
 /// What the store wrote (store::finish_log_json); nothing where the request changed nothing.
 std::string accepted_why(const json::Object& record, std::string_view method,
-                         std::string_view target) {
-    if (target.ends_with("/Bulk")) return "Each of its operations has a record of its own.";
+                         std::string_view path) {
+    if (path.ends_with("/Bulk")) return "Each of its operations has a record of its own.";
     const auto written = objects_in(record, "written");
     if (written.empty()) return "Nothing had to be changed.";
     if (method == "DELETE") {
-        return type_of(record, target) == "Group" ? "It was deleted; who was a member stays."
-                                                  : "It was deleted, and is in no group any more.";
+        return type_of(record, path) == "Group" ? "It was deleted; who was a member stays."
+                                                : "It was deleted, and is in no group any more.";
     }
     std::vector<std::string> sentences = Effects(record).sentences();
     if (!step_of(record, "matched", "a deactivated person").empty()) {
@@ -322,20 +330,20 @@ std::string todo_about_client(const json::Object& record, std::string_view looks
 
 Explanation explain(const json::Object& record, std::string_view idp) {
     const auto method = json::string_or_empty(record, "method");
-    const auto target = json::string_or_empty(record, "target");
+    const auto path = path_of(json::string_or_empty(record, "target"));
     const std::int64_t status = number(record, "status");
     const bool accepted = status < 400;
 
     Explanation explanation;
-    explanation.happened = fmt::format("{} asked to {} {} at {} and was {} ({}).", client(record),
-                                       verb(method, target), subject(record, target),
-                                       json::string_or_empty(record, "time"),
-                                       accepted ? "answered" : "refused", status);
-    const bool reads = method == "GET" || target.contains(".search");
+    explanation.happened =
+        fmt::format("{} asked to {} {} at {} and was {} ({}).", client(record), verb(method, path),
+                    subject(record, path), json::string_or_empty(record, "time"),
+                    accepted ? "answered" : "refused", status);
+    const bool reads = method == "GET" || path.ends_with("/.search");
     if (accepted) {
-        explanation.why = reads ? read_why(record) : accepted_why(record, method, target);
+        explanation.why = reads ? read_why(record) : accepted_why(record, method, path);
     } else {
-        const auto type = type_of(record, target);
+        const auto type = type_of(record, path);
         const auto cause = std::ranges::find_if(kCauses, [&](const Cause& one) {
             return one.reason == json::string_or_empty(record, "reason") &&
                    (one.of.empty() || one.of == method || one.of == type);

@@ -182,6 +182,7 @@ std::string_view type_of(const json::Object& record, std::string_view path) {
     if (const auto* resource = object_in(record, "resource")) {
         return json::string_or_empty(*resource, "type");
     }
+    if (path.contains("/Users")) return "User";
     return path.contains("/Groups") ? "Group" : "";
 }
 
@@ -282,8 +283,9 @@ std::string accepted_why(const json::Object& record, std::string_view method,
     const auto written = objects_in(record, "written");
     if (written.empty()) return "Nothing had to be changed.";
     if (method == "DELETE") {
-        return type_of(record, path) == "Group" ? "It was deleted; who was a member stays."
-                                                : "It was deleted, and is in no group any more.";
+        const auto type = type_of(record, path);
+        if (type == "Group") return "It was deleted; who was a member stays.";
+        return type == "User" ? "It was deleted, and is in no group any more." : "It was deleted.";
     }
     std::vector<std::string> sentences = Effects(record).sentences();
     if (!step_of(record, "matched", "a deactivated person").empty()) {
@@ -301,7 +303,7 @@ std::string accepted_why(const json::Object& record, std::string_view method,
     }
     if (added > 0) sentences.push_back(fmt::format("Members added: {}.", added));
     if (removed > 0) sentences.push_back(fmt::format("Members removed: {}.", removed));
-    if (sentences.empty()) return "Nothing of it was left to be changed.";
+    if (sentences.empty()) return "Nothing was left to be changed.";
     return fmt::format("{}", fmt::join(sentences, " "));
 }
 
@@ -339,7 +341,8 @@ Explanation explain(const json::Object& record, std::string_view idp) {
         fmt::format("{} asked to {} {} at {} and was {} ({}).", client(record), verb(method, path),
                     subject(record, path), json::string_or_empty(record, "time"),
                     accepted ? "answered" : "refused", status);
-    const bool reads = method == "GET" || path.ends_with("/.search");
+    const bool reads =
+        method == "GET" || method == "HEAD" || method == "OPTIONS" || path.ends_with("/.search");
     if (accepted) {
         explanation.why = reads ? read_why(record) : accepted_why(record, method, path);
     } else {

@@ -295,7 +295,7 @@ TEST(Explain, SaysWhatWasWritten) {
              "again. Switched on (active)."},
         Case{"PATCH", "/Groups/1", 204, R"(,"written":[{"version":2}],
                 "notes":[{"rule":"unknown-member-skipped","text":"left out: \"ghost\"."}])",
-             "Nothing of it was left to be changed. Note: left out: \"ghost\"."},
+             "Nothing was left to be changed. Note: left out: \"ghost\"."},
         Case{"PATCH", "/Users/1", 200, R"(,"changes":[{"path":"title","after":"t"}],
                 "written":[{}],"notes":[{"rule":"dialect:boolean-text","text":"taken."}])",
              "Changed: title."},
@@ -303,6 +303,9 @@ TEST(Explain, SaysWhatWasWritten) {
              "It was deleted, and is in no group any more."},
         Case{"DELETE", "/Groups/1", 204, R"(,"written":[{}],"resource":{"type":"Group"})",
              "It was deleted; who was a member stays."},
+        Case{"DELETE", "/Roles/1", 204, R"(,"written":[{}],"resource":{"type":"Role"})",
+             "It was deleted."},
+        Case{"HEAD", "/Users/1", 200, "", "Nothing was to be changed."},
         Case{"PUT", "/Users/1", 200, R"(,"written":[])", "Nothing had to be changed."},
         Case{"PUT", "/Users/1", 200, R"(,"written":1)", "Nothing had to be changed."},
         Case{"POST", "/Bulk", 200, "", "Each of its operations has a record of its own."},
@@ -332,6 +335,8 @@ TEST(Explain, SpeaksOfWhatWasRefused) {
     const auto* taken = R"(,"reason":"uniqueness")";
     EXPECT_TRUE(todo("POST", "/Groups", taken, "Okta").contains("in Okta: Push Groups"));
     EXPECT_TRUE(todo("POST", "/Users", taken, "Okta").contains("in Okta: import from this app"));
+    EXPECT_EQ(todo("POST", "/Badges", taken, "Okta"),
+              "Give one of the two another value; then retry.");
     const auto entras = todo("POST", "/Users", taken, "Microsoft Entra ID");
     EXPECT_FALSE(entras.contains("Okta")) << entras;
     EXPECT_TRUE(entras.contains("the person in Microsoft Entra ID, or give")) << entras;

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kBase = "/admin/v1";
 // Another command on the same directory is over within it; a server is not.
 constexpr std::chrono::seconds kPatience{2};
-constexpr std::chrono::milliseconds kBetweenAttempts{20};
+constexpr std::chrono::milliseconds kBetweenAttempts{100};
 
 http::Method method_of(std::string_view text) {
     for (auto method : {http::Method::Get, http::Method::Post, http::Method::Put,

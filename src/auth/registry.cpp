@@ -111,7 +111,8 @@ std::expected<Principal, Denied> Registry::authenticate(const ConnectorPtr& conn
     const auto parsed = parse_token(text);
     if (parsed.defect == Defect::NotAToken) return deny(Refusal::NotAToken);
     if (parsed.defect == Defect::BadChecksum) return deny(Refusal::BadChecksum);
-    // Only behind what is wrong wherever it is sent: a stranger learns of no connector.
+    // Only behind what is wrong wherever it is sent, and answered as the next two are
+    // (api/failure_text): a stranger learns of no connector.
     if (!connector) return deny(Refusal::NoSuchConnector);
     if (!parsed.id.starts_with(connector->connector.id)) return deny(Refusal::OtherConnector);
 

@@ -49,7 +49,7 @@ void append_list(std::string& out, std::string_view name, std::string_view items
 
 /// Where a filter may begin in a target, if one does: as clients write it, or some of them by
 /// mistake.
-std::optional<std::size_t> query_with_filter(std::string_view target) {
+std::optional<std::size_t> filter_query_at(std::string_view target) {
     const auto at = target.find_first_of("?&%");
     if (at == std::string_view::npos) return std::nullopt;
     const auto query = target.substr(at);
@@ -95,9 +95,8 @@ Record::Record(LogId id, const Who& who, const What& what)
     auto target = redact_target(what.target);
     hides_part_ = target != what.target;
     target_at_ = json_.size();
-    if (const auto query = query_with_filter(target); query && !hides_part_) {
-        hides_part_ = true;
-        target_ = target;
+    if (const auto query = filter_query_at(target)) {
+        withheld_ = target;
         target.resize(*query);
         target.append("?").append(kRedacted);
     }
@@ -105,11 +104,10 @@ Record::Record(LogId id, const Who& who, const What& what)
 }
 
 void Record::keep_query() {
-    if (target_.empty()) return;
+    if (withheld_.empty()) return;
     json_.resize(target_at_);
-    append_member(json_, "target", target_);
-    target_.clear();
-    hides_part_ = false;
+    append_member(json_, "target", withheld_);
+    withheld_.clear();
 }
 
 void Record::step(std::string_view stage, std::string_view text) {
@@ -176,11 +174,13 @@ void Record::request_body(std::string_view raw, const json::Value* parsed) {
     if (parsed == nullptr || raw.size() > kMaxBodyBytes) {
         // What cannot be read cannot be redacted either, so none of it is kept.
         request_body_ = omitted(raw.size());
+        keeps_request_ = false;
         hides_part_ = true;
         return;
     }
     auto body = redact_body(raw, *parsed);
     request_body_ = std::move(body.text);
+    keeps_request_ = true;
     hides_part_ = hides_part_ || body.hides_part;
 }
 
@@ -197,7 +197,7 @@ void Record::rewind(const Mark& mark) {
 bool Record::may_hold_secrets(int status, std::string_view response) const {
     if (response.empty()) return false;
     if (provlog::may_hold_secrets(response)) return true;
-    if (!hides_part_) return false;
+    if (!hides_part()) return false;
     return status >= 400 || response.contains("\"scimType\":");  // in an answer to a bulk request
 }
 
@@ -219,7 +219,7 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
     if (response_body.size() > kMaxBodyBytes) {
         append_raw(json, "response", omitted(response_body.size()));
     } else if (may_hold_secrets(status, response_body)) {
-        append_raw(json, "response", redact_response(response_body, hides_part_));
+        append_raw(json, "response", redact_response(response_body, hides_part()));
     } else {
         append_raw(json, "response", response_body);
     }

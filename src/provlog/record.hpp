@@ -57,6 +57,8 @@ class Record {
     void resource(std::string_view type, std::string_view id, std::string_view display);
     /// The request's body, redacted; `parsed` null: it was not JSON, only its size is kept.
     void request_body(std::string_view raw, const json::Value* parsed);
+    /// Whether the body was kept, be it redacted.
+    [[nodiscard]] bool keeps_request() const { return keeps_request_; }
     /// A query with a filter is kept from here on: it compares nothing that a schema hides. Who is
     /// refused before that is known leaves no filter in the log.
     void keep_query();
@@ -83,6 +85,7 @@ class Record {
     void rewind(const Mark& mark);
 
   private:
+    [[nodiscard]] bool hides_part() const { return hides_part_ || !withheld_.empty(); }
     [[nodiscard]] bool may_hold_secrets(int status, std::string_view response) const;
 
     LogId id_;
@@ -90,10 +93,10 @@ class Record {
     ConnectorKey connector_;
     /// Part of the request is not kept: nor is what an error about its filter or path quotes of it.
     bool hides_part_ = false;
+    bool keeps_request_ = false;
     std::string json_;
-    /// The target with its filter, redacted, until that may be kept. It ends json_ from there on.
-    std::string target_;
-    std::size_t target_at_ = 0;
+    std::size_t target_at_ = 0;  ///< in json_, which the target ends
+    std::string withheld_;       ///< the target with its filter, until that may be kept
     std::string trace_;
     std::string notes_;
     std::string changes_;

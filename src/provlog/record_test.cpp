@@ -212,6 +212,20 @@ TEST(Redaction, HidesAFilterUntilItIsKnownToCompareNothingHidden) {
         EXPECT_EQ(object.at("target"), json::Value(target));
         EXPECT_EQ(object.at("trace").as_array().size(), 1U);
     }
+    // Whatever else of the target was redacted or cut.
+    const std::string query = "?filter=pin%20eq%20%22hunter2%22";
+    for (const auto& target :
+         {"/Licences" + query + "&x=" + std::string(5000, 'y'), "/Licences/mst_x" + query}) {
+        EXPECT_FALSE(record_of("GET", target).finish(401, error, 1).json.contains("hunter2"));
+    }
+    // What was redacted for another reason stays so.
+    auto search = record_of("POST", "/Users/.search?filter=x");
+    const std::string body = R"({"filter":"\"hunter2\" eq apiToken"})";
+    const auto parsed = json::parse(body);
+    search.request_body(body, &*parsed);
+    search.keep_query();
+    EXPECT_FALSE(search.finish(400, error, 1).json.contains("hunter2"));
+
     auto secret = record_of("GET", "/Users?filter=apiToken%20eq%20%22hunter2%22");
     secret.keep_query();
     EXPECT_EQ(finished(std::move(secret), 200, "").at("target"), "/Users?[redacted]");

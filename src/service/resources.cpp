@@ -162,7 +162,11 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                          .source = call.principal.connector->connector.key,
                          .document = {}};
     record.document = document_text(prepared.document, record.id);
-    call.record.resource(type.name, record.id, display_of(prepared.document));
+    call.record.resource(type.name, record.id, display_of(type, prepared.document));
+    // Else the request and the answer say it all.
+    if (!call.record.keeps_request()) {
+        call.record.changes(scim::diff(type, {}, prepared.document));
+    }
 
     const Renderer renderer(call.catalog(), call.base_url);
     const auto fresh = call.record.mark();
@@ -175,7 +179,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                                      .source = record.source,
                                      .now = now,
                                      .active = record.active,
-                                     .display = display_of(prepared.document),
+                                     .display = display_of(type, prepared.document),
                                      .document = record.document,
                                      .unique = scim::unique_keys(type, prepared.document),
                                      .index = scim::index_keys(type, prepared.document),
@@ -207,7 +211,7 @@ Task<scim::Result<Answer>> Resources::remove(Call& call, const scim::ResourceTyp
         CO_TRY_ASSIGN(const auto record, co_await load(core_, call, type, id));
         CO_TRY_VOID(check_precondition(call, record.version));
         const auto document = parse_document(record.document);
-        call.record.resource(type.name, record.id, display_of(document));
+        call.record.resource(type.name, record.id, display_of(type, document));
         const bool erase = call.policy().on_delete == auth::OnDelete::Erase;
         call.record.step("decided", erase ? "erased, by the connector's policy on_delete"
                                           : "hidden and kept for the retention time");

@@ -311,9 +311,14 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
                                        "was changed. Try again in a minute."});
 }
 
-std::string display_of(const json::Object& document) {
-    auto display = json::string_or_empty(document, "displayName");
-    if (display.empty()) display = json::string_or_empty(document, "userName");
+std::string display_of(const scim::ResourceType& type, const json::Object& document) {
+    const auto shown = [&](std::string_view name) {
+        const auto text = json::string_or_empty(document, name);
+        const auto* attribute = text.empty() ? nullptr : type.find(name);
+        return attribute == nullptr || attribute->is_hidden() ? std::string_view{} : text;
+    };
+    auto display = shown("displayName");
+    if (display.empty()) display = shown("userName");
     return std::string{utf8_prefix(display, kDisplayBytes)};
 }
 
@@ -324,7 +329,7 @@ store::DocumentChange document_change(const scim::ResourceType& type, const json
     const auto index_before = scim::index_keys(type, before);
     const auto index_after = scim::index_keys(type, after);
     return {.active = scim::is_active(after),
-            .display = display_of(after),
+            .display = display_of(type, after),
             .document = std::move(after_text),
             .unique_removed = difference(unique_before, unique_after),
             .unique_added = difference(unique_after, unique_before),

@@ -56,7 +56,7 @@ namespace muster::service {
 [[nodiscard]] std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error);
 
 /// What a reference to this document shows.
-[[nodiscard]] std::string display_of(const json::Object& document);
+[[nodiscard]] std::string display_of(const scim::ResourceType& type, const json::Object& document);
 
 /// Everything that a store must change to get from one document to another.
 [[nodiscard]] store::DocumentChange document_change(const scim::ResourceType& type,

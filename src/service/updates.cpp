@@ -30,7 +30,7 @@ namespace {
 Draft draft_document(const Core& core, const scim::ResourceType& type, Call& call,
                      const store::Record& before, const json::Object& document_before,
                      const json::Object& document_after) {
-    call.record.resource(type.name, before.id, display_of(document_before));
+    call.record.resource(type.name, before.id, display_of(type, document_before));
     Draft draft{.update = {.rid = before.rid,
                            .type = type.name,
                            .now = core.clock.now(),

@@ -57,7 +57,7 @@ first=$(block 1)
 eval "$(head -n 1 <<<"$first")" >made
 id=$(awk '$1 == "ID" { print $2 }' made)
 [ -n "$id" ] || fail "create must print the id" "$(cat made)"
-eval "$(tail -n +2 <<<"${first/connector ID/connector $id}")" 2>/dev/null
+eval "$(tail -n +2 <<<"${first/connector ID/connector $id}")" 2>paste.log || fail "the first block ended early" "$(cat paste.log)"
 [ "$(stat -c %a token)" = 600 ] || fail "the token's file must be private"
 
 block 2 >ask.sh
@@ -77,6 +77,9 @@ source ./changed.sh
 
 # More than a page of people change, the first one last of all.
 date --utc +%FT%T.%3NZ >seen
+source ./changed.sh
+[ ! -s changed ] || fail "nobody has changed since"
+date --utc +%FT%T.%3NZ >seen
 tac everybody | jq '{method: "PATCH", path: "/Users/\(.id)", data: {
     schemas: ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
     Operations: [{op: "replace", path: "title", value: "moved"}]}}' | bulk
@@ -88,7 +91,7 @@ seen=$(cat seen)
 echo mst_wrong >token
 rm everybody
 if source ./everybody.sh; then fail "a wrong token must be an error"; fi
-[ ! -s everybody ] || fail "an error lists nobody"
+[ ! -e everybody ] || fail "an error lists nobody"
 if source ./changed.sh; then fail "a wrong token must be an error here too"; fi
 [ "$(cat seen)" = "$seen" ] || fail "the mark must stay"
 echo "read-from-your-product: all holds"

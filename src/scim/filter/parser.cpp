@@ -12,10 +12,6 @@ namespace muster::scim {
 
 namespace {
 
-bool is_secret(const Attribute& attribute) {
-    return attribute.mutability == Mutability::WriteOnly || attribute.returned == Returned::Never;
-}
-
 /// A comparison that returned different results would let a client guess such a value.
 Result<AttributePath> refuse_secrets(const AttributePath& path) {
     if (path.attribute == nullptr) {
@@ -24,7 +20,7 @@ Result<AttributePath> refuse_secrets(const AttributePath& path) {
             scim::quoted(path.extension->id), path.extension->id,
             path.extension->attributes.front().name)));
     }
-    if (is_secret(*path.attribute) || is_secret(path.leaf())) {
+    if (path.attribute->is_hidden() || path.leaf().is_hidden()) {
         return std::unexpected(invalid_filter(fmt::format(
             "{} cannot be filtered on, because it is never returned.", path.to_string())));
     }
@@ -207,6 +203,7 @@ FilterParser::Index FilterParser::comparison(AttributePath path) {
     TRY_ASSIGN(const Operator op, take_operator());
     if (op != Operator::Pr && path.leaf().type == Type::Complex) {
         if (const Attribute* value = path.leaf().find("value")) path.sub_attribute = value;
+        TRY_VOID(refuse_secrets(path));
     }
     if (!is_applicable(op, path.leaf().type)) return std::unexpected(not_applicable(path, op));
     Node node{.kind = Filter::Kind::Compare, .path = path, .op = op};

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -11,9 +12,9 @@ std::string text_of(const json::Value* value) {
     return value == nullptr ? std::string{} : json::to_text(*value);
 }
 
-/// What nobody is to read is not told by its changes either.
+/// What nobody is to read is not told by its changes either, nor by those of a list that has it.
 bool is_hidden(const Attribute& attribute) {
-    return attribute.returned == Returned::Never || attribute.mutability == Mutability::WriteOnly;
+    return attribute.is_hidden() || std::ranges::any_of(attribute.sub_attributes, is_hidden);
 }
 
 const json::Value* member(const json::Value* object, std::string_view name) {

@@ -14,7 +14,7 @@ namespace muster::scim {
 
 namespace {
 
-/// No error quotes a value: its attribute may be one that nobody is to read, and the log keeps
+/// No error here quotes a value: its attribute may be one that nobody is to read, and the log keeps
 /// errors.
 std::unexpected<Error> wrong_type(const Place& place, std::string_view wanted,
                                   const json::Value& value) {
@@ -165,7 +165,9 @@ Result<json::Value> Normaliser::complex(const Attribute& attribute, const json::
 
 Result<json::Value> Normaliser::boolean(const json::Value& value, const Place& place) {
     if (value.is_bool()) return json::Value(value.get_bool());
-    return wrong_type(place, "true or false, without quotation marks", value);
+    return wrong_type(
+        place, value.is_string() ? "true or false, without quotation marks" : "true or false",
+        value);
 }
 
 Result<json::Value> Normaliser::text(const Attribute& attribute, const json::Value& value,

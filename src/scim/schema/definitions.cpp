@@ -387,7 +387,7 @@ class CatalogBuilder {
 
     static bool hides(const std::vector<Attribute>& attributes) {
         return std::ranges::any_of(attributes, [](const Attribute& one) {
-            return one.returned == Returned::Request || one.returned == Returned::Never ||
+            return one.is_hidden() || one.returned == Returned::Request ||
                    hides(one.sub_attributes);
         });
     }

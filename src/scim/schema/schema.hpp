@@ -66,6 +66,10 @@ struct Attribute {
     std::vector<std::string> reference_types = {};
     std::vector<Attribute> sub_attributes = {};
 
+    /// Nobody is to read it, be it by a filter or an order.
+    [[nodiscard]] bool is_hidden() const {
+        return returned == Returned::Never || mutability == Mutability::WriteOnly;
+    }
     /// The sub-attribute of that name without case, or null.
     [[nodiscard]] const Attribute* find(std::string_view sub_name) const;
 };

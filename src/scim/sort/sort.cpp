@@ -90,10 +90,6 @@ Error no_order(std::string_view text, std::string_view why) {
     return invalid_path(fmt::format("Nothing can be sorted by {}: {}", scim::quoted(text), why));
 }
 
-bool is_secret(const Attribute& attribute) {
-    return attribute.mutability == Mutability::WriteOnly || attribute.returned == Returned::Never;
-}
-
 }  // namespace
 
 Result<bool> is_descending(std::string_view sort_order) {
@@ -108,9 +104,6 @@ Result<AttributePath> parse_sort_by(const ResourceType& type, std::string_view t
     if (path.attribute == nullptr) {
         return std::unexpected(no_order(text, "it names a whole extension; name an attribute."));
     }
-    if (is_secret(*path.attribute) || is_secret(path.leaf())) {
-        return std::unexpected(no_order(text, "it is never returned."));
-    }
     if (path.leaf().type == Type::Complex) {
         const Attribute* value = path.leaf().find("value");
         if (value == nullptr) {
@@ -119,6 +112,9 @@ Result<AttributePath> parse_sort_by(const ResourceType& type, std::string_view t
                                   path.to_string(), path.leaf().sub_attributes.front().name)));
         }
         path.sub_attribute = value;
+    }
+    if (path.attribute->is_hidden() || path.leaf().is_hidden()) {
+        return std::unexpected(no_order(text, "it is never returned."));
     }
     return path;
 }

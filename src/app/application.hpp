@@ -38,8 +38,8 @@ struct ServeOptions {
 class Offline {
   public:
     /// Takes the directory's lock, for which it waits as long as other commands take, two seconds;
-    /// the error says who holds it and what to do. Makes a database
-    /// where there is none, if it may and nothing tells that the directory has one elsewhere.
+    /// the error says who holds it and what to do. Makes a database where there is none, if it may
+    /// and nothing tells that the directory has one elsewhere.
     [[nodiscard]] static std::expected<std::unique_ptr<Offline>, std::string> open(
         const ServeOptions& options, bool may_make_database = true);
     ~Offline();

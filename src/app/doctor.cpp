@@ -107,8 +107,7 @@ DoctorCheck check_key(const Config& config) {
             check.finding += ": " + words;
             check.remedy =
                 "Name that one as key_file: each server of a database has the same. Where it is "
-                "lost "
-                "for good, renew every token (muster serve says how).";
+                "lost for good, renew every token (muster serve says how).";
             break;
     }
     check.result = Result::Failed;

@@ -292,8 +292,8 @@ std::string accepted_why(const json::Object& record, std::string_view method,
         sentences.insert(sentences.begin(),
                          "A deactivated person with this userName and externalId was there and is "
                          "the one again.");
-    } else if (method == "POST" && sentences.empty()) {
-        sentences.emplace_back("It was made.");
+    } else if (method == "POST") {
+        sentences = {"It was made."};
     }
     std::int64_t added = 0;
     std::int64_t removed = 0;

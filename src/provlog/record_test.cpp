@@ -300,6 +300,8 @@ TEST(Explain, SaysWhatWasWritten) {
                 "written":[{}])",
              "Switched on (active). Changed: title."},
         Case{"POST", "/Users", 201, R"(,"written":[{"version":1}])", "It was made."},
+        Case{"POST", "/Users", 201, R"(,"changes":[{"path":"title","after":"t"}],"written":[{}])",
+             "It was made."},
         Case{"POST", "/Groups", 201, R"(,"written":[{"version":1,"members_added":2}])",
              "It was made. Members added: 2."},
         Case{"POST", "/Users", 201,

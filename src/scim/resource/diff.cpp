@@ -26,7 +26,7 @@ void compare(const Attribute& attribute, const Place& place, const json::Value* 
              const json::Value* after, std::vector<Change>& changes) {
     if (before == nullptr && after == nullptr) return;
     if (before != nullptr && after != nullptr && *before == *after) return;
-    if (attribute.type == Type::Complex && !attribute.multi_valued) {
+    if (attribute.type == Type::Complex && !attribute.multi_valued && !attribute.is_hidden()) {
         for (const Attribute& sub : attribute.sub_attributes) {
             compare(sub, place.at(sub.name), member(before, sub.name), member(after, sub.name),
                     changes);

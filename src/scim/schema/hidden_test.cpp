@@ -64,6 +64,16 @@ TEST_F(Hidden, PartsOfAListHideItsChanges) {
     ASSERT_EQ(changes.size(), 1U);
     EXPECT_EQ(changes.front().before, R"("[redacted]")");
     EXPECT_EQ(changes.front().after, R"("[redacted]")");
+    Attribute whole = key_with({.name = "value"});
+    whole.multi_valued = false;
+    whole.returned = Returned::Never;
+    const auto object = [](const char* value) {
+        return json::parse(std::string{R"({"keys":{"value":")"} + value + R"("}})")->get_object();
+    };
+    const auto of_whole = diff(type_with(whole), object("old"), object("new"));
+    ASSERT_EQ(of_whole.size(), 1U);
+    EXPECT_EQ(of_whole.front().path, "keys");
+    EXPECT_EQ(of_whole.front().after, R"("[redacted]")");
     const auto shown =
         diff(type_with(key_with({.name = "value"})), document("old"), document("new"));
     EXPECT_EQ(shown.front().after, R"([{"type":"a","value":"new"}])");

@@ -395,24 +395,27 @@ Task<http::Response> ScimHandler::handle_resource(const http::RequestHead& head,
 Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHead& head,
                                                           std::string body, Context& context,
                                                           service::Call& call) {
-    if (const auto& endpoint = context.route.endpoint;
-        endpoint.empty() || endpoint == kRootSearch) {
+    const auto& endpoint = context.route.endpoint;
+    const bool concerns_all = endpoint.empty() || endpoint == kRootSearch || endpoint == kBulk;
+    if (concerns_all && !call.catalog().hides_attributes()) call.record.tell_all();
+    if (endpoint.empty() || endpoint == kRootSearch) {
         co_return co_await dispatch_root(head, std::move(body), context, call);
     }
-    if (context.route.endpoint == kMe) co_return refuse_me(call);
-    if (context.route.endpoint == kBulk && context.route.id.empty()) {
+    if (endpoint == kMe) co_return refuse_me(call);
+    if (endpoint == kBulk && context.route.id.empty()) {
         context.allow = kSearchMethods;
         if (head.method == Method::Options) co_return service::Answer{.status = 204};
         if (head.method != Method::Post) co_return method_not_allowed(call);
         co_return co_await bulk_.run(call, std::move(body));
     }
-    const auto* type = call.catalog().type_at(context.route.endpoint);
+    const auto* type = call.catalog().type_at(endpoint);
     if (type == nullptr) {
         co_return call.refuse("no-endpoint", {404, scim::ScimType::None,
                                               fmt::format("There is no endpoint {}. /ResourceTypes "
                                                           "lists those that there are.",
-                                                          scim::quoted(context.route.endpoint))});
+                                                          scim::quoted(endpoint))});
     }
+    if (!type->hides_attributes) call.record.tell_all();
     const auto& id = context.route.id;
     const bool is_search = id == kSearch;
     context.allow = id.empty() ? kCollectionMethods : is_search ? kSearchMethods : kResourceMethods;

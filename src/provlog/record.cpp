@@ -25,12 +25,6 @@ void append_redacted_change(std::string& out, std::string_view value) {
     out.append(redact_body(value, *parsed).text);
 }
 
-/// What may quote what was sent.
-void append_told(std::string& out, std::string_view text) {
-    if (!names_a_secret(text)) return json::append_string(out, text);
-    json::append_string(out, redact_quotations(text));
-}
-
 void append_member(std::string& out, std::string_view name, std::string_view text) {
     if (text.empty()) return;
     out.append(",\"").append(name).append("\":");
@@ -47,16 +41,22 @@ void append_list(std::string& out, std::string_view name, std::string_view items
     out.append(",\"").append(name).append("\":[").append(items).push_back(']');
 }
 
-/// Where a filter may begin in a target, if one does: as clients write it, or some of them by
-/// mistake.
-std::optional<std::size_t> filter_query_at(std::string_view target) {
-    const auto at = target.find_first_of("?&%");
-    if (at == std::string_view::npos) return std::nullopt;
-    const auto query = target.substr(at);
-    const auto decoded = query.contains('%') ? percent_decode(query) : std::string{query};
-    // What cannot be decoded could spell it.
-    if (decoded && !to_lower_ascii(*decoded).contains("filter")) return std::nullopt;
-    return at;
+/// Where what could be a filter begins in a target, if anything could: in the query, as clients
+/// write it, or elsewhere, as some do by mistake.
+std::optional<std::size_t> odd_part_at(std::string_view target) {
+    if (is_plain_name(target)) return std::nullopt;
+    const auto odd =
+        std::ranges::find_if_not(target, [](char c) { return is_plain_name({&c, 1}); });
+    const auto at = static_cast<std::size_t>(odd - target.begin());
+    const auto rest = target.substr(at);
+    const auto decoded = rest.contains('%') ? percent_decode(rest) : std::string{rest};
+    // What cannot be decoded could spell anything.
+    if (!decoded) return at;
+    const bool is_plain = std::ranges::all_of(*decoded, [](char c) {
+        return is_plain_name({&c, 1}) || std::string_view{"?&=,"}.contains(c);
+    });
+    return is_plain && !to_lower_ascii(*decoded).contains("filter") ? std::nullopt
+                                                                    : std::optional{at};
 }
 
 /// Stands for what is too large to be kept.
@@ -95,15 +95,16 @@ Record::Record(LogId id, const Who& who, const What& what)
     auto target = redact_target(what.target);
     hides_part_ = target != what.target;
     target_at_ = json_.size();
-    if (const auto query = filter_query_at(target)) {
+    if (const auto odd = odd_part_at(target)) {
         withheld_ = target;
-        target.resize(*query);
+        target.resize(*odd);
         target.append("?").append(kRedacted);
     }
     append_member(json_, "target", target);
 }
 
-void Record::keep_query() {
+void Record::tell_all() {
+    tells_all_ = true;
     if (withheld_.empty()) return;
     json_.resize(target_at_);
     append_member(json_, "target", withheld_);
@@ -125,7 +126,8 @@ void Record::notes(std::span<const scim::Note> notes) {
         notes_.append("{\"rule\":");
         json::append_string(notes_, note.rule);
         notes_.append(",\"text\":");
-        append_told(notes_, note.text);
+        const Hide hide = tells_all_ ? Hide::Secrets : Hide::AllButNames;
+        json::append_string(notes_, redact_quotations(note.text, hide));
         notes_.push_back('}');
     }
 }
@@ -161,7 +163,11 @@ void Record::resource(std::string_view type, std::string_view id, std::string_vi
     resource_ = "{\"type\":";
     json::append_string(resource_, type);
     resource_.append(",\"id\":");
-    json::append_string(resource_, names_a_secret(id) ? redact_filter(id) : id);
+    if (tells_all_ || is_plain_name(id)) {
+        json::append_string(resource_, names_a_secret(id) ? redact_filter(id) : id);
+    } else {
+        json::append_string(resource_, kRedacted);
+    }
     if (!display.empty()) {
         resource_.append(",\"display\":");
         json::append_string(resource_, display);
@@ -197,7 +203,7 @@ void Record::rewind(const Mark& mark) {
 bool Record::may_hold_secrets(int status, std::string_view response) const {
     if (response.empty()) return false;
     if (provlog::may_hold_secrets(response)) return true;
-    if (!hides_part()) return false;
+    if (!hides_part() || !response.contains("\\\"")) return false;  // nothing is quoted
     return status >= 400 || response.contains("\"scimType\":");  // in an answer to a bulk request
 }
 

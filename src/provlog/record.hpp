@@ -59,9 +59,10 @@ class Record {
     void request_body(std::string_view raw, const json::Value* parsed);
     /// Whether the body was kept, be it redacted.
     [[nodiscard]] bool keeps_request() const { return keeps_request_; }
-    /// A query with a filter is kept from here on: it compares nothing that a schema hides. Who is
-    /// refused before that is known leaves no filter in the log.
-    void keep_query();
+    /// What is asked for has no attribute that a schema hides, so that a guess at one can be
+    /// nowhere in it: its query is kept, and what is quoted of it from here on. Who is refused
+    /// before that is known leaves no more than plain names in the log.
+    void tell_all();
     /// A stable word for the outcome of a refusal, the key of explain(): "uniqueness".
     void reason(std::string_view code) { reason_ = code; }
     [[nodiscard]] std::string_view reason() const { return reason_; }
@@ -85,7 +86,7 @@ class Record {
     void rewind(const Mark& mark);
 
   private:
-    [[nodiscard]] bool hides_part() const { return hides_part_ || !withheld_.empty(); }
+    [[nodiscard]] bool hides_part() const { return hides_part_ || !tells_all_; }
     [[nodiscard]] bool may_hold_secrets(int status, std::string_view response) const;
 
     LogId id_;
@@ -96,7 +97,8 @@ class Record {
     bool keeps_request_ = false;
     std::string json_;
     std::size_t target_at_ = 0;  ///< in json_, which the target ends
-    std::string withheld_;       ///< the target with its filter, until that may be kept
+    bool tells_all_ = false;
+    std::string withheld_;  ///< the target with what could be a filter, until that may be kept
     std::string trace_;
     std::string notes_;
     std::string changes_;

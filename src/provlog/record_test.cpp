@@ -171,7 +171,7 @@ TEST(Redaction, HidesWhatErrorsQuoteOfFiltersThatAreNotKept) {
     };
     const auto plain = [] {
         auto record = record_of("GET", "/Users?filter=a%20%22hunter2%22");
-        record.keep_query();
+        record.tell_all();
         return record;
     };
     EXPECT_EQ(told(plain(), filter_error), filter_error);
@@ -191,26 +191,34 @@ TEST(Redaction, HidesWhatErrorsQuoteOfFiltersThatAreNotKept) {
     EXPECT_FALSE(bulk.json.contains("hunter2")) << bulk.json;
 }
 
-TEST(Redaction, HidesAFilterUntilItIsKnownToCompareNothingHidden) {
-    const auto* error = R"({"scimType":"invalidFilter","detail":"\"hunter2\""})";
-    for (const char* query :
+TEST(Redaction, HidesWhatMayBeAGuessUntilNothingIsKnownToBeHidden) {
+    const auto* error = R"({"detail":"no \"pin eq \\\"hunter2\\\"\""})";
+    for (const char* odd :
          {"?filter=pin%20eq%20%22hunter2%22", "?count=x&FILTER=pin%20eq%20%22hunter2%22",
           "?%66ilter=pin+eq+%22hunter2%22", "&filter=pin+eq+%22hunter2%22",
-          "%3Ffilter=pin+eq+%22hunter2%22"}) {
-        const std::string target = std::string{"/Licences"} + query;
+          "%3Ffilter=pin+eq+%22hunter2%22", ";filter=pin,hunter2", "?sortBy=pin+eq+hunter2",
+          "?attributes=pin%20eq%20hunter2", "*hunter2", "=hunter2/filter"}) {
+        const std::string target = std::string{"/Licences"} + odd;
+        const auto tell = [error](Record record) {
+            record.step("parsed", "?");
+            record.notes(std::vector<scim::Note>{
+                {"unknown-attribute-dropped", R"("pin eq \"hunter2\"" is no attribute)"}});
+            record.resource("Licence", R"(7?filter=pin eq "hunter2")", {});
+            return json::to_text(finished(std::move(record), 400, error));
+        };
         auto record = record_of("GET", target);
-        record.step("parsed", "?");
-        const auto entry = record.finish(400, error, 1);
-        EXPECT_FALSE(entry.json.contains("hunter2")) << entry.json;
-        EXPECT_EQ(finished(std::move(record), 400, "").at("target"), "/Licences?[redacted]");
+        const auto hidden = tell(record);
+        EXPECT_FALSE(hidden.contains("hunter2")) << hidden;
+        EXPECT_TRUE(hidden.contains(R"("target":"/Licences?[redacted]")")) << hidden;
+        EXPECT_TRUE(hidden.contains(R"([redacted] is no attribute)")) << hidden;
 
-        auto kept = record_of("GET", target);
-        kept.step("parsed", "?");
-        kept.keep_query();
-        EXPECT_TRUE(kept.finish(400, error, 1).json.contains("hunter2")) << target;
-        const auto object = finished(std::move(kept), 400, "");
-        EXPECT_EQ(object.at("target"), json::Value(target));
-        EXPECT_EQ(object.at("trace").as_array().size(), 1U);
+        record.tell_all();
+        const auto kept = json::parse(tell(record))->get_object();
+        EXPECT_EQ(kept.at("target"), json::Value(target));
+        EXPECT_EQ(kept.at("trace").as_array().size(), 1U);
+        EXPECT_EQ(kept.at("response").at("detail"), R"(no "pin eq \"hunter2\"")");
+        EXPECT_TRUE(json::to_text(kept.at("notes")).contains("hunter2"));
+        EXPECT_TRUE(json::to_text(kept.at("resource")).contains("hunter2"));
     }
     // Whatever else of the target was redacted or cut.
     const std::string query = "?filter=pin%20eq%20%22hunter2%22";
@@ -223,13 +231,14 @@ TEST(Redaction, HidesAFilterUntilItIsKnownToCompareNothingHidden) {
     const std::string body = R"({"filter":"\"hunter2\" eq apiToken"})";
     const auto parsed = json::parse(body);
     search.request_body(body, &*parsed);
-    search.keep_query();
+    search.tell_all();
     EXPECT_FALSE(search.finish(400, error, 1).json.contains("hunter2"));
 
     auto secret = record_of("GET", "/Users?filter=apiToken%20eq%20%22hunter2%22");
-    secret.keep_query();
+    secret.tell_all();
     EXPECT_EQ(finished(std::move(secret), 200, "").at("target"), "/Users?[redacted]");
-    for (const char* harmless : {"/Licences", "/Users?count=1&attributes=a%2Cb", "/Users/filter"}) {
+    for (const char* harmless : {"/Licences", "/Users?count=1&attributes=a%2Cb", "/Users/filter",
+                                 "/Users/ann@acme.example"}) {
         EXPECT_EQ(finished(record_of("GET", harmless), 200, "").at("target"), harmless);
     }
 }

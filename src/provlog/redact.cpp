@@ -115,7 +115,8 @@ class BodyRedaction {
 
     void append_text(std::string_view name, std::string_view text) {
         // Nearly every text is none of a secret's.
-        if (!in_filter_error_ && !names_a_secret(text) && !text.contains(kTokenPrefix))
+        if (!in_filter_error_ && !hide_quotations_ && !names_a_secret(text) &&
+            !text.contains(kTokenPrefix))
             return json::append_string(result_.text, text);
         const auto redacted = redact(name, text);
         if (redacted != text) result_.hides_part = true;
@@ -123,7 +124,11 @@ class BodyRedaction {
     }
 
     [[nodiscard]] std::string redact(std::string_view name, std::string_view text) const {
-        if (name == "detail") return redact_quotations(text, hide_quotations_ && in_filter_error_);
+        if (name == "detail") {
+            return redact_quotations(text, !hide_quotations_  ? Hide::Secrets
+                                           : in_filter_error_ ? Hide::All
+                                                              : Hide::AllButNames);
+        }
         const bool is_filter =
             equals_ignoring_case(name, "filter") || equals_ignoring_case(name, "path");
         return is_filter ? redact_filter(text) : redact_text(text);
@@ -221,18 +226,29 @@ std::string redact_text(std::string_view text) {
     return is_filter ? redact_filter(text) : std::string{text};
 }
 
-std::string redact_quotations(std::string_view text, bool all) {
-    if (!all) {
+bool is_plain_name(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) {
+        return is_letter(c) || (c >= '0' && c <= '9') || std::string_view{"/._~:$@-"}.contains(c);
+    });
+}
+
+std::string redact_quotations(std::string_view text, Hide hide) {
+    if (hide == Hide::Secrets) {
         if (!names_a_secret(text)) return std::string{text};
         split_quotations(
-            text, [&all](std::string_view plain) { all = all || names_a_secret(plain); },
+            text,
+            [&hide](std::string_view plain) {
+                if (names_a_secret(plain)) hide = Hide::All;
+            },
             [](std::string_view) {});
     }
     std::string out;
     split_quotations(
         text, [&out](std::string_view plain) { out.append(plain); },
-        [&out, all](std::string_view quoted) {
-            if (all) {
+        [&out, hide](std::string_view quoted) {
+            const bool is_name = quoted.size() > 2 && quoted.ends_with('"') &&
+                                 is_plain_name(quoted.substr(1, quoted.size() - 2));
+            if (hide == Hide::All || (hide == Hide::AllButNames && !is_name)) {
                 out.append(kRedacted);
             } else {
                 append_quotation(out, quoted);

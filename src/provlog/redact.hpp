@@ -2,6 +2,7 @@
 // What a log record must not hold: values of secrets, told by their names, and tokens. Pure text to
 // text; where no secret is named, a text stays byte for byte as it is.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -31,9 +32,19 @@ inline constexpr std::string_view kRedacted = "[redacted]";
 /// none.
 [[nodiscard]] std::string redact_text(std::string_view text);
 
-/// Sentences for people that quote what was sent. A quotation is read as a filter; all of them are
-/// replaced where the sentence itself names a secret, or `all`.
-[[nodiscard]] std::string redact_quotations(std::string_view text, bool all = false);
+/// Which quotations a sentence must not keep.
+enum class Hide : std::uint8_t {
+    Secrets,      ///< of filters that name a secret; all, where the sentence itself names one
+    AllButNames,  ///< all but plain names, numbers and paths, in which nothing is compared
+    All,
+};
+
+/// Sentences for people that quote what was sent.
+[[nodiscard]] std::string redact_quotations(std::string_view text, Hide hide = Hide::Secrets);
+
+/// Whether nothing can be compared in it: letters, digits and what joins them in names, paths and
+/// URNs.
+[[nodiscard]] bool is_plain_name(std::string_view text);
 
 /// The request's target: its query is "[redacted]" where, decoded as the server does, it names a
 /// secret outside a quoted value or holds a token; its path from the first escape on, likewise.
@@ -48,7 +59,8 @@ struct RedactedBody {
 /// One line of JSON in which "[redacted]" are: the values of password, secret, token, credential
 /// and authorization members and of PATCH operations on such paths, what filters and paths compare
 /// them with, and tokens. An object is replaced whole where the name of a member would have to
-/// change. `hide_quotations`: of what an error about a filter or a path quotes nothing is kept.
+/// change. `hide_quotations`: of what errors quote plain names alone are kept, and nothing where
+/// the error is about a filter or a path.
 [[nodiscard]] RedactedBody redact_body(std::string_view raw, const json::Value& parsed,
                                        bool hide_quotations = false);
 

@@ -144,8 +144,17 @@ TEST(Redaction, LeavesOutWhatSentencesQuote) {
     EXPECT_EQ(shown(R"(There is no "tokens[value eq \"hunt…".)"),
               R"(There is no "tokens[value eq [redacted]".)");
     EXPECT_EQ(shown(R"(There is no "tokens \q hunter2".)"), "There is no [redacted].");
-    EXPECT_EQ(redact_quotations(R"(expected a value, found "hunter2".)", true),
+    EXPECT_EQ(redact_quotations(R"(expected a value, found "hunter2".)", Hide::All),
               "expected a value, found [redacted].");
+    const auto names = [](std::string_view text) {
+        return redact_quotations(text, Hide::AllButNames);
+    };
+    EXPECT_EQ(names(R"("a.b" is none, nor "urn:x:y", "/Users/7-a" nor "".)"),
+              R"("a.b" is none, nor "urn:x:y", "/Users/7-a" nor [redacted].)");
+    for (const char* quoted : {R"("a eq 4711")", R"("a\"4711\"")", R"("a=4711")", R"("4711…")",
+                               R"("a[4711]")", R"("\u0034711")", R"("4711)"}) {
+        EXPECT_EQ(names(fmt::format("There is no {}", quoted)), "There is no [redacted]");
+    }
 }
 
 TEST(Redaction, ReadsTargetsAsTheServerDoes) {

@@ -305,6 +305,7 @@ class Bulk::Run {
                                    fmt::format("There is no endpoint {}.",
                                                scim::quoted(operation.path.substr(0, slash)))});
         } else {
+            if (!type->hides_attributes) call.record.tell_all();
             outcome = co_await dispatch(call, *type, std::move(id), operation);
             // An answer to a bulk request tells of resources, it does not show them.
             if (outcome) {

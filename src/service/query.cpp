@@ -79,12 +79,6 @@ std::size_t page_size(const ListRequest& request, const Limits& limits) {
     return static_cast<std::size_t>(std::clamp<std::int64_t>(asked, 0, most));
 }
 
-/// Such a filter is refused, but the log must not hold what it guesses. One that is not is told of
-/// by the log as it was understood.
-bool may_compare_hidden(Query::Types types) {
-    return std::ranges::any_of(types, &scim::ResourceType::hides_attributes);
-}
-
 Position position_of(const Match& match) { return {match.part, match.key, match.record.rid}; }
 
 }  // namespace
@@ -98,14 +92,16 @@ Query::Query(const Core& core, const Resources& resources)
 
 Task<scim::Result<Answer>> Query::search(Call& call, Types types, std::string body) const {
     CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
-    if (may_compare_hidden(types)) call.record.request_body(body, nullptr);
+    // A filter on what is hidden is refused, but the log must not hold what it guesses. One that is
+    // not refused is told of as it was understood.
+    const bool hides = std::ranges::any_of(types, &scim::ResourceType::hides_attributes);
+    if (hides) call.record.request_body(body, nullptr);
     CO_TRY_ASSIGN(auto request, parse_search(value));
     co_return co_await list(call, types, std::move(request));
 }
 
 Task<scim::Result<Answer>> Query::list(Call& call, Types types, ListRequest request) const {
     if (request.filter) {
-        if (!may_compare_hidden(types)) call.record.keep_query();
         CO_TRY_VOID(rewrite_filter(call, *types.front(), *request.filter));
     }
     Walk walk;

@@ -183,8 +183,9 @@ class Patcher {
     Result<void> apply_at(Kind kind, const PatchPath& path, const json::Value* value) {
         const AttributePath& target = path.target;
         if (target.attribute == nullptr) return apply_extension(kind, *target.extension, value);
-        if (target.attribute->mutability == Mutability::WriteOnly) {
-            note_dropped(notes_, *target.attribute);
+        for (const Attribute* named : {target.attribute, &target.leaf()}) {
+            if (named->mutability != Mutability::WriteOnly) continue;
+            note_dropped(notes_, *named);
             return {};
         }
         if (is_protected(target) && !is_members(target)) return refuse_read_only(target);

@@ -16,6 +16,10 @@ namespace muster::scim {
 
 namespace {
 
+bool may_be_stored(const Attribute& attribute) {
+    return attribute.mutability != Mutability::WriteOnly;
+}
+
 /// What an element of a multi-valued attribute says *about* its value (RFC 7643 §2.4).
 bool is_label(const Attribute& sub) {
     static constexpr std::array<std::string_view, 4> kLabels = {"type", "primary", "display",
@@ -93,8 +97,7 @@ class Finisher {
         if (is_tidy(attribute.sub_attributes, *object)) return std::move(value);
         json::Object result;
         result.reserve(object->size());
-        TRY_VOID(move_attributes(attribute.sub_attributes, *object, result, place,
-                                 [](const Attribute&) { return true; }));
+        TRY_VOID(move_attributes(attribute.sub_attributes, *object, result, place, may_be_stored));
         if (result.empty()) return json::Value(nullptr);
         return json::Value(std::move(result));
     }
@@ -109,7 +112,8 @@ class Finisher {
                 continue;
             }
             const json::Value& value = next->value();
-            if (is_unassigned(value) || value.is_structured()) return false;
+            if (!may_be_stored(attribute) || is_unassigned(value) || value.is_structured())
+                return false;
             ++next;
         }
         return next == object.end();
@@ -179,9 +183,9 @@ Result<json::Object> finish(const ResourceType& type, json::Object document,
         if (object == nullptr && !extension.required) continue;
         json::Object none;
         json::Object kept;
-        TRY_VOID(finisher.move_attributes(
-            extension.schema->attributes, object == nullptr ? none : *object, kept,
-            Place{.extension = urn}, [](const Attribute&) { return true; }));
+        TRY_VOID(finisher.move_attributes(extension.schema->attributes,
+                                          object == nullptr ? none : *object, kept,
+                                          Place{.extension = urn}, may_be_stored));
         if (object != nullptr) {
             TRY_VOID(mover.move(*object, kept, [&](std::string_view name) {
                 return extension.schema->find(name) != nullptr;
@@ -226,7 +230,7 @@ Result<void> check_immutable(const ResourceType& type, const json::Object& befor
 bool is_stored(const Attribute& attribute) {
     static constexpr std::array<std::string_view, 4> kDerived = {"schemas", "meta", "members",
                                                                  "groups"};
-    return attribute.mutability != Mutability::WriteOnly &&
+    return may_be_stored(attribute) &&
            std::ranges::find(kDerived, attribute.name) == kDerived.end();
 }
 

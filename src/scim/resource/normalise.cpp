@@ -151,13 +151,16 @@ Result<json::Value> Normaliser::complex(const Attribute& attribute, const json::
     result.reserve(object->size());
     for (std::size_t i = 0; i < attributes.size(); ++i) {
         if (given[i] == nullptr) continue;
-        const Place here = place.at(attributes[i].name);
-        if (attributes[i].mutability == Mutability::ReadOnly) {
-            if (!is_unassigned(*given[i])) note_read_only(notes_, here.to_string());
+        const Attribute& sub = attributes[i];
+        const Place here = place.at(sub.name);
+        if (sub.mutability == Mutability::ReadOnly || sub.mutability == Mutability::WriteOnly) {
+            if (is_unassigned(*given[i])) continue;
+            sub.mutability == Mutability::ReadOnly ? note_read_only(notes_, here.to_string())
+                                                   : note_dropped(notes_, sub);
             continue;
         }
-        TRY_ASSIGN(json::Value normal, this->attribute(attributes[i], *given[i], here));
-        if (!normal.is_null()) result.emplace(attributes[i].name, std::move(normal));
+        TRY_ASSIGN(json::Value normal, this->attribute(sub, *given[i], here));
+        if (!normal.is_null()) result.emplace(sub.name, std::move(normal));
     }
     if (result.empty()) return json::Value(nullptr);
     return json::Value(std::move(result));

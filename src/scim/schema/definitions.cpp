@@ -168,6 +168,9 @@ Result<Attribute> attribute(const json::Value& value, bool nested, std::string_v
     if (made.uniqueness != Uniqueness::None && (complex || nested || made.multi_valued)) {
         return refuse(where, "only a simple attribute with one value can be unique.");
     }
+    if (made.uniqueness != Uniqueness::None && made.is_hidden()) {
+        return refuse(where, "what nobody may read cannot be unique: a refusal would tell it.");
+    }
     if (complex) {
         TRY_ASSIGN(made.sub_attributes, attributes(object, "subAttributes", true, where));
         if (made.sub_attributes.empty()) return refuse(where, "it has no sub-attribute.");

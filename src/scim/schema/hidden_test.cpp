@@ -2,10 +2,12 @@
 // an attribute that names no part.
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "scim/filter/filter.hpp"
+#include "scim/patch/patch.hpp"
 #include "scim/resource/resource.hpp"
 #include "scim/sort/sort.hpp"
 
@@ -77,6 +79,53 @@ TEST_F(Hidden, PartsOfAListHideItsChanges) {
     const auto shown =
         diff(type_with(key_with({.name = "value"})), document("old"), document("new"));
     EXPECT_EQ(shown.front().after, R"([{"type":"a","value":"new"}])");
+}
+
+TEST_F(Hidden, WhatIsOnlyWrittenIsNotStoredWhereverItStands) {
+    Attribute secret = write_only_;
+    secret.required = true;
+    Attribute list = key_with(secret);
+    list.sub_attributes.push_back({.name = "kind"});  // "type" would say nothing by itself
+    Attribute single = list;
+    single.name = "key";
+    single.multi_valued = false;
+    const Schema core{.id = "urn:t",
+                      .name = "",
+                      .description = "",
+                      .attributes = {single, list, {.name = "shown"}}};
+    auto type = type_with({});
+    type.schema = &core;
+    schema_.id = "urn:e";
+    schema_.attributes = {single, list, secret, {.name = "shown"}};
+    type.extensions = {{.schema = &schema_, .required = false}};
+    const auto parts = std::string{
+        R"("key":{"value":"hunter2","kind":"a"},"keys":[{"value":"hunter2","kind":"b"}],"shown":"s")"};
+    const auto body = json::parse(R"({"schemas":["urn:t","urn:e"],)" + parts + R"(,"urn:e":{)" +
+                                  parts + R"(,"value":"hunter2"}})");
+    const auto kept = prepare(type, *body, nullptr, {});
+    ASSERT_TRUE(kept) << kept.error().detail;
+    const auto expected = std::string{R"("key":{"kind":"a"},"keys":[{"kind":"b"}],"shown":"s")"};
+    EXPECT_EQ(json::to_text(kept->document),
+              R"({"schemas":["urn:t","urn:e"],)" + expected + R"(,"urn:e":{)" + expected + "}}");
+    EXPECT_EQ(kept->notes.size(), 5U);
+    for (const Note& note : kept->notes) EXPECT_EQ(note.rule, "value-dropped");
+
+    for (const char* path : {"key.value", "keys.value", "keys[kind eq \"b\"].value",
+                             "urn:e:key.value", "urn:e:value"}) {
+        const std::vector<PatchOperation> operations{
+            {.kind = PatchOperation::Kind::Replace, .path = path, .value = json::Value("hunter2")}};
+        const auto patched = apply_patch(type, kept->document, operations);
+        ASSERT_TRUE(patched) << path << patched.error().detail;
+        EXPECT_EQ(json::to_text(patched->document), json::to_text(kept->document)) << path;
+        EXPECT_EQ(patched->notes.size(), 1U) << path;
+    }
+    const std::vector<PatchOperation> whole{
+        {.kind = PatchOperation::Kind::Replace,
+         .path = "key",
+         .value = json::parse(R"({"value":"hunter2","kind":"c"})").value()}};
+    const auto patched = apply_patch(type, kept->document, whole);
+    ASSERT_TRUE(patched) << patched.error().detail;
+    EXPECT_FALSE(json::to_text(patched->document).contains("hunter2"));
 }
 
 }  // namespace

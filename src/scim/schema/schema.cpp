@@ -52,4 +52,8 @@ const ResourceType* Catalog::type_named(std::string_view name) const {
     return find_in(types_, &ResourceType::name, name);
 }
 
+bool Catalog::hides_attributes() const {
+    return std::ranges::any_of(types_, [](const auto& type) { return type->hides_attributes; });
+}
+
 }  // namespace muster::scim

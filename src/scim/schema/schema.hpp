@@ -122,6 +122,7 @@ class Catalog {
     [[nodiscard]] std::span<const std::unique_ptr<ResourceType>> types() const { return types_; }
     [[nodiscard]] const ResourceType* type_at(std::string_view endpoint) const;  ///< "/Users"
     [[nodiscard]] const ResourceType* type_named(std::string_view name) const;   ///< "User"
+    [[nodiscard]] bool hides_attributes() const;  ///< any of its types
     [[nodiscard]] const ResourceType& user() const { return *type_named("User"); }
     [[nodiscard]] const ResourceType& group() const { return *type_named("Group"); }
 

@@ -42,6 +42,8 @@ constexpr std::string_view kReadMethods = "GET, HEAD, OPTIONS";
 
 bool reads(Method method) { return method == Method::Get || method == Method::Head; }
 
+bool searches(const Route& route) { return route.id == kSearch || route.endpoint == kRootSearch; }
+
 std::string_view trimmed(std::string_view text) {
     const auto begin = text.find_first_not_of(" \t");
     if (begin == std::string_view::npos) return {};
@@ -283,6 +285,15 @@ http::Response ScimHandler::switched_off(const http::RequestHead& head, Context&
                    "request was under way; nothing was changed."});
 }
 
+http::Response ScimHandler::behind(const http::RequestHead& head, Context& context) {
+    context.record.reason("behind");
+    context.retry_after_s = 1;
+    return refuse(head, context,
+                  {503, scim::ScimType::None,
+                   "This server could not learn from its database just now whether the token still "
+                   "holds. Try again after the time in Retry-After."});
+}
+
 http::Response ScimHandler::refuse(const http::RequestHead& head, Context& context,
                                    const scim::Error& error) {
     service::Answer answer{.status = error.status};
@@ -307,6 +318,11 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
                            *wait);
     }
     co_await turns.take(org);
+    // A write asks in its own transaction whether its token still holds.
+    const bool reads_data = reads(head.method) || searches(context.route);
+    if (options_.shared && reads_data && !co_await directory_.knows_all_until(head.started)) {
+        co_return behind(head, context);
+    }
     if (context.principal) {
         const auto standing = core_.registry.standing(*context.principal);
         if (standing == auth::Standing::Paused) co_return paused(head, context);
@@ -509,8 +525,7 @@ http::Response ScimHandler::respond(const http::RequestHead& head, const Context
     }
     response.headers.emplace_back("Cache-Control", "no-store");
     response.body = std::move(answer.body);
-    const bool searches = context.route.id == kSearch || context.route.endpoint == kRootSearch;
-    response.done = !reads(head.method) && !searches;
+    response.done = !reads(head.method) && !searches(context.route);
     if (answer.rest) {
         response.held = answer.rest->held();
         response.rest = [this, rest = std::move(answer.rest),

@@ -22,6 +22,8 @@ struct ScimOptions {
     std::string public_url;   ///< without a trailing slash
     std::string base_domain;  ///< empty: connectors are found by path only
     bool open_discovery = true;
+    /// Other nodes may serve the same data, and Directory::follow is called.
+    bool shared = false;
     /// What a paused connector's client is told to wait (docs/adr/0006).
     int paused_retry_after_s = 300;
     TrafficLimits traffic;
@@ -61,6 +63,7 @@ class ScimHandler final : public http::Handler {
                                           std::string_view cause, int wait_s);
     [[nodiscard]] http::Response paused(const http::RequestHead& head, Context& context);
     /// Who asks was let in, and is no more.
+    [[nodiscard]] http::Response behind(const http::RequestHead& head, Context& context);
     [[nodiscard]] http::Response switched_off(const http::RequestHead& head, Context& context);
     [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,
                                         const scim::Error& error);

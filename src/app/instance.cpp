@@ -63,6 +63,7 @@ api::ScimOptions options_of(const Config& config) {
                               : config.public_url,
             .base_domain = config.base_domain,
             .open_discovery = config.open_discovery,
+            .shared = !config.database.empty(),
             .paused_retry_after_s = static_cast<int>(config.paused_retry_after_s),
             .traffic = {.organisation = config.organisation_requests_per_s,
                         .token = config.token_requests_per_s}};

@@ -103,9 +103,9 @@ Task<void> keep_house(Instance& instance, std::shared_ptr<spdlog::logger> logger
 Task<void> follow_others(Instance& instance) {
     boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
     while (true) {
+        co_await instance.follow();
         timer.expires_after(kFollowingPeriod);
         co_await timer.async_wait(boost::asio::use_awaitable);
-        co_await instance.follow();
     }
 }
 

@@ -121,6 +121,9 @@ constexpr std::array kCauses{
           "Check the base URL in {}: it ends in /scim/v2."},
     Cause{"too-slow", "The request did not arrive in time.",
           "Check the network and the proxies between {} and Muster, then retry."},
+    Cause{"behind",
+          "The server could not learn from its database in time what other servers changed.",
+          "Retry in {}; if it goes on, look at the server's log and its database."},
     Cause{"unavailable", "Muster could not write just then, so it changed nothing.",
           "Retry in {}; if it goes on, look at the server's log, its database and its disk."},
 };

@@ -5,6 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "auth/token.hpp"
@@ -87,6 +90,9 @@ Outcome<void> check_name(std::string_view name) {
 }
 
 constexpr std::int64_t kNoVersion = -1;  // any that there is is newer
+constexpr std::chrono::seconds kMostBehind{1};
+constexpr std::chrono::seconds kLearningPatience{5};
+constexpr std::chrono::milliseconds kLearningPause{10};
 
 Timestamp after(Timestamp now, std::chrono::days life) {
     return {now.ms + std::chrono::duration_cast<std::chrono::milliseconds>(life).count()};
@@ -110,9 +116,26 @@ Directory::Directory(const Core& core, DirectoryLimits limits) : core_(core), li
 
 Task<TurnQueue::Turn> Directory::begin_change() {
     auto turn = co_await changes_.take();
+    const auto asked = std::chrono::steady_clock::now();
     const auto newer = co_await core_.store.directory_since(core_.registry.version());
     if (newer && *newer) core_.registry.load(**newer);
+    if (newer) asked_ = asked;
     co_return turn;
+}
+
+// A process that stood still, or whose database did, finds requests that wait, and would answer
+// them by what it knew before.
+Task<bool> Directory::knows_all_until(std::chrono::steady_clock::time_point then) const {
+    const auto knows = [&] { return asked_.load() >= then - kMostBehind; };
+    if (knows()) co_return true;
+    boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
+    for (const auto end = std::chrono::steady_clock::now() + kLearningPatience;
+         std::chrono::steady_clock::now() < end;) {
+        timer.expires_after(kLearningPause);
+        co_await timer.async_wait(boost::asio::use_awaitable);
+        if (knows()) co_return true;
+    }
+    co_return false;
 }
 
 Task<void> Directory::follow() { const auto turn = co_await begin_change(); }

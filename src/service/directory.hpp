@@ -3,6 +3,7 @@
 // then held in memory, then answered, one change at a time; so a change holds from the next request
 // on. One thing is held in memory first: that a renewed token's old secret ended.
 
+#include <atomic>
 #include <chrono>
 #include <expected>
 #include <optional>
@@ -90,6 +91,9 @@ class Directory {
     [[nodiscard]] Task<void> retire_previous_secret(std::string token_id);
     /// Takes over what other nodes changed. To be called about twice a second where there are any.
     [[nodiscard]] Task<void> follow();
+    /// Until all that other nodes had changed a second before `then` is taken over; at once, as a
+    /// rule. False: it could not be learnt within 5 s. Only where somebody calls `follow`.
+    [[nodiscard]] Task<bool> knows_all_until(std::chrono::steady_clock::time_point then) const;
     /// Writes when and from where tokens were used since the last call; losing the last minute of
     /// it in a crash is accepted, slowing every request is not.
     [[nodiscard]] Task<void> save_last_uses();
@@ -115,6 +119,8 @@ class Directory {
     const Core& core_;
     DirectoryLimits limits_;
     TurnQueue changes_;  ///< one change at a time
+    /// When the store was last asked, and answered, what other nodes changed.
+    std::atomic<std::chrono::steady_clock::time_point> asked_{};
 };
 
 /// Whether a token is active, inactive or expired at `now`, in the seeds' words.

@@ -99,6 +99,32 @@ TEST_F(AgreementTest, ATokenThatWasSwitchedOffEndsEverywhere) {
     EXPECT_THAT(after->body, HasSubstr("\"totalResults\":0"));
 }
 
+TEST_F(AgreementTest, ANodeThatStoodStillLearnsBeforeItAnswers) {
+    const Tenant tenant = tenant_of_both("Sleepers");
+    const auto token = "/tokens/" + token_id(tenant);
+    constexpr std::size_t kReaders = 8;
+    for (int round = 0; round < 3; ++round) {
+        std::vector<Client> clients;
+        for (std::size_t i = 0; i < kReaders; ++i) {
+            clients.emplace_back(world->b.address(), tenant);
+            EXPECT_EQ(status(clients.back(), "GET", "/Users?count=0"), 200);
+        }
+        world->b.suspend();
+        must(world->a, "POST", token + "/deactivate");
+        std::vector<std::future<int>> answers;
+        for (Client& client : clients) {
+            answers.push_back(
+                std::async(std::launch::async, [&] { return status(client, "GET", "/Users"); }));
+        }
+        std::this_thread::sleep_for(1200ms);
+        world->b.resume();
+        for (auto& answer : answers) EXPECT_EQ(answer.get(), 401);
+        must(world->a, "POST", token + "/activate");
+        EXPECT_LT(time_until([&] { return status(clients.front(), "GET", "/Users") == 200; }),
+                  kSecond);
+    }
+}
+
 TEST_F(AgreementTest, APausedConnectorRestsEverywhere) {
     const Tenant tenant = tenant_of_both("Pauses");
     const auto connector = "/connectors/" + tenant.connector;

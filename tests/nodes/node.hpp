@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -35,6 +36,9 @@ class Node {
     /// Where it was before, if it was.
     void start();
     void kill() { server_->kill(); }
+    /// Nothing of it runs until it is resumed; the kernel still takes its connections and input.
+    void suspend() const { ::kill(server_->pid(), SIGSTOP); }
+    void resume() const { ::kill(server_->pid(), SIGCONT); }
     [[nodiscard]] bool stop(std::chrono::milliseconds patience) { return server_->stop(patience); }
 
   private:

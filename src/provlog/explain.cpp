@@ -279,7 +279,7 @@ class Effects {
     std::string cleared_;
 };
 
-/// What the store wrote (store::finish_log_json); nothing where the request changed nothing.
+/// What the store wrote (store::log_json_end); nothing where the request changed nothing.
 std::string accepted_why(const json::Object& record, std::string_view method,
                          std::string_view path) {
     if (path.ends_with("/Bulk")) return "Each of its operations has a record of its own.";

@@ -1,19 +1,13 @@
 #include "store/log_json.hpp"
 
 #include <iterator>
-#include <utility>
 
 #include <fmt/format.h>
 
 namespace muster::store {
 
-std::string finish_log_json(std::string json) {
-    json += '}';
-    return json;
-}
-
-std::string finish_log_json(std::string json, const std::vector<Applied>& applied) {
-    json += R"(,"written":[)";
+std::string log_json_end(const std::vector<Applied>& applied) {
+    std::string json = R"(,"written":[)";
     const char* separator = "";
     for (const Applied& one : applied) {
         fmt::format_to(std::back_inserter(json),

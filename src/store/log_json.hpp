@@ -2,16 +2,17 @@
 // The end of a log record, which only a store can write: what the commit did.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "store/types.hpp"
 
 namespace muster::store {
 
-/// `json` (LogEntry::json) closed for a request that changed nothing.
-[[nodiscard]] std::string finish_log_json(std::string json);
+/// What closes LogEntry::json for a request that changed nothing.
+inline constexpr std::string_view kLogJsonEnd = "}";
 
-/// `json` closed with `,"written":[…]}`, one object a mutation.
-[[nodiscard]] std::string finish_log_json(std::string json, const std::vector<Applied>& applied);
+/// What closes it otherwise: `,"written":[…]}`, one object a mutation.
+[[nodiscard]] std::string log_json_end(const std::vector<Applied>& applied);
 
 }  // namespace muster::store

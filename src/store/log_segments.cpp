@@ -42,10 +42,11 @@ std::unexpected<Error> damaged() {
 
 }  // namespace
 
-void SegmentBatch::add(const LogEntry& entry, std::string_view json) {
+void SegmentBatch::add(const LogEntry& entry, std::string_view end) {
+    const std::size_t bytes = entry.json.size() + end.size();
     const std::tuple place{entry.org, entry.connector, last_of_span(entry.id.value)};
     auto [open, fresh] = open_.try_emplace(place, segments_.size());
-    if (!fresh && segments_[open->second].data.size() + json.size() > kSegmentBytes) {
+    if (!fresh && segments_[open->second].data.size() + bytes > kSegmentBytes) {
         open->second = segments_.size();
         fresh = true;
     }
@@ -57,10 +58,9 @@ void SegmentBatch::add(const LogEntry& entry, std::string_view json) {
     segment.last_id = std::max(segment.last_id, entry.id.value);
     segment.records += 1;
     segment.failures += entry.failed ? 1 : 0;
-    const Frame frame{entry.id.value, static_cast<std::uint32_t>(json.size()),
-                      entry.failed ? 1U : 0U};
+    const Frame frame{entry.id.value, static_cast<std::uint32_t>(bytes), entry.failed ? 1U : 0U};
     segment.data.append(reinterpret_cast<const char*>(&frame), sizeof frame);
-    segment.data.append(json);
+    segment.data.append(entry.json).append(end);
 }
 
 // ---- packing ---------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ namespace muster::store {
 /// ids of a segment lie close together however long a request took before it was recorded.
 class SegmentBatch {
   public:
-    /// `json` is the complete record.
-    void add(const LogEntry& entry, std::string_view json);
+    /// `end` closes the entry's JSON (log_json.hpp).
+    void add(const LogEntry& entry, std::string_view end);
 
     struct Segment {
         OrgKey org;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/contract_fixture.hpp"
+#include "store/log_json.hpp"
 #include "store/log_segments.hpp"
 #include "store/postgres/conninfo.hpp"
 #include "store/postgres/log_buffer.hpp"
@@ -202,7 +203,7 @@ class LogRecordsTest : public NeighboursTest {
     /// An attempt to write these records of kOrg that does not come to its end.
     void hold_attempt(const std::vector<std::int64_t>& ids) {
         SegmentBatch batch;
-        for (const std::int64_t id : ids) batch.add(entry(kOrg, id), json(id));
+        for (const std::int64_t id : ids) batch.add(entry(kOrg, id), kLogJsonEnd);
         const SegmentBatch::Segment& segment = batch.segments().front();
         SegmentPacker packer;
         std::string data;

@@ -214,7 +214,7 @@ class MemoryStore final : public Store {
         if (closed_) co_return std::unexpected(closed_error());
         CO_TRY_ASSIGN(Committed committed, memory::apply(tables_, set));
         for (LogEntry& entry : set.log) {
-            std::string json = finish_log_json(std::move(entry.json), committed.applied);
+            std::string json = std::move(entry.json) + log_json_end(committed.applied);
             append(entry, std::move(json));
         }
         figures_.commits += 1;
@@ -229,7 +229,7 @@ class MemoryStore final : public Store {
 
     bool offer(LogEntry entry) override {
         const std::scoped_lock lock(mutex_);
-        std::string json = finish_log_json(std::move(entry.json));
+        std::string json = std::move(entry.json).append(kLogJsonEnd);
         append(entry, std::move(json));
         return true;
     }

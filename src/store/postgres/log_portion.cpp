@@ -22,7 +22,7 @@ std::vector<SegmentBatch::Segment> segments_of(const LogPortion& portion, const 
     for (const auto& entries : portion.batches) {
         SegmentBatch batch;
         for (const LogEntry& entry : entries) {
-            if (!but.contains(entry.id.value)) batch.add(entry, finish_log_json(entry.json));
+            if (!but.contains(entry.id.value)) batch.add(entry, kLogJsonEnd);
         }
         std::ranges::copy(batch.segments(), std::back_inserter(segments));
     }

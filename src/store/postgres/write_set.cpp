@@ -110,7 +110,7 @@ Task<Outcome<std::vector<Committed>>> Application::run(Sets sets) {
             committed.applied.push_back(applied);
         }
         for (const LogEntry& entry : set_->log) {
-            log.add(entry, finish_log_json(entry.json, committed.applied));
+            log.add(entry, log_json_end(committed.applied));
         }
         all.push_back(std::move(committed));
     }

@@ -426,14 +426,14 @@ Outcome<std::vector<Result<Done>>> Writer::apply_all(Batch& batch, Instant until
             end = steady_clock::now() + kLongestApply;
         }
     } while (!is_late() && gather(batch, until));
-    for (const LogEntry& entry : batch.log) log.add(entry, finish_log_json(entry.json));
+    for (const LogEntry& entry : batch.log) log.add(entry, kLogJsonEnd);
     TRY_VOID(segments_.write(log));
     expected_sets_ = batch.requests.size();
     return results;
 }
 
 Outcome<void> Writer::roll_back() {
-    authority_ = {};
+    checked_ = {};
     Outcome<void> done;
     // An error may have ended the transaction already.
     if (db_.in_transaction()) {
@@ -458,9 +458,8 @@ Outcome<std::optional<Result<Done>>> Writer::apply_alone(const Work& work, bool 
     if (careful) TRY_VOID(release_.execute());
     if (!done) return Result<Done>(std::unexpected(std::move(done).error().error));
     if (const auto* set = std::get_if<WriteSet>(&work)) {
-        for (const LogEntry& entry : set->log) {
-            log.add(entry, finish_log_json(entry.json, done->committed.applied));
-        }
+        const std::string end = log_json_end(done->committed.applied);
+        for (const LogEntry& entry : set->log) log.add(entry, end);
     }
     return Result<Done>(*std::move(done));
 }
@@ -476,14 +475,18 @@ Outcome<Done> Writer::apply(const Work& work) {
 }
 
 Outcome<Committed> Writer::apply_set(const WriteSet& set) {
-    if (set.token != authority_.first || set.secret != authority_.second) {
-        authority_ = {};
+    if (set.token != checked_.token || set.secret != checked_.secret) {
         if (set.token != TokenKey{}) {
             TRY_VOID(directory_.check_authority(set.token, set.secret));
         }
-        authority_ = {set.token, set.secret};
+        checked_.token = set.token;
+        checked_.secret = set.secret;
     }
-    if (set.definitions) TRY_VOID(directory_.check_definitions(set.org, *set.definitions));
+    if (set.definitions && (set.org != checked_.org || set.definitions != checked_.definitions)) {
+        TRY_VOID(directory_.check_definitions(set.org, *set.definitions));
+        checked_.org = set.org;
+        checked_.definitions = set.definitions;
+    }
     Committed committed;
     committed.applied.reserve(set.mutations.size());
     for (const Mutation& mutation : set.mutations) {
@@ -493,7 +496,7 @@ Outcome<Committed> Writer::apply_set(const WriteSet& set) {
                     if (!set.definitions) TRY_VOID(directory_.require_organisation(set.org));
                     return resources_.apply(set.org, one);
                 } else {
-                    authority_ = {};
+                    checked_ = {};
                     TRY_VOID(directory_.apply(one));
                     return Applied{};
                 }

@@ -143,8 +143,14 @@ class Writer {
     ResourceRows resources_;
     DirectoryRows directory_;
     SegmentWriter segments_;
-    /// Who was looked at last, since the directory last changed.
-    std::pair<TokenKey, Digest> authority_;
+    /// What was found to hold of the last sets, since the directory last changed.
+    struct Checked {
+        TokenKey token;
+        Digest secret{};
+        OrgKey org;
+        std::optional<std::string> definitions;
+    };
+    Checked checked_;
     std::chrono::microseconds last_write_{0};  ///< how long the last batch took
     std::size_t expected_sets_ = 1;            ///< in the next batch: as many as in the last one
     int wal_pages_ = 0;                        ///< in the log after the last commit

@@ -340,10 +340,14 @@ Explanation explain(const json::Object& record, std::string_view idp) {
     const bool accepted = status < 400;
 
     Explanation explanation;
+    const auto own_reason = step_of(record, "itself");
+    const auto what = fmt::format("{} {} at {}", verb(method, path), subject(record, path),
+                                  json::string_or_empty(record, "time"));
     explanation.happened =
-        fmt::format("{} asked to {} {} at {} and was {} ({}).", client(record), verb(method, path),
-                    subject(record, path), json::string_or_empty(record, "time"),
-                    accepted ? "answered" : "refused", status);
+        own_reason.empty()
+            ? fmt::format("{} asked to {} and was {} ({}).", client(record), what,
+                          accepted ? "answered" : "refused", status)
+            : fmt::format("{}'s bulk request made Muster {} ({}).", client(record), what, status);
     const bool reads =
         method == "GET" || method == "HEAD" || method == "OPTIONS" || path.ends_with("/.search");
     if (accepted) {
@@ -369,6 +373,7 @@ Explanation explain(const json::Object& record, std::string_view idp) {
             explanation.why += fmt::format(" The answer was: {}", detail);
         }
     }
+    if (!own_reason.empty()) explanation.why.insert(0, fmt::format("{}. ", own_reason));
     for (const auto& text : notes_of(record)) explanation.why += " Note: " + text + ".";
     explanation.sentence = explanation.happened + " " + explanation.why;
     if (!explanation.todo.empty()) explanation.sentence += " " + explanation.todo;

@@ -46,7 +46,8 @@ class Record {
     /// As shown to people and in SCIM error details.
     [[nodiscard]] std::string shown_id() const { return to_base32(id_.value); }
 
-    /// The decision trace: "authenticated", "parsed", "matched", "changed", "written", "answered".
+    /// The decision trace: "authenticated", "parsed", "matched", "changed", "written", "answered";
+    /// "itself" where no client asked for it.
     void step(std::string_view stage, std::string_view text);
     /// The filter as it was understood, redacted.
     void filter(std::string_view text);

@@ -378,6 +378,16 @@ TEST(Explain, SpeaksOfWhatWasRefused) {
                     .happened.contains("asked to create /c/x/scim/v2/Users (ann) at"));
 }
 
+TEST(Explain, TellsWhatMusterDidByItself) {
+    const auto own = told("DELETE", "/Groups/7", 204,
+                          R"(,"written":[{"version":2}],"resource":{"type":"Group","id":"7"},)"
+                          R"("trace":[{"step":"itself","text":"It was taken back"}])");
+    EXPECT_TRUE(own.happened.contains("'s bulk request made Muster delete Group 7 at "))
+        << own.happened;
+    EXPECT_TRUE(own.happened.ends_with(" (204).")) << own.happened;
+    EXPECT_EQ(own.why, "It was taken back. It was deleted; who was a member stays.");
+}
+
 TEST(Explain, NamesTheClientThatTheConnectorIsFor) {
     const auto told = [](auto... idp) {
         auto record = record_of("GET", "/c/x/scim/v2/Users");

@@ -24,6 +24,11 @@ using Method = BulkOperation::Method;
 
 /// Creations under way at once.
 constexpr std::size_t kMostAtOnce = 256;
+// Why the server does what no operation asks for.
+constexpr std::string_view kFinishes =
+    "It was made without what refers to it in turn, and was to get that now";
+constexpr std::string_view kTakesBack =
+    "What it refers to could not be made, so the operation that had made it failed too";
 
 json::Value patch_that_adds(json::Object attributes) {
     json::Object addition;
@@ -207,7 +212,8 @@ class Bulk::Run {
                                    .bulk_id = {},
                                    .version = {},
                                    .data = patch_that_adds(std::move(one.lacking)),
-                                   .malformed = {}};
+                                   .malformed = {},
+                                   .own_reason = kFinishes};
             resolve_references(addition, ids_);
             finished = co_await dispatch(std::move(addition), error_body, true);
         }
@@ -267,7 +273,8 @@ class Bulk::Run {
                                                 .bulk_id = {},
                                                 .version = std::move(etag),
                                                 .data = {},
-                                                .malformed = {}},
+                                                .malformed = {},
+                                                .own_reason = kTakesBack},
                                                ignored, true);
         co_return removed || removed.error().status == 404;
     }
@@ -362,6 +369,7 @@ class Bulk::Run {
                       {.method = to_string(operation.method), .target = operation.path}),
                   .started = std::chrono::steady_clock::now()};
         call.record.step("authenticated", "in the bulk request " + call_.record.shown_id());
+        if (!operation.own_reason.empty()) call.record.step("itself", operation.own_reason);
         return call;
     }
 

@@ -24,6 +24,8 @@ struct BulkOperation {
     json::Value data;     ///< null: none
     /// Why it cannot be carried out, whatever the others do.
     std::optional<scim::Error> malformed;
+    /// Why the server does this by itself; empty: the client sent it.
+    std::string_view own_reason = {};
 };
 [[nodiscard]] std::string_view to_string(BulkOperation::Method method);
 

@@ -232,6 +232,24 @@ TEST_F(AgreementTest, NodesHaveNumbersOfTheirOwn) {
         << "a number was not given back";
 }
 
+TEST_F(AgreementTest, NumbersDoNotRunOutWhereNodesAreKilled) {
+    const auto sql = [](const std::string& text) { return world->database.sql(text, "muster"); };
+    const auto claim = [] { return store::postgres::claim_node(world->database.url()); };
+    // Hours ago a thousand nodes were killed, each a while after the one before it.
+    sql("DELETE FROM node WHERE number > 1");
+    sql("INSERT INTO node SELECT n, 'gone', n FROM generate_series(2, 1022) n");
+    EXPECT_EQ(claim().value().number, 1023) << "one that may come back keeps its number";
+    EXPECT_EQ(claim().value().number, 2) << "who has been silent for longest";
+    EXPECT_EQ(claim().value().number, 3);
+    sql("UPDATE node SET until = 9e15 WHERE holder = 'gone'");
+    const auto none = claim();
+    ASSERT_FALSE(none);
+    EXPECT_THAT(none.error().message, HasSubstr("1024"));
+    sql("DELETE FROM node WHERE number = 500");
+    EXPECT_EQ(claim().value().number, 500);
+    sql("DELETE FROM node WHERE number > 1");
+}
+
 TEST_F(AgreementTest, AnotherKeyIsRefused) {
     const auto data = testing::make_temporary_directory();
     std::string key;

@@ -1,6 +1,8 @@
 #include "store/postgres/node.hpp"
 
+#include <algorithm>
 #include <ctime>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -18,16 +20,18 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// So many periods after the last renewal the number is not used any more: half a day, after a whole
-// one another node may take it.
-constexpr int kTrusted = 720;
+// So many periods after the last renewal the number is not used until the next one: an hour. After
+// two of them another node may take it.
+constexpr int kTrusted = 60;
+constexpr milliseconds kSoon{
+    1000};  // before the next attempt of a node that may not use its number
 // By the database's clock, in which all nodes agree. As of the statement: Citus takes no function
 // in an UPDATE that may differ from call to call, and none at all where rows are in conflict.
 #define MUSTER_NOW "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
-#define MUSTER_DAY "86400000"
-#define MUSTER_RUNS "until > " MUSTER_NOW " + " MUSTER_DAY " - 180000"
+#define MUSTER_LEASE "7200000"
+#define MUSTER_RUNS "until > " MUSTER_NOW " + " MUSTER_LEASE " - 180000"
 
-constexpr Statement kRenew{"UPDATE node SET until = " MUSTER_NOW " + " MUSTER_DAY
+constexpr Statement kRenew{"UPDATE node SET until = " MUSTER_NOW " + " MUSTER_LEASE
                            " WHERE number = $1 AND holder = $2"};
 constexpr Statement kLowerRuns{"SELECT 1 FROM node WHERE number < $1 AND " MUSTER_RUNS " LIMIT 1"};
 constexpr Statement kGiveBack{"DELETE FROM node WHERE number = $1 AND holder = $2"};
@@ -45,6 +49,20 @@ milliseconds since_boot() {
 
 Error unavailable(const char* message) { return {ErrorCode::Unavailable, message, {}, {}}; }
 
+/// The lowest number without a row. Where all have one, that of the node that has been silent for
+/// longest, if for long enough: whoever is only cut off keeps its number as long as there are
+/// others. `rows`: number and until, by number.
+std::optional<std::int64_t> number_beside(const Rows& rows, std::int64_t now) {
+    int oldest = 0;
+    for (int row = 0; row < rows.size(); ++row) {
+        if (rows.integer(row, 0) != row) return row;
+        if (rows.integer(row, 1) < rows.integer(oldest, 1)) oldest = row;
+    }
+    if (rows.size() <= kLastNumber) return rows.size();
+    if (rows.integer(oldest, 1) > now) return std::nullopt;
+    return rows.integer(oldest, 0);
+}
+
 }  // namespace
 
 Result<NodeNumber> claim_node(const std::string& conninfo) {
@@ -54,23 +72,25 @@ Result<NodeNumber> claim_node(const std::string& conninfo) {
         const milliseconds asked = since_boot();
         TRY_ASSIGN(const std::int64_t now, session.number("SELECT " MUSTER_NOW));
         TRY_ASSIGN(const Rows held,
-                   session.query("SELECT number FROM node WHERE until > $1::bigint ORDER BY number",
-                                 Parameters(now)));
-        int number = 0;
-        while (number < held.size() && held.integer(number, 0) == number) ++number;
-        if (number > kLastNumber) break;
+                   session.query("SELECT number, until FROM node ORDER BY number", Parameters()));
+        const auto number = number_beside(held, now);
+        if (!number) break;
         TRY_ASSIGN(const std::string taken,
                    session.run(fmt::format(
                        "INSERT INTO node (number, holder, until) VALUES ({0}, '{1}', {2} "
-                       "+ " MUSTER_DAY ") ON CONFLICT (number) DO UPDATE SET holder = "
+                       "+ " MUSTER_LEASE ") ON CONFLICT (number) DO UPDATE SET holder = "
                        "excluded.holder, until = excluded.until WHERE node.until <= {2} "
                        "RETURNING number",
-                       number, holder, now)));
+                       *number, holder, now)));
         // Empty: another node that started at the same time was quicker.
-        if (!taken.empty()) return NodeNumber{number, holder, asked};
+        if (!taken.empty()) return NodeNumber{*number, holder, asked};
     }
     return std::unexpected(
-        Error{ErrorCode::Unavailable, "all 1024 node numbers are taken (table node)", {}, {}});
+        Error{ErrorCode::Unavailable,
+              "all 1024 node numbers are taken, each by a node that runs or that ended in the last "
+              "two hours without a stop (table node): wait, or stop nodes",
+              {},
+              {}});
 }
 
 Result<bool> node_runs(Session& session) {
@@ -94,7 +114,7 @@ NodeLease::NodeLease(Pool& pool, NodeNumber node, milliseconds renewal)
 Result<void> NodeLease::held() const {
     if (lost_) {
         return std::unexpected(
-            unavailable("this node could not reach the database for a day and lost its number to "
+            unavailable("this node could not reach the database for hours and lost its number to "
                         "another one: restart it"));
     }
     // The process may have been stopped for days, and this is the first that it does again.
@@ -126,7 +146,7 @@ Task<Outcome<std::int64_t>> NodeLease::run(const Statement& statement) {
 
 Task<void> NodeLease::keep() {
     while (!stopping_) {
-        timer_.expires_after(renewal_);
+        timer_.expires_after(held() ? renewal_ : std::min(renewal_, kSoon));
         boost::system::error_code ec;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
         if (stopping_) break;

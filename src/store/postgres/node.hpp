@@ -23,8 +23,8 @@ struct NodeNumber {
     std::chrono::milliseconds claimed{};  ///< when, as NodeLease tells the time
 };
 
-/// Takes the lowest number (0 to 1023) that nobody holds. A node that ended without giving its
-/// number back holds it for a day. Blocking.
+/// Takes the lowest number (0 to 1023) that was never held or was given back. Where there is none,
+/// that of the node which has been silent for longest, two hours at least. Blocking.
 [[nodiscard]] Result<NodeNumber> claim_node(const std::string& conninfo);
 
 /// Whether a node runs: one that has a number and renewed it in the last three minutes. Blocking.
@@ -33,7 +33,7 @@ struct NodeNumber {
 /// Keeps a number: renews it every so often and gives it back at the end.
 class NodeLease {
   public:
-    /// `renewal`: a minute. The number is not used where 720 of them passed without one.
+    /// `renewal`: a minute. The number is not used where 60 of them passed without one.
     NodeLease(Pool& pool, NodeNumber node, std::chrono::milliseconds renewal);
     ~NodeLease() { stop(); }
     NodeLease(const NodeLease&) = delete;

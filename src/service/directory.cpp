@@ -119,7 +119,7 @@ Task<TurnQueue::Turn> Directory::begin_change() {
     const auto asked = std::chrono::steady_clock::now();
     const auto newer = co_await core_.store.directory_since(core_.registry.version());
     if (newer && *newer) core_.registry.load(**newer);
-    if (newer) asked_ = asked;
+    if (newer) asked_ = std::max(asked_.load(), asked);
     co_return turn;
 }
 
@@ -138,7 +138,18 @@ Task<bool> Directory::knows_all_until(std::chrono::steady_clock::time_point then
     co_return false;
 }
 
-Task<void> Directory::follow() { const auto turn = co_await begin_change(); }
+// Without the turn where nothing is new: who holds it may wait for locks of others, and reads for
+// this.
+Task<void> Directory::follow() {
+    const auto asked = std::chrono::steady_clock::now();
+    const auto newer = co_await core_.store.directory_since(core_.registry.version());
+    if (!newer) co_return;
+    if (*newer) {
+        const auto turn = co_await begin_change();
+    } else {
+        asked_ = std::max(asked_.load(), asked);
+    }
+}
 
 Task<Outcome<void>> Directory::write(store::Mutation mutation, OrgKey org) {
     std::vector<store::Mutation> mutations;

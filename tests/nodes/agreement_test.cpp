@@ -125,6 +125,30 @@ TEST_F(AgreementTest, ANodeThatStoodStillLearnsBeforeItAnswers) {
     }
 }
 
+TEST_F(AgreementTest, AChangeThatWaitsForALockHoldsUpNoReads) {
+    const Tenant tenant = tenant_of_both("Waiters");
+    Client client(world->b.address(), tenant);
+    auto lock = std::async(std::launch::async, [] {
+        world->database.sql(
+            "BEGIN; UPDATE directory_version SET number = number; SELECT pg_sleep(3); COMMIT",
+            "muster");
+    });
+    std::this_thread::sleep_for(200ms);
+    const auto token = "/tokens/" + token_id(tenant);
+    auto change = std::async(std::launch::async, [&] {
+        must(world->b, "POST", token + "/deactivate");
+        return steady_clock::now();
+    });
+    const auto began = steady_clock::now();
+    while (lock.wait_for(0s) != std::future_status::ready) {
+        const auto asked = steady_clock::now();
+        EXPECT_EQ(status(client, "GET", "/Users?count=0"), 200);
+        EXPECT_LT(steady_clock::now() - asked, 500ms);
+        std::this_thread::sleep_for(50ms);
+    }
+    EXPECT_GT(change.get() - began, 2s) << "it did not wait";
+}
+
 TEST_F(AgreementTest, APausedConnectorRestsEverywhere) {
     const Tenant tenant = tenant_of_both("Pauses");
     const auto connector = "/connectors/" + tenant.connector;

@@ -181,11 +181,18 @@ Task<AdminResponse> Admin::list_log(const AdminRequest& request, Segments) const
         if (!number) co_return problem({400, "Invalid request", "A log id has 13 characters.", {}});
         *target = LogId{*number};
     }
-    const auto records = co_await core_.store.log(query);
-    if (!records) co_return store_problem(records.error());
+    // As it stands in JSON.
+    query.mentions = json::to_text(json::Value(request.parameter("mentions")));
+    query.mentions = query.mentions.substr(1, query.mentions.size() - 2);
+    const auto page = co_await core_.store.log(query);
+    if (!page) co_return store_problem(page.error());
     json::Array list;
-    for (const auto& text : *records) list.push_back(log_summary(service::parse_document(text)));
-    co_return ok({{"records", std::move(list)}});
+    for (const auto& text : page->records) {
+        list.push_back(log_summary(service::parse_document(text)));
+    }
+    json::Object answer{{"records", std::move(list)}};
+    if (page->rest) answer["rest"] = to_base32(page->rest->value);
+    co_return ok(std::move(answer));
 }
 
 Task<AdminResponse> Admin::show_log(const AdminRequest&, Segments path) const {

@@ -66,22 +66,27 @@ constexpr std::array kParts{Part{"Steps", "trace", kSteps},       Part{"Notes", 
 constexpr std::size_t kBatch = 1000;  // the most that the API gives at once
 
 std::string log_target(const Arguments& arguments, std::string_view before, std::string_view after,
-                       std::string_view limit) {
+                       std::string_view limit, std::string_view mentions = {}) {
     return target_of({"log"}, {{"org", arguments.text("--org")},
                                {"connector", arguments.text("--connector")},
                                {"failed", arguments.flag("--failed") ? "true" : ""},
+                               {"mentions", mentions},
                                {"before", before},
                                {"after", after},
                                {"limit", limit}});
 }
 
-std::expected<json::Array, ExitCode> records(Session& session, const std::string& target) {
-    TRY_ASSIGN(const auto answer, session.ask("GET", target));
+std::expected<json::Array, ExitCode> records_in(Session& session, const json::Object& answer) {
     const auto* found = answer.if_contains("records");
     if (found == nullptr || !found->is_array()) {
         return session.fail(ExitCode::Failed, "The answer has no records.");
     }
     return found->get_array();
+}
+
+std::expected<json::Array, ExitCode> records(Session& session, const std::string& target) {
+    TRY_ASSIGN(const auto answer, session.ask("GET", target));
+    return records_in(session, answer);
 }
 
 bool is_failed(const json::Value& record) {
@@ -90,9 +95,20 @@ bool is_failed(const json::Value& record) {
 }
 
 Outcome list_log(Session& session, const Arguments& arguments) {
-    const auto target = log_target(arguments, arguments.text("--before"), arguments.text("--after"),
-                                   arguments.text("--limit"));
-    TRY_ASSIGN(const auto answer, session.ask("GET", target));
+    const auto wanted = static_cast<std::size_t>(arguments.number("--limit"));
+    json::Array all;
+    auto before = std::string{arguments.text("--before")};
+    do {
+        const auto target =
+            log_target(arguments, before, arguments.text("--after"),
+                       fmt::format("{}", wanted - all.size()), arguments.text("--mentions"));
+        TRY_ASSIGN(const auto answer, session.ask("GET", target));
+        TRY_ASSIGN(auto found, records_in(session, answer));
+        for (auto& record : found) all.push_back(std::move(record));
+        // A search looks through so much at once, and says where it goes on.
+        before = json::string_or_empty(answer, "rest");
+    } while (!before.empty() && all.size() < wanted);
+    const json::Object answer{{"records", std::move(all)}};
     TRY_VOID(list(session, answer, "records", kColumns, "The log has no such records."));
     if (session.out().json()) return {};
     const auto& found = answer.at("records").as_array();
@@ -248,6 +264,10 @@ std::vector<Argument> selection(std::string_view limit) {
 
 std::vector<Argument> list_arguments() {
     auto arguments = selection("50");
+    arguments.push_back(
+        {.name = "--mentions",
+         .value = "TEXT",
+         .help = "only where this stands in the record: a userName, an id, a name"});
     arguments.push_back({.name = "--before", .value = "ID", .help = "only older than this record"});
     arguments.push_back({.name = "--after", .value = "ID", .help = "only newer than this record"});
     return arguments;
@@ -277,6 +297,8 @@ Command log_commands() {
                  .summary = "List requests, newest first",
                  .arguments = list_arguments(),
                  .examples = {{"muster log list --failed --limit 20", "The last failures"},
+                              {"muster log list --mentions ann@acme.example",
+                               "What happened to Ann, and in whose requests she stands"},
                               {"muster log list --before ID", "The page behind this one"}},
                  .run = list_log},
                 {.name = "show",

@@ -1,4 +1,4 @@
-// `muster log tail`: everything once, whenever it comes.
+// `muster log tail`: everything once, whenever it comes. `muster log list`: a search to its end.
 
 #include <sstream>
 #include <string>
@@ -146,6 +146,22 @@ TEST_F(LogTail, EndsWhereItsServerWentAway) {
     EXPECT_EQ(run(), 5);
     EXPECT_THAT(world_.err.str(), HasSubstr("No answer: connection reset."));
     EXPECT_THAT(shown(), IsEmpty());
+}
+
+TEST(LogList, GoesOnWhereASearchWasBrokenOff) {
+    FakeWorld world;
+    world.api.answer("GET /log?mentions=ann%40acme.example&limit=3", 200,
+                     R"({"records":[{"id":"c","status":200}],"rest":"r1"})");
+    world.api.answer("GET /log?mentions=ann%40acme.example&before=r1&limit=2", 200,
+                     R"({"records":[],"rest":"r2"})");
+    world.api.answer(
+        "GET /log?mentions=ann%40acme.example&before=r2&limit=2", 200,
+        R"({"records":[{"id":"b","status":409},{"id":"a","status":200}],"rest":"r3"})");
+    EXPECT_EQ(world.run({"log", "list", "--mentions", "ann@acme.example", "-n", "3", "--json"}), 0);
+    EXPECT_EQ(world.out.str(), R"({"records":[{"id":"c","status":200},{"id":"b","status":409},)"
+                               R"({"id":"a","status":200}]})"
+                               "\n");
+    EXPECT_EQ(world.api.calls.size(), 3U);
 }
 
 }  // namespace

@@ -183,15 +183,16 @@ TEST_F(ResourcesTest, PasswordsAreTakenAndForgotten) {
     EXPECT_EQ(ann->body.find("hunter2"), std::string::npos);
     const auto log = wait(store_->log({.limit = 10}));
     ASSERT_TRUE(log);
-    for (const auto& record : *log) EXPECT_EQ(record.find("hunter2"), std::string::npos);
+    for (const auto& record : log->records) EXPECT_EQ(record.find("hunter2"), std::string::npos);
 }
 
 TEST_F(ResourcesTest, AWriteCarriesItsLogRecordInTheSameCommit) {
     ASSERT_TRUE(create(users_, user("ann")));
     const auto log = wait(store_->log({.org = connector_->connector.org, .limit = 10}));
     ASSERT_TRUE(log);
-    ASSERT_EQ(log->size(), 1U);
-    EXPECT_NE(log->front().find("\"written\":[{\"version\":1"), std::string::npos) << log->front();
+    ASSERT_EQ(log->records.size(), 1U);
+    EXPECT_NE(log->records.front().find("\"written\":[{\"version\":1"), std::string::npos)
+        << log->records.front();
 }
 
 }  // namespace

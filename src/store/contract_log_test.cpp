@@ -1,6 +1,9 @@
 // The provisioning log and housekeeping.
 
+#include <limits>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "base/ids.hpp"
 #include "store/contract_fixture.hpp"
@@ -29,7 +32,13 @@ class LogContract : public ContractTest {
         LogEntry entry{id, org, connector, failed, std::move(json)};
         run(store->record(std::move(entry)));
     }
-    std::vector<std::string> log(LogQuery query = {}) { return run(store->log(query)).value(); }
+    void record_json(LogId id, std::string begun) {
+        LogEntry entry{id, kOrg, kConnector, false, std::move(begun)};
+        run(store->record(std::move(entry)));
+    }
+    std::vector<std::string> log(LogQuery query = {}) {
+        return run(store->log(query)).value().records;
+    }
     std::optional<std::string> entry(LogId id) { return run(store->log_entry(id)).value(); }
 };
 MUSTER_FOR_EACH_STORE(LogContract);
@@ -95,6 +104,52 @@ TEST_P(LogContract, Records_come_newest_first_in_pages) {
     EXPECT_THAT(log(query), ElementsAre(text(18)));
     query.limit = 0;
     EXPECT_THAT(log(query), IsEmpty());
+}
+
+TEST_P(LogContract, Records_are_found_by_what_stands_in_them) {
+    for (int i = 0; i < 20; ++i) record(id_at(i), i);
+    LogQuery query;
+    query.mentions = "\"N\":7";
+    EXPECT_THAT(log(query), ElementsAre(text(7)));
+    query.mentions = "1";
+    query.limit = 3;
+    EXPECT_THAT(log(query), ElementsAre(text(19), text(18), text(17)));
+    query.before = id_at(17);
+    query.limit = 100;
+    EXPECT_EQ(log(query).size(), 8U) << "1 and 10 to 16";
+    query.mentions = "77";
+    EXPECT_THAT(log(query), IsEmpty());
+}
+
+/// However much there is, a search comes to its end, and finds each record once.
+TEST_P(LogContract, A_search_goes_on_where_it_was_broken_off) {
+    constexpr int kRecords = 100;
+    const std::string filler(std::size_t{400} << 10, 'x');  // 40 MB in all
+    for (int i = 0; i < kRecords; ++i) {
+        // Of the same second and of others, and not in order.
+        const int at = (i * 37) % kRecords;
+        record_json(LogId{id_at(at / 60).value + at},
+                    fmt::format(R"({{"i":{},"x":"{}")", at, filler));
+    }
+    LogQuery query;
+    query.mentions = "X\":\"XX";
+    query.limit = 1000;
+    std::vector<std::string> found;
+    int calls = 0;
+    for (std::optional<LogId> rest = LogId{std::numeric_limits<std::int64_t>::max()}; rest;
+         ++calls) {
+        query.before = rest;
+        auto page = run(store->log(query)).value();
+        for (const std::string& json : page.records)
+            found.push_back(json.substr(0, json.find(',')));
+        ASSERT_TRUE(!page.rest || *page.rest < *query.before) << "it gets no further";
+        rest = page.rest;
+    }
+    ASSERT_EQ(found.size(), std::size_t{kRecords});
+    for (int i = 0; i < kRecords; ++i) {
+        EXPECT_EQ(found[static_cast<std::size_t>(i)], fmt::format(R"({{"i":{})", kRecords - 1 - i));
+    }
+    if (GetParam() != Kind::Memory) EXPECT_GT(calls, 2);
 }
 
 TEST_P(LogContract, Ids_close_together_are_paged_as_exactly) {

@@ -78,7 +78,7 @@ std::vector<std::string> observe(Store& store, OrgKey org, const std::vector<Rid
     LogQuery query;
     query.org = org;
     query.limit = 20;
-    for (std::string& text : run(store.log(query)).value()) seen.push_back(std::move(text));
+    for (std::string& text : run(store.log(query)).value().records) seen.push_back(std::move(text));
     return seen;
 }
 

@@ -466,7 +466,7 @@ TEST_P(DirectoryContract, Nothing_is_written_into_an_organisation_that_was_remov
     checked.definitions = "";
     EXPECT_EQ(run(store->commit(std::move(checked))).error().code, ErrorCode::Superseded);
     run(store->record({LogId{50}, kOrg, ConnectorKey{5}, false, R"({"n":1)"}));
-    EXPECT_THAT(run(store->log({.org = kOrg})).value(), IsEmpty());
+    EXPECT_THAT(run(store->log({.org = kOrg})).value().records, IsEmpty());
     EXPECT_FALSE(run(store->log_entry(LogId{50})).value());
     EXPECT_TRUE(commit_in(kOtherOrg, user(Rid{11}, "ann")));
 }
@@ -477,7 +477,7 @@ TEST_P(DirectoryContract, An_organisation_goes_with_everything_in_it) {
     given(removal(user(Rid{3}, "gone")));
     ASSERT_TRUE(commit_in(kOtherOrg, user(Rid{11}, "ann"), group(Rid{12}, "staff", {Rid{11}})));
     run(store->record({LogId{50}, kOrg, ConnectorKey{5}, false, R"({"n":1)"}));
-    ASSERT_EQ(run(store->log({})).value().size(), 1U);
+    ASSERT_EQ(run(store->log({})).value().records.size(), 1U);
 
     given(RemoveOrganisation{kOrg});
     EXPECT_TRUE(commit_in(OrgKey{3}, PutOrganisation{{OrgKey{3}, "acme", "Again", kStart, {}}},
@@ -492,7 +492,7 @@ TEST_P(DirectoryContract, An_organisation_goes_with_everything_in_it) {
     EXPECT_FALSE(find_user(Rid{1}));
     EXPECT_EQ(count({"User", ScanAll{}, true}), 0);
     EXPECT_THAT(members_of(Rid{2}), IsEmpty());
-    EXPECT_THAT(run(store->log({})).value(), IsEmpty());
+    EXPECT_THAT(run(store->log({})).value().records, IsEmpty());
     EXPECT_TRUE(find(kOtherOrg, "User", "id-11"));
     EXPECT_EQ(run(store->member_count(kOtherOrg, Rid{12})).value(), 1);
 

@@ -285,7 +285,7 @@ TEST_P(ResourceContract, A_refused_set_leaves_nothing_of_any_of_its_parts) {
     EXPECT_EQ(find_group(Rid{20}).value().version, 1);
     EXPECT_THAT(members_of(Rid{20}), IsEmpty());
     EXPECT_EQ(store->load_directory().value().organisations.size(), 2U);
-    EXPECT_THAT(run(store->log({})).value(), IsEmpty());
+    EXPECT_THAT(run(store->log({})).value().records, IsEmpty());
     EXPECT_TRUE(commit(user(Rid{11}, "bob")));
 }
 

@@ -192,7 +192,7 @@ TEST_P(Transfer, Every_row_arrives_and_a_store_goes_on_from_there) {
     const auto live = value_of(run(store->count(kOrg, users)));
     value_of(run(store->commit(write(kOrg, user(Rid{2'000'000}, "new")))));
     EXPECT_EQ(value_of(run(store->count(kOrg, users))), live + 1);
-    EXPECT_EQ(value_of(run(store->log({.limit = 1}))).size(), 1U);
+    EXPECT_EQ(value_of(run(store->log({.limit = 1}))).records.size(), 1U);
 }
 
 TEST_P(Transfer, A_copy_asks_for_the_key_that_made_its_tokens) {

@@ -9,6 +9,7 @@
 
 #include "base/check.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 
 namespace muster::store {
 namespace {
@@ -16,6 +17,9 @@ namespace {
 constexpr std::size_t kSegmentBytes = std::size_t{256} << 10;  // before compression
 constexpr std::size_t kUnpackLimit = std::size_t{256} << 20;   // one record may exceed a segment
 constexpr int kCompressionLevel = 1;
+// What one call may search takes about as many milliseconds as the MiB.
+constexpr std::size_t kMostSearched = std::size_t{16} << 20;
+constexpr std::size_t kMostSegments = 1000;
 
 /// Stands before each record in a segment, in the byte order of the machines that Muster runs on.
 struct Frame {
@@ -126,6 +130,7 @@ SegmentReading::SegmentReading(const LogQuery& query)
       after_(query.after ? query.after->value : std::numeric_limits<std::int64_t>::min()),
       limit_(query.limit),
       failed_only_(query.failed_only),
+      mentions_(to_lower_ascii(query.mentions)),
       decompressor_(std::make_unique<Decompressor>()) {
     MUSTER_CHECK(decompressor_->context != nullptr);
 }
@@ -135,18 +140,41 @@ SegmentReading::Bounds SegmentReading::bounds() const {
     return {last_of_span(before_), after_, before_};
 }
 
-bool SegmentReading::wants(std::int64_t last_id) const {
-    return newest_.size() < limit_ || (limit_ > 0 && last_id > newest_.top().id);
+bool SegmentReading::is_full(std::int64_t last_id) const {
+    return newest_.size() >= limit_ && (limit_ == 0 || last_id <= newest_.top().id);
+}
+
+bool SegmentReading::wants(std::int64_t last_id) {
+    if (rest_ || is_full(last_id)) return false;
+    const bool enough = searched_ >= kMostSearched || segments_ >= kMostSegments;
+    if (enough) rest_ = LogId{last_id + 1};
+    // The others are met again by the next reading, which has to get further than this one.
+    counts_ = last_id < before_;
+    return !enough;
 }
 
 Result<void> SegmentReading::add(std::span<const std::byte> packed) {
     TRY_ASSIGN(std::string_view data, decompressor_->unpack(packed));
+    // The whole segment at once: letter by letter it would cost ten times as much.
+    std::string lowered;
+    std::string_view small;
+    if (!mentions_.empty()) {
+        lowered = to_lower_ascii(data);
+        small = lowered;
+        searched_ += counts_ ? data.size() : 0;
+        segments_ += counts_ ? 1 : 0;
+    }
+    const auto mentions = [&](std::string_view json, std::string_view rest) {
+        if (mentions_.empty()) return true;
+        const auto begin = small.size() - rest.size() - json.size();
+        return small.substr(begin, json.size()).contains(mentions_);
+    };
     Frame frame{};
     std::string_view json;
     while (take_record(data, frame, json)) {
         const bool asked =
             frame.id < before_ && frame.id > after_ && (frame.failed != 0 || !failed_only_);
-        if (!asked || !wants(frame.id)) continue;
+        if (!asked || is_full(frame.id) || !mentions(json, data)) continue;
         if (newest_.size() == limit_) newest_.pop();
         newest_.push({frame.id, std::string(json)});
     }
@@ -154,12 +182,15 @@ Result<void> SegmentReading::add(std::span<const std::byte> packed) {
     return {};
 }
 
-std::vector<std::string> SegmentReading::take() {
-    std::vector<std::string> newest_first;
-    newest_first.reserve(newest_.size());
-    for (; !newest_.empty(); newest_.pop()) newest_first.push_back(newest_.top().json);
-    std::ranges::reverse(newest_first);
-    return newest_first;
+LogPage SegmentReading::take() {
+    LogPage page{.records = {}, .rest = rest_};
+    page.records.reserve(newest_.size());
+    for (; !newest_.empty(); newest_.pop()) {
+        // What lies in the rest is found by the next reading.
+        if (!rest_ || newest_.top().id >= rest_->value) page.records.push_back(newest_.top().json);
+    }
+    std::ranges::reverse(page.records);
+    return page;
 }
 
 }  // namespace muster::store

@@ -72,12 +72,12 @@ class SegmentReading {
     SegmentReading& operator=(const SegmentReading&) = delete;
 
     /// Whether a segment whose newest record is `last_id` can hold one of the records asked for;
-    /// where not, no older one can either.
-    [[nodiscard]] bool wants(std::int64_t last_id) const;
+    /// where not, no older one can either, or it is left for another reading (LogPage::rest).
+    [[nodiscard]] bool wants(std::int64_t last_id);
     /// Takes what is asked for out of one segment. The error: its bytes are damaged.
     [[nodiscard]] Result<void> add(std::span<const std::byte> packed);
-    /// Newest first. Ends the reading.
-    [[nodiscard]] std::vector<std::string> take();
+    /// Ends the reading.
+    [[nodiscard]] LogPage take();
 
     /// The bounds of the query as rows are chosen by them: last_id <= newest, last_id > oldest,
     /// first_id < before.
@@ -94,12 +94,18 @@ class SegmentReading {
         std::string json;
         friend bool operator>(const Found& a, const Found& b) { return a.id > b.id; }
     };
+    [[nodiscard]] bool is_full(std::int64_t last_id) const;
     struct Decompressor;
 
     std::int64_t before_;
     std::int64_t after_;
     std::size_t limit_;
     bool failed_only_;
+    std::string mentions_;      ///< in small letters
+    std::size_t searched_ = 0;  ///< bytes, in segments that lie before `before` as a whole
+    std::size_t segments_ = 0;  ///< of those
+    bool counts_ = false;       ///< the segment that is added next is one
+    std::optional<LogId> rest_;
     std::priority_queue<Found, std::vector<Found>, std::greater<>> newest_;
     std::unique_ptr<Decompressor> decompressor_;
 };

@@ -237,7 +237,7 @@ TEST_F(LogRecordsTest, NoneIsBehindThoseOfAnotherOrganisationAndNoneIsWrittenTwi
     sql("COMMIT");
     EXPECT_EQ(write_up_to(3 * kOrganisations), 3 * kOrganisations);
     for (std::int64_t key = 1; key <= kOrganisations; ++key) {
-        EXPECT_THAT(value_of(run(store_->log({.org = OrgKey{key}}))),
+        EXPECT_THAT(value_of(run(store_->log({.org = OrgKey{key}}))).records,
                     ElementsAre(json(79), json(78), json(77)))
             << key;
     }

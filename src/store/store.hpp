@@ -87,8 +87,8 @@ class Store {
     /// counted. For refusals, which a stranger can cause at any rate.
     virtual bool offer(LogEntry entry) = 0;
 
-    /// Complete JSON texts, newest first. Records handed over before the call are included.
-    [[nodiscard]] virtual Task<Result<std::vector<std::string>>> log(const LogQuery& query) = 0;
+    /// Records handed over before the call are included.
+    [[nodiscard]] virtual Task<Result<LogPage>> log(const LogQuery& query) = 0;
     [[nodiscard]] virtual Task<Result<std::optional<std::string>>> log_entry(LogId id) = 0;
 
     /// At start, blocking: everything about organisations, connectors and tokens.

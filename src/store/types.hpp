@@ -201,6 +201,15 @@ struct LogQuery {
     std::optional<LogId> before;  ///< records with a smaller id only
     std::optional<LogId> after;   ///< records with a greater id only
     std::size_t limit = 50;       ///< newest first
+    /// Only records in whose JSON this stands, ASCII letters without case; empty: any.
+    std::string mentions = {};
+};
+
+struct LogPage {
+    std::vector<std::string> records;  ///< complete JSON texts, newest first
+    /// Where LogQuery::mentions had to be looked for in too much at once: with this as `before` the
+    /// same query goes on, whatever it has found so far.
+    std::optional<LogId> rest = {};
 };
 
 // ---- one write ------------------------------------------------------------------------------

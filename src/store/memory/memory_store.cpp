@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "store/log_json.hpp"
 #include "store/memory/apply.hpp"
 #include "store/memory/tables.hpp"
@@ -117,7 +118,8 @@ Reference reference_to(const Row& row) {
 bool matches(const LogQuery& query, const Logged& entry) {
     return (!query.org || *query.org == entry.org) &&
            (!query.connector || *query.connector == entry.connector) &&
-           (!query.failed_only || entry.failed);
+           (!query.failed_only || entry.failed) &&
+           to_lower_ascii(entry.json).contains(to_lower_ascii(query.mentions));
 }
 
 template <class K, class V>
@@ -234,7 +236,7 @@ class MemoryStore final : public Store {
         return true;
     }
 
-    Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
+    Task<Result<LogPage>> log(const LogQuery& query) override {
         const std::scoped_lock lock(mutex_);
         std::vector<std::string> found;
         const auto& log = tables_.log;
@@ -245,7 +247,7 @@ class MemoryStore final : public Store {
             if (tables_.removed.contains(at->second.org)) continue;
             if (matches(query, at->second)) found.push_back(at->second.json);
         }
-        co_return found;
+        co_return LogPage{.records = std::move(found)};
     }
 
     Task<Result<std::optional<std::string>>> log_entry(LogId id) override {

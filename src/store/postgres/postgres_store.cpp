@@ -198,7 +198,7 @@ class PostgresStore final : public Store {
         return may_take_records() && log_.offer(std::move(entry));
     }
 
-    Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
+    Task<Result<LogPage>> log(const LogQuery& query) override {
         co_await log_.flush();
         co_return co_await read_log(query);
     }
@@ -206,9 +206,9 @@ class PostgresStore final : public Store {
     Task<Result<std::optional<std::string>>> log_entry(LogId id) override {
         co_await log_.flush();
         const LogQuery query = only(id);
-        CO_TRY_ASSIGN(std::vector<std::string> found, co_await read_log(query));
-        if (found.empty()) co_return std::nullopt;
-        co_return std::move(found.front());
+        CO_TRY_ASSIGN(LogPage found, co_await read_log(query));
+        if (found.records.empty()) co_return std::nullopt;
+        co_return std::move(found.records.front());
     }
 
     Result<Directory> load_directory() override {
@@ -383,7 +383,7 @@ class PostgresStore final : public Store {
         co_return false;
     }
 
-    Task<Result<std::vector<std::string>>> read_log(LogQuery query);
+    Task<Result<LogPage>> read_log(LogQuery query);
     Task<Result<void>> refill(LogWalk& walk, const LogQuery& query);
 
     const std::int64_t node_;
@@ -421,7 +421,7 @@ class PostgresStore final : public Store {
 
 /// Each organisation is asked by itself (no statement spans organisations), and only the segments
 /// are fetched that can hold one of the newest records.
-Task<Result<std::vector<std::string>>> PostgresStore::read_log(LogQuery query) {
+Task<Result<LogPage>> PostgresStore::read_log(LogQuery query) {
     std::vector<OrgKey> orgs;
     if (query.org) {
         orgs = {*query.org};

@@ -73,7 +73,7 @@ Statement& SegmentReader::statement_for(const LogQuery& query) {
     return read_[scope * 2 + (query.failed_only ? 1 : 0)];
 }
 
-Outcome<std::vector<std::string>> SegmentReader::read(const LogQuery& query) {
+Outcome<LogPage> SegmentReader::read(const LogQuery& query) {
     SegmentReading reading(query);
     const SegmentReading::Bounds bounds = reading.bounds();
     Rows rows = statement_for(query).query(bounds.newest, bounds.oldest, bounds.before,
@@ -93,7 +93,7 @@ Outcome<std::optional<std::string>> SegmentReader::find(LogId id) {
         if (!row) break;
         TRY_VOID(add(reading, rows.blob(0)));
     }
-    std::vector<std::string> found = reading.take();
+    std::vector<std::string> found = reading.take().records;
     if (found.empty()) return std::nullopt;
     return std::move(found.front());
 }

@@ -28,7 +28,7 @@ class SegmentReader {
     explicit SegmentReader(const Database& db);
 
     /// Store::log. Reads no more segments than can hold one of the newest `limit` records.
-    [[nodiscard]] Outcome<std::vector<std::string>> read(const LogQuery& query);
+    [[nodiscard]] Outcome<LogPage> read(const LogQuery& query);
     /// Store::log_entry. Looks through the segments of that id's second.
     [[nodiscard]] Outcome<std::optional<std::string>> find(LogId id);
 

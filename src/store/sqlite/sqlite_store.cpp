@@ -106,7 +106,7 @@ class Implementation final : public SqliteStore {
     Task<void> record(LogEntry entry) override { return writer_->record(std::move(entry)); }
     bool offer(LogEntry entry) override { return writer_->offer(std::move(entry)); }
 
-    Task<Result<std::vector<std::string>>> log(const LogQuery& query) override {
+    Task<Result<LogPage>> log(const LogQuery& query) override {
         co_await flush_log();
         co_return to_result(
             readers_.read_anew([&](Reader& reader) { return reader.log().read(query); }));

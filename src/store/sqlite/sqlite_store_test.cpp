@@ -38,7 +38,7 @@ TEST_F(SqliteStoreTest, What_was_acknowledged_is_there_after_a_restart) {
     store = opened(options());
     EXPECT_EQ(users(*store), 1);
     EXPECT_EQ(run(store->member_count(kOrg, Rid{2})).value(), 1);
-    EXPECT_THAT(run(store->log({})).value(), ElementsAre(R"({"n":1})"));
+    EXPECT_THAT(run(store->log({})).value().records, ElementsAre(R"({"n":1})"));
     EXPECT_EQ(store->load_directory().value().organisations.size(), 1U);
     EXPECT_EQ(run(store->commit(write(kOrg, user(Rid{9}, "user1")))).error().holder_id, "id-1");
     store.reset();
@@ -62,7 +62,7 @@ TEST_F(SqliteStoreTest, Records_of_one_connector_share_a_row) {
     for (int i = 0; i < 100; ++i) {
         run(store->record({LogId{i + 1}, kOrg, ConnectorKey{1 + i % 2}, i % 4 == 0, R"({"n":1)"}));
     }
-    ASSERT_EQ(run(store->log({.limit = 1000})).value().size(), 100U);
+    ASSERT_EQ(run(store->log({.limit = 1000})).value().records.size(), 100U);
     EXPECT_EQ(ask("SELECT sum(records) || ' ' || sum(failures) FROM log_segment"), "100 25");
     EXPECT_LE(std::stoi(ask("SELECT count(*) FROM log_segment")), 4);
 }
@@ -232,7 +232,7 @@ TEST_F(SqliteStoreTest, A_batch_keeps_what_is_good_and_refuses_what_is_not) {
     EXPECT_EQ(good, 66);
     EXPECT_EQ(refused, 34);
     EXPECT_EQ(users(*store), 66);
-    EXPECT_EQ(run(store->log({.limit = 1000})).value().size(), 66U);
+    EXPECT_EQ(run(store->log({.limit = 1000})).value().records.size(), 66U);
 }
 
 TEST_F(SqliteStoreTest, A_failed_sync_fails_the_write_and_every_one_after_it) {
@@ -278,12 +278,12 @@ TEST_F(SqliteStoreTest, A_full_disk_fails_the_moment_and_is_survived) {
     EXPECT_EQ(create(*store, 3).error().code, ErrorCode::Unavailable);
     EXPECT_TRUE(run(store->healthy()));
     EXPECT_EQ(users(*store), 1);
-    EXPECT_THAT(run(store->log({})).value(), IsEmpty());
+    EXPECT_THAT(run(store->log({})).value().records, IsEmpty());
 
     vfs.write_result = SQLITE_OK;
     EXPECT_TRUE(create(*store, 2));
     EXPECT_EQ(users(*store), 2);
-    EXPECT_THAT(run(store->log({})).value(), ElementsAre(R"({"n":1})"))
+    EXPECT_THAT(run(store->log({})).value().records, ElementsAre(R"({"n":1})"))
         << "log records wait until there is room";
 }
 
@@ -352,7 +352,7 @@ TEST_F(SqliteStoreTest, Nor_does_the_provisioning_log_alone_make_it_grow) {
         std::ranges::replace(noise, '\\', ' ');
         run(store->record({LogId{i}, kOrg, kConnector, false, R"({"n":")" + noise + '"'}));
     }
-    ASSERT_EQ(run(store->log({.limit = 1})).value().size(), 1U);
+    ASSERT_EQ(run(store->log({.limit = 1})).value().records.size(), 1U);
     EXPECT_GT(std::filesystem::file_size(path()), std::uintmax_t{50} << 20);
     // On a slow disk a batch is as large as the room for what waits (16 MiB), and comes to a file
     // that was just too small for a checkpoint (1,000 pages, 4 MiB), or that a reader kept.
@@ -383,7 +383,7 @@ TEST_F(SqliteStoreTest, A_damaged_log_segment_is_an_error_and_not_a_crash) {
     auto store = opened(options());
     put_organisation(*store);
     run(store->record({LogId{1}, kOrg, kConnector, false, R"({"n":1)"}));
-    ASSERT_EQ(run(store->log({})).value().size(), 1U);
+    ASSERT_EQ(run(store->log({})).value().records.size(), 1U);
     store->close();
     {
         Database db = Database::open({path(), Database::Access::Write, true, 1000, {}}).value();

@@ -192,7 +192,7 @@ Task<AdminResponse> Admin::list_log(const AdminRequest& request, Segments) const
     }
     json::Object answer{{"records", std::move(list)}};
     if (page->rest) answer["rest"] = to_base32(page->rest->value);
-    co_return ok(std::move(answer));
+    co_return ok(answer);
 }
 
 Task<AdminResponse> Admin::show_log(const AdminRequest&, Segments path) const {

@@ -111,6 +111,7 @@ struct ScimHandler::Context {
     provlog::Record record;  ///< while nobody is authenticated
     std::optional<auth::Principal> principal;
     auth::ConnectorPtr connector;           ///< null where there is none of that id
+    std::int64_t version = 0;               ///< of the directory, as they were looked up in it
     std::string_view allow = kReadMethods;  ///< of the URL, for 405
     int retry_after_s = 0;
 };
@@ -172,9 +173,8 @@ provlog::Record ScimHandler::record_of(const http::RequestHead& head,
 }
 
 http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, Route route) {
-    const auto connector = route.connector_id.empty()
-                               ? core_.registry.connector_of_slug(route.slug)
-                               : core_.registry.connector(route.connector_id);
+    const std::int64_t version = core_.registry.version();
+    const auto connector = connector_at(route);
     auto principal =
         core_.registry.authenticate(connector, head.authorization, core_.clock.now(), head.peer);
     const std::string token_id = principal ? principal->token_id : principal.error().token_id;
@@ -184,11 +184,15 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
                                           .record = record_of(head, connector.get(), token_id),
                                           .principal = {},
                                           .connector = connector,
+                                          .version = version,
                                           .allow = kReadMethods});
     context->base_url = join_url(options_, context->route);
 
     const bool open = options_.open_discovery && connector && reads(head.method) &&
                       is_discovery(context->route.endpoint);
+    if (!principal && !open && is_behind()) {
+        return {.context = {}, .body_limit = 0, .refusal = behind(head, *context)};
+    }
     if (!principal && !open) {
         const auto refusal = principal.error().refusal;
         metrics_.refused(refusal);
@@ -285,6 +289,29 @@ http::Response ScimHandler::switched_off(const http::RequestHead& head, Context&
                    "request was under way; nothing was changed."});
 }
 
+auth::ConnectorPtr ScimHandler::connector_at(const Route& route) const {
+    return route.connector_id.empty() ? core_.registry.connector_of_slug(route.slug)
+                                      : core_.registry.connector(route.connector_id);
+}
+
+/// Whether other nodes may have changed what this one does not know a second later.
+bool ScimHandler::is_behind() const {
+    return options_.shared && !directory_.is_current(std::chrono::steady_clock::now());
+}
+
+bool ScimHandler::look_up_again(const http::RequestHead& head, Context& context) {
+    context.version = core_.registry.version();
+    auto connector = connector_at(context.route);
+    if (!connector) return false;
+    context.connector = std::move(connector);
+    if (!context.principal) return true;
+    auto principal = core_.registry.authenticate(context.connector, head.authorization,
+                                                 core_.clock.now(), head.peer);
+    if (!principal) return false;
+    context.principal = std::move(*principal);
+    return true;
+}
+
 http::Response ScimHandler::behind(const http::RequestHead& head, Context& context) {
     context.record.reason("behind");
     context.retry_after_s = 1;
@@ -318,10 +345,12 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
                            *wait);
     }
     co_await turns.take(org);
-    // A write asks in its own transaction whether its token still holds.
-    const bool reads_data = reads(head.method) || searches(context.route);
-    if (options_.shared && reads_data && !co_await directory_.knows_all_until(head.started)) {
+    if (is_behind() && !co_await directory_.becomes_current(std::chrono::steady_clock::now())) {
         co_return behind(head, context);
+    }
+    // What was looked up at the head may be of before.
+    if (context.version != core_.registry.version() && !look_up_again(head, context)) {
+        co_return switched_off(head, context);
     }
     if (context.principal) {
         const auto standing = core_.registry.standing(*context.principal);
@@ -412,8 +441,7 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
                                                           std::string body, Context& context,
                                                           service::Call& call) {
     const auto& endpoint = context.route.endpoint;
-    const bool concerns_all = endpoint.empty() || endpoint == kRootSearch || endpoint == kBulk;
-    if (concerns_all && !call.catalog().hides_attributes()) call.record.tell_all();
+    if (!call.catalog().hides_attributes()) call.record.tell_all();
     if (endpoint.empty() || endpoint == kRootSearch) {
         co_return co_await dispatch_root(head, std::move(body), context, call);
     }
@@ -431,7 +459,6 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
                                                           "lists those that there are.",
                                                           scim::quoted(endpoint))});
     }
-    if (!type->hides_attributes) call.record.tell_all();
     const auto& id = context.route.id;
     const bool is_search = id == kSearch;
     context.allow = id.empty() ? kCollectionMethods : is_search ? kSearchMethods : kResourceMethods;

@@ -63,6 +63,10 @@ class ScimHandler final : public http::Handler {
                                           std::string_view cause, int wait_s);
     [[nodiscard]] http::Response paused(const http::RequestHead& head, Context& context);
     /// Who asks was let in, and is no more.
+    [[nodiscard]] auth::ConnectorPtr connector_at(const Route& route) const;
+    [[nodiscard]] bool is_behind() const;
+    /// The connector and who asks, as of now. False: one of them is not there any more.
+    [[nodiscard]] bool look_up_again(const http::RequestHead& head, Context& context);
     [[nodiscard]] http::Response behind(const http::RequestHead& head, Context& context);
     [[nodiscard]] http::Response switched_off(const http::RequestHead& head, Context& context);
     [[nodiscard]] http::Response refuse(const http::RequestHead& head, Context& context,

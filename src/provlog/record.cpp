@@ -1,7 +1,9 @@
 #include "provlog/record.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -41,22 +43,34 @@ void append_list(std::string& out, std::string_view name, std::string_view items
     out.append(",\"").append(name).append("\":[").append(items).push_back(']');
 }
 
-/// Where what could be a filter begins in a target, if anything could: in the query, as clients
+/// A parameter of RFC 7644 §3.4.2 or RFC 9865 with names or numbers, but no filter.
+bool is_plain_parameter(std::string_view item) {
+    static constexpr std::array<std::string_view, 7> kNames = {
+        "attributes", "excludedAttributes", "sortBy", "sortOrder", "startIndex", "count", "cursor"};
+    const auto equals = std::min(item.find('='), item.size());
+    const auto value = item.substr(std::min(equals + 1, item.size()));
+    return std::ranges::any_of(kNames,
+                               [name = item.substr(0, equals)](std::string_view known) {
+                                   return equals_ignoring_case(known, name);
+                               }) &&
+           std::ranges::all_of(value, [](char c) { return c == ',' || is_plain_name({&c, 1}); });
+}
+
+/// Where what could be a comparison begins in a target, if anything could: in the query, as clients
 /// write it, or elsewhere, as some do by mistake.
 std::optional<std::size_t> odd_part_at(std::string_view target) {
-    if (is_plain_name(target)) return std::nullopt;
     const auto odd =
         std::ranges::find_if_not(target, [](char c) { return is_plain_name({&c, 1}); });
+    if (odd == target.end()) return std::nullopt;
     const auto at = static_cast<std::size_t>(odd - target.begin());
-    const auto rest = target.substr(at);
-    const auto decoded = rest.contains('%') ? percent_decode(rest) : std::string{rest};
+    if (*odd != '?') return at;
+    const auto query = percent_decode(target.substr(at + 1));
     // What cannot be decoded could spell anything.
-    if (!decoded) return at;
-    const bool is_plain = std::ranges::all_of(*decoded, [](char c) {
-        return is_plain_name({&c, 1}) || std::string_view{"?&=,"}.contains(c);
-    });
-    return is_plain && !to_lower_ascii(*decoded).contains("filter") ? std::nullopt
-                                                                    : std::optional{at};
+    if (!query) return at;
+    for (const auto item : *query | std::views::split('&')) {
+        if (!item.empty() && !is_plain_parameter(std::string_view(item))) return at;
+    }
+    return std::nullopt;
 }
 
 /// Stands for what is too large to be kept.
@@ -204,7 +218,7 @@ bool Record::may_hold_secrets(int status, std::string_view response) const {
     if (response.empty()) return false;
     if (provlog::may_hold_secrets(response)) return true;
     if (!hides_part() || !response.contains("\\\"")) return false;  // nothing is quoted
-    return status >= 400 || response.contains("\"scimType\":");  // in an answer to a bulk request
+    return status >= 400 || response.contains("\"detail\":");  // in an answer to a bulk request
 }
 
 store::LogEntry Record::finish(int status, std::string_view response_body,

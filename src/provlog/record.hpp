@@ -60,9 +60,9 @@ class Record {
     void request_body(std::string_view raw, const json::Value* parsed);
     /// Whether the body was kept, be it redacted.
     [[nodiscard]] bool keeps_request() const { return keeps_request_; }
-    /// What is asked for has no attribute that a schema hides, so that a guess at one can be
-    /// nowhere in it: its query is kept, and what is quoted of it from here on. Who is refused
-    /// before that is known leaves no more than plain names in the log.
+    /// No schema of the organisation hides an attribute, so that a guess at one can be nowhere: the
+    /// query is kept, and what is quoted from here on. Where one does, or who is refused before
+    /// that is known, no more than plain names are in the log.
     void tell_all();
     /// A stable word for the outcome of a refusal, the key of explain(): "uniqueness".
     void reason(std::string_view code) { reason_ = code; }

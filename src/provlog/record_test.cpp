@@ -197,7 +197,8 @@ TEST(Redaction, HidesWhatMayBeAGuessUntilNothingIsKnownToBeHidden) {
          {"?filter=pin%20eq%20%22hunter2%22", "?count=x&FILTER=pin%20eq%20%22hunter2%22",
           "?%66ilter=pin+eq+%22hunter2%22", "&filter=pin+eq+%22hunter2%22",
           "%3Ffilter=pin+eq+%22hunter2%22", ";filter=pin,hunter2", "?sortBy=pin+eq+hunter2",
-          "?attributes=pin%20eq%20hunter2", "*hunter2", "=hunter2/filter"}) {
+          "?attributes=pin%20eq%20hunter2", "?pin=hunter2", "?count=1&PIN=hunter2", "*hunter2",
+          "=hunter2/filter"}) {
         const std::string target = std::string{"/Licences"} + odd;
         const auto tell = [error](Record record) {
             record.step("parsed", "?");

@@ -312,7 +312,6 @@ class Bulk::Run {
                                    fmt::format("There is no endpoint {}.",
                                                scim::quoted(operation.path.substr(0, slash)))});
         } else {
-            if (!type->hides_attributes) call.record.tell_all();
             outcome = co_await dispatch(call, *type, std::move(id), operation);
             // An answer to a bulk request tells of resources, it does not show them.
             if (outcome) {
@@ -368,6 +367,7 @@ class Bulk::Run {
                        .user_agent = call_.user_agent},
                       {.method = to_string(operation.method), .target = operation.path}),
                   .started = std::chrono::steady_clock::now()};
+        if (!call.catalog().hides_attributes()) call.record.tell_all();
         call.record.step("authenticated", "in the bulk request " + call_.record.shown_id());
         if (!operation.own_reason.empty()) call.record.step("itself", operation.own_reason);
         return call;

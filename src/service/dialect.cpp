@@ -39,7 +39,9 @@ scim::Result<json::Value> read_body(Call& call, const Limits& limits,
                                     std::string_view body) {
     TRY_ASSIGN(auto value, parse_body(call, limits, body));
     // Which of its values nobody may read, only the schema knows: none of it is kept in the log.
-    if (type.hides_attributes) call.record.request_body(body, nullptr);
+    // Nor of another type's, where it may name what theirs hides.
+    const bool hides = type.hides_attributes || call.catalog().may_name_hidden(body);
+    if (hides) call.record.request_body(body, nullptr);
     TRY_VOID(rewrite(call, {.verb = verb, .type = type, .body = &value}));
     return value;
 }

@@ -123,17 +123,20 @@ Task<TurnQueue::Turn> Directory::begin_change() {
     co_return turn;
 }
 
+bool Directory::is_current(std::chrono::steady_clock::time_point then) const {
+    return asked_.load() >= then - kMostBehind;
+}
+
 // A process that stood still, or whose database did, finds requests that wait, and would answer
 // them by what it knew before.
-Task<bool> Directory::knows_all_until(std::chrono::steady_clock::time_point then) const {
-    const auto knows = [&] { return asked_.load() >= then - kMostBehind; };
-    if (knows()) co_return true;
+Task<bool> Directory::becomes_current(std::chrono::steady_clock::time_point then) const {
+    if (is_current(then)) co_return true;
     boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
-    for (const auto end = std::chrono::steady_clock::now() + kLearningPatience;
-         std::chrono::steady_clock::now() < end;) {
+    const auto end = std::chrono::steady_clock::now() + kLearningPatience;
+    while (std::chrono::steady_clock::now() < end) {
         timer.expires_after(kLearningPause);
         co_await timer.async_wait(boost::asio::use_awaitable);
-        if (knows()) co_return true;
+        if (is_current(then)) co_return true;
     }
     co_return false;
 }

@@ -91,9 +91,11 @@ class Directory {
     [[nodiscard]] Task<void> retire_previous_secret(std::string token_id);
     /// Takes over what other nodes changed. To be called about twice a second where there are any.
     [[nodiscard]] Task<void> follow();
-    /// Until all that other nodes had changed a second before `then` is taken over; at once, as a
-    /// rule. False: it could not be learnt within 5 s. Only where somebody calls `follow`.
-    [[nodiscard]] Task<bool> knows_all_until(std::chrono::steady_clock::time_point then) const;
+    /// Whether all is taken over that other nodes had changed a second before `then`, as it is as a
+    /// rule where somebody calls `follow`.
+    [[nodiscard]] bool is_current(std::chrono::steady_clock::time_point then) const;
+    /// Waits until it is. False: that could not be learnt within 5 s.
+    [[nodiscard]] Task<bool> becomes_current(std::chrono::steady_clock::time_point then) const;
     /// Writes when and from where tokens were used since the last call; losing the last minute of
     /// it in a crash is accepted, slowing every request is not.
     [[nodiscard]] Task<void> save_last_uses();

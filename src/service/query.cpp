@@ -94,8 +94,7 @@ Task<scim::Result<Answer>> Query::search(Call& call, Types types, std::string bo
     CO_TRY_ASSIGN(const auto value, parse_body(call, core_.limits, body));
     // A filter on what is hidden is refused, but the log must not hold what it guesses. One that is
     // not refused is told of as it was understood.
-    const bool hides = std::ranges::any_of(types, &scim::ResourceType::hides_attributes);
-    if (hides) call.record.request_body(body, nullptr);
+    if (call.catalog().hides_attributes()) call.record.request_body(body, nullptr);
     CO_TRY_ASSIGN(auto request, parse_search(value));
     co_return co_await list(call, types, std::move(request));
 }

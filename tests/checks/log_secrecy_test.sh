@@ -24,8 +24,12 @@ cat >definitions.json <<'JSON'
 {"schemas": [{"id": "urn:x:Safe", "attributes": [
     {"name": "displayName", "uniqueness": "server"}, {"name": "pin", "returned": "never"},
     {"name": "keys", "type": "complex", "multiValued": true,
-     "subAttributes": [{"name": "value", "mutability": "writeOnly"}, {"name": "kind"}]}]}],
- "resourceTypes": [{"name": "Safe", "endpoint": "/Safes", "schema": "urn:x:Safe"}]}
+     "subAttributes": [{"name": "value", "mutability": "writeOnly"}, {"name": "kind"}]},
+    {"name": "lock", "type": "complex", "returned": "always",
+     "subAttributes": [{"name": "code", "returned": "never"}, {"name": "kind"}]}]},
+   {"id": "urn:x:Ext", "attributes": [{"name": "pin", "returned": "never"}]}],
+ "resourceTypes": [{"name": "Safe", "endpoint": "/Safes", "schema": "urn:x:Safe"},
+                   {"name": "User", "schemaExtensions": [{"schema": "urn:x:Ext"}]}]}
 JSON
 muster org create acme --json >/dev/null
 muster schema set --org acme --file definitions.json --json >/dev/null
@@ -45,7 +49,7 @@ guess() {
         "?attributes=pin%20eq%20$quoted" "?excludedAttributes=pin[value%20eq%20$quoted]" \
         "?count=pin%20eq%20$quoted" "?x=pin%20eq%20$quoted" ";filter=pin+eq+$quoted" \
         "/7%3Ffilter=pin%20eq%20$quoted" "/7;filter=pin+eq+$quoted" "&filter=pin+eq+$quoted" \
-        "/.search?filter=pin%20eq%20$quoted"; do
+        "/.search?filter=pin%20eq%20$quoted" "?pin=$2"; do
         ask GET "$at$query"
         ask DELETE "$at$query"
     done
@@ -58,8 +62,9 @@ guess() {
         ask PUT "$at/$id" "{\"schemas\": [\"urn:x:Safe\",
             \"urn:ietf:params:scim:schemas:core:2.0:Group\"], \"displayName\": \"x\", \"$path\": 1}"
         ask POST /Bulk "{\"schemas\": [\"urn:ietf:params:scim:api:messages:2.0:BulkRequest\"],
-            \"Operations\": [{\"method\": \"DELETE\", \"path\": \"$at/7?filter=$path\"},
-                             {\"method\": \"DELETE\", \"path\": \"$at&filter=$path\"}]}"
+            \"Operations\": [{\"method\": \"DELETE\", \"path\": \"$at/7?filter=$path\"}]}"
+        ask POST /Bulk "{\"schemas\": [\"urn:ietf:params:scim:api:messages:2.0:BulkRequest\"],
+            \"Operations\": [{\"method\": \"DELETE\", \"path\": \"$at&filter=$path\"}]}"
         ask POST "$at/.search" "{\"schemas\":
             [\"urn:ietf:params:scim:api:messages:2.0:SearchRequest\"], \"filter\": \"$path\"}"
     done
@@ -72,21 +77,33 @@ records() {
 }
 
 ask POST /Safes '{"schemas": ["urn:x:Safe"], "displayName": "Safe", "pin": "canary4711",
-    "keys": [{"value": "canary4711", "kind": "a"}]}'
+    "keys": [{"value": "canary4711", "kind": "a"}], "lock": {"code": "canary4711", "kind": "c"}}'
 safe=$(jq -r .id answer)
 ask PATCH "/Safes/$safe" '{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
     "Operations": [{"op": "add", "path": "keys", "value": [{"value": "canary4711", "kind": "b"}]}]}'
-jq -e '.keys == [{"kind": "a"}, {"kind": "b"}]' answer >/dev/null || {
+jq -e '.keys == [{"kind": "a"}, {"kind": "b"}] and .lock == {"kind": "c"}' answer >/dev/null || {
     echo "FAILED: what is only written came back or was lost: $(cat answer)"
     exit 1
 }
 guess /Safes canary4711 "$safe"
 guess "" canary4711
 token=mst_wrong guess /Safes canary4711
-# Nobody else's directory hides anything.
-ask POST /Groups '{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "G"}'
-guess /Groups seagull "$(jq -r .id answer)"
+# What one type hides may be guessed at where another is asked for.
+group='{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "G"}'
+ask POST /Groups "$group"
+id=$(jq -r .id answer)
+guess /Groups canary4711 "$id"
+ask GET "/Groups?filter=urn:x:Ext:pin%20eq%20%22canary4711%22"
+ask POST /Groups "${group/\"G\"/\"H\", \"urn:x:Ext\": {\"pin\": \"canary4711\"\}}"
+ask PATCH "/Groups/$id" '{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    "Operations": [{"op": "add", "path": "urn:x:Ext:pin", "value": "canary4711"}]}'
 leaks=$(records canary4711)
+# An organisation that hides nothing.
+muster org create plain --json >/dev/null
+base=$origin/c/$(muster connector create --org plain --idp generic --json | jq -r .id)/scim/v2
+token=$(muster token generate --connector "${base:${#origin}+3:10}" --json | jq -r .secret)
+ask POST /Groups "$group"
+guess /Groups seagull "$(jq -r .id answer)"
 kept=$(records seagull)
 [ "$leaks" -eq 0 ] || {
     echo "FAILED: $leaks records hold what nobody may read"
@@ -101,7 +118,7 @@ kept=$(records seagull)
 }
 grep -aq canary4711 data/muster.db* && {
     # A value that is returned to nobody is stored; what is only written is not.
-    [ "$(grep -aoE '"(pin|value)":"canary4711"' data/muster.db* | grep -c '"value"')" -eq 0 ] || {
+    [ "$(grep -aoE '"(pin|code|value)":"canary4711"' data/muster.db* | grep -c '"value"')" -eq 0 ] || {
         echo "FAILED: what is only written was stored"
         exit 1
     }

@@ -125,6 +125,76 @@ TEST_F(AgreementTest, ANodeThatStoodStillLearnsBeforeItAnswers) {
     }
 }
 
+TEST_F(AgreementTest, ANodeThatStoodStillLetsNobodyInByWhatItKnew) {
+    const Tenant tenant = tenant_of_both("Dozers");
+    Client known(world->b.address(), tenant);
+    ASSERT_EQ(create(known, "ann"), 201);
+    const auto found = known.send("GET", "/Users");
+    const auto list = json::parse(found->body).value();
+    const auto& ann = list.at("Resources").at(0).as_object();
+    const auto path = "/Users/" + std::string(json::string_or_empty(ann, "id"));
+    const auto ask = [&](const Tenant& who, const std::string& method, const std::string& target,
+                         const std::string& body) {
+        return std::async(std::launch::async, [=] {
+            Client client(world->b.address(), who);
+            return status(client, method, target, body);
+        });
+    };
+    const auto same = testing::user_body("ann");
+    const std::string nothing =
+        R"({"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[)"
+        R"({"op":"replace","path":"userName","value":")" +
+        std::string(json::string_or_empty(ann, "userName")) + "\"}]}";
+    ASSERT_EQ(ask(tenant, "PATCH", path, nothing).get(), 200);
+    ASSERT_EQ(ask(tenant, "POST", "/Users", same).get(), 409);
+
+    world->b.suspend();
+    must(world->a, "POST", "/tokens/" + token_id(tenant) + "/deactivate");
+    const Tenant fresh = world->a.make_tenant("Late");
+    std::this_thread::sleep_for(1200ms);
+    std::vector<std::future<int>> refused;
+    refused.push_back(ask(tenant, "PATCH", path, nothing));
+    refused.push_back(ask(tenant, "POST", "/Users", same));
+    refused.push_back(ask(tenant, "DELETE", "/Users/nobody", ""));
+    auto unknown = ask(fresh, "GET", "/Users", "");
+    std::this_thread::sleep_for(300ms);
+    world->b.resume();
+    for (auto& answer : refused) EXPECT_EQ(answer.get(), 401);
+    EXPECT_THAT(unknown.get(), ::testing::AnyOf(200, 503)) << "refused as if it were wrong";
+    Client again(world->b.address(), fresh);
+    EXPECT_LT(time_until([&] { return status(again, "GET", "/Users") == 200; }), kSecond);
+}
+
+TEST_F(AgreementTest, ANodeThatStoodStillHidesWhatIsHiddenByNow) {
+    const Tenant tenant = tenant_of_both("Hiders");
+    const auto define = [&](const std::string& returned) {
+        const auto [code, body] = world->a.call(
+            "PUT", "/admin/v1/organisations/hiders/definitions",
+            R"({"schemas":[{"id":"urn:x:Safe","attributes":[{"name":"pin","returned":")" +
+                returned +
+                R"("}]}],"resourceTypes":[{"name":"Safe","endpoint":"/Safes","schema":"urn:x:Safe"}]})");
+        ASSERT_EQ(code, 200) << body;
+    };
+    define("default");
+    Client client(world->b.address(), tenant);
+    int made = 0;
+    time_until([&] {
+        made = status(client, "POST", "/Safes", R"({"schemas":["urn:x:Safe"],"pin":"4711"})");
+        return made == 201;
+    });
+    ASSERT_EQ(made, 201);
+    world->b.suspend();
+    define("never");
+    std::this_thread::sleep_for(1200ms);
+    auto answer = std::async(std::launch::async, [&] { return client.send("GET", "/Safes"); });
+    std::this_thread::sleep_for(300ms);
+    world->b.resume();
+    const auto shown = answer.get();
+    ASSERT_TRUE(shown);
+    EXPECT_EQ(shown->status, 200);
+    EXPECT_THAT(shown->body, ::testing::Not(HasSubstr("4711")));
+}
+
 TEST_F(AgreementTest, AChangeThatWaitsForALockHoldsUpNoReads) {
     const Tenant tenant = tenant_of_both("Waiters");
     Client client(world->b.address(), tenant);

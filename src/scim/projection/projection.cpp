@@ -167,12 +167,13 @@ void Projection::apply(const ResourceType& type, json::Object& resource) const {
         if (attribute == nullptr) return wants_unknown(extension, name);
         AttributePath path{.extension = extension, .attribute = attribute};
         if (!wants(path)) return false;
-        if (attribute->type != Type::Complex || attribute->returned == Returned::Always)
-            return true;
+        if (attribute->type != Type::Complex) return true;
+        const bool always = attribute->returned == Returned::Always;
         const bool whole = share(path) == Share::Whole;
         return filter_parts(*attribute, value, [&](const Attribute& sub) {
             path.sub_attribute = &sub;
-            return wants_part(path, whole);
+            const bool goes_along = always && sub.returned == Returned::Default;
+            return goes_along || wants_part(path, whole);
         });
     };
     filter_members(resource, [&](std::string_view name, json::Value& value) {

@@ -135,8 +135,11 @@ TEST_F(ProjectionTest, AttributesReturnedOnRequestComeOnlyWhenNamed) {
     Attribute box{.name = "box",
                   .type = Type::Complex,
                   .sub_attributes = {part, secret, key, {.name = "lid"}}};
+    Attribute chest = box;
+    chest.name = "chest";
+    chest.returned = Returned::Always;
     const Schema core{
-        .id = "urn:T", .name = "", .description = "", .attributes = {note, secret, box}};
+        .id = "urn:T", .name = "", .description = "", .attributes = {note, secret, box, chest}};
     const ResourceType type{.id = "T",
                             .name = "T",
                             .endpoint = "/T",
@@ -155,6 +158,18 @@ TEST_F(ProjectionTest, AttributesReturnedOnRequestComeOnlyWhenNamed) {
     EXPECT_EQ(shown("box.part,box.secret", ""), R"({"id":"t","box":{"part":"p","key":"k"}})");
     EXPECT_EQ(shown("", "box.key,box.lid"), R"({"id":"t","box":{"key":"k"}})");
     EXPECT_EQ(shown("", "lid"), R"({"id":"t","box":{"key":"k","lid":"l"}})");
+    // What is always returned is so without what it hides.
+    const auto always = [&](std::string_view attributes, std::string_view excluded) {
+        json::Object resource =
+            object(R"({"chest":{"part":"p","secret":"s","key":"k","lid":"l"}})");
+        Projection::parse(type, attributes, excluded)->apply(type, resource);
+        return json::to_text(resource);
+    };
+    EXPECT_EQ(always("", ""), R"({"chest":{"key":"k","lid":"l"}})");
+    EXPECT_EQ(always("note", ""), R"({"chest":{"key":"k","lid":"l"}})");
+    EXPECT_EQ(always("chest.part,chest.secret", ""),
+              R"({"chest":{"part":"p","key":"k","lid":"l"}})");
+    EXPECT_EQ(always("", "chest"), R"({"chest":{"key":"k","lid":"l"}})");
 }
 
 }  // namespace

@@ -16,16 +16,7 @@ namespace muster::scim {
 
 namespace {
 
-bool may_be_stored(const Attribute& attribute) {
-    return attribute.mutability != Mutability::WriteOnly;
-}
-
-/// What an element of a multi-valued attribute says *about* its value (RFC 7643 §2.4).
-bool is_label(const Attribute& sub) {
-    static constexpr std::array<std::string_view, 4> kLabels = {"type", "primary", "display",
-                                                                "$ref"};
-    return std::ranges::find(kLabels, sub.name) != kLabels.end();
-}
+bool may_be_stored(const Attribute& attribute) { return !attribute.is_only_written(); }
 
 std::unexpected<Error> missing(const Place& place) {
     return std::unexpected(invalid_value(
@@ -128,7 +119,7 @@ class Finisher {
     static bool has_content(const Attribute& attribute, const json::Object& object) {
         bool only_labels = true;
         for (const Attribute& sub : attribute.sub_attributes) {
-            if (is_label(sub)) continue;
+            if (sub.is_label()) continue;
             only_labels = false;
             const json::Value* value = object.if_contains(sub.name);
             if (value != nullptr && !is_unassigned(*value)) return true;

@@ -134,6 +134,16 @@ Result<std::vector<std::string>> texts(const json::Object& object, std::string_v
 Result<std::vector<Attribute>> attributes(const json::Object& object, std::string_view member,
                                           bool nested, std::string_view where);
 
+/// Whether a value can leave something in a document that says more than of what type it is.
+bool stores_something(const Attribute& attribute) {
+    if (attribute.is_only_written()) return false;
+    if (attribute.type != Type::Complex) return true;
+    const bool only_labels = std::ranges::all_of(attribute.sub_attributes, &Attribute::is_label);
+    return std::ranges::any_of(attribute.sub_attributes, [only_labels](const Attribute& sub) {
+        return !sub.is_only_written() && (only_labels || !sub.is_label());
+    });
+}
+
 Result<Attribute> attribute(const json::Value& value, bool nested, std::string_view schema) {
     if (!value.is_object()) return refuse(schema, "an attribute must be an object.");
     const auto& object = value.get_object();
@@ -153,6 +163,8 @@ Result<Attribute> attribute(const json::Value& value, bool nested, std::string_v
     TRY_ASSIGN(made.case_exact, flag(object, "caseExact", where));
     TRY_ASSIGN(made.mutability, word(object, "mutability", kMutabilities, where));
     TRY_ASSIGN(made.returned, word(object, "returned", kReturned, where));
+    // RFC 7643 §7: what is only written is not returned either, whatever the definition says of it.
+    if (made.mutability == Mutability::WriteOnly) made.returned = Returned::Never;
     TRY_ASSIGN(made.uniqueness, word(object, "uniqueness", kUniqueness, where));
     TRY_ASSIGN(made.canonical_values, texts(object, "canonicalValues", where));
     TRY_ASSIGN(made.reference_types, texts(object, "referenceTypes", where));
@@ -174,6 +186,9 @@ Result<Attribute> attribute(const json::Value& value, bool nested, std::string_v
     if (complex) {
         TRY_ASSIGN(made.sub_attributes, attributes(object, "subAttributes", true, where));
         if (made.sub_attributes.empty()) return refuse(where, "it has no sub-attribute.");
+        if (made.required && !stores_something(made)) {
+            return refuse(where, "it is required, and nothing of it would be stored.");
+        }
     }
     return made;
 }
@@ -242,6 +257,12 @@ std::string conflict_of(const std::vector<Attribute>& before, const std::vector<
         if (!same) {
             return fmt::format(
                 "type, multiValued, uniqueness and caseExact of {} cannot be changed.", one.name);
+        }
+        if (known->mutability != Mutability::WriteOnly && one.mutability == Mutability::WriteOnly) {
+            return fmt::format(
+                "{} is stored, and what is only written is not: make it returned \"never\" "
+                "instead.",
+                one.name);
         }
         if (hiding(one) < hiding(*known)) {
             return fmt::format("{} is not returned, and its stored values would come to light.",
@@ -383,6 +404,12 @@ class CatalogBuilder {
             if (extension == type.schema) {
                 return refuse(where, "a type cannot be extended by its own schema.");
             }
+            const bool stored = std::ranges::any_of(extension->attributes, stores_something);
+            if (required && !stored) {
+                return refuse(where,
+                              fmt::format("{} is required, and nothing of it would be stored.",
+                                          scim::quoted(urn)));
+            }
             if (type.extension(urn) == nullptr) type.extensions.push_back({extension, required});
         }
         return {};
@@ -393,6 +420,14 @@ class CatalogBuilder {
             return one.is_hidden() || one.returned == Returned::Request ||
                    hides(one.sub_attributes);
         });
+    }
+
+    static void note_hidden(const std::vector<Attribute>& attributes,
+                            std::vector<std::string>& names) {
+        for (const Attribute& one : attributes) {
+            if (one.is_hidden()) names.push_back(to_lower_ascii(one.name));
+            note_hidden(one.sub_attributes, names);
+        }
     }
 
     /// The schemas that a type uses, and the types, each owned by the catalogue.
@@ -410,11 +445,16 @@ class CatalogBuilder {
             const auto own_schema = [&](const Schema* one) {
                 return std::ranges::find(own_, one, &std::unique_ptr<Schema>::get) != own_.end();
             };
+            if (own_schema(type.schema))
+                note_hidden(type.schema->attributes, catalog->hidden_names_);
             type.hides_attributes = own_schema(type.schema) && hides(type.schema->attributes);
             type.schema = own(type.schema);
             for (Extension& extension : type.extensions) {
                 const bool hidden =
                     own_schema(extension.schema) && hides(extension.schema->attributes);
+                if (own_schema(extension.schema)) {
+                    note_hidden(extension.schema->attributes, catalog->hidden_names_);
+                }
                 type.hides_attributes = type.hides_attributes || hidden;
                 extension.schema = own(extension.schema);
             }

@@ -92,6 +92,13 @@ TEST(Definitions, MistakesAreRefusedWithTheirPlace) {
         {definitions(schema(R"({"name":"a","returned":"never","uniqueness":"server"})")), "unique"},
         {definitions(schema(R"({"name":"a","mutability":"writeOnly","uniqueness":"global"})")),
          "unique"},
+        {definitions(schema(R"({"name":"a","type":"complex","required":true,"subAttributes":)"
+                            R"([{"name":"v","mutability":"writeOnly"},{"name":"type"}]})")),
+         "nothing of it"},
+        {definitions(
+             schema(R"({"name":"a","mutability":"writeOnly"})"),
+             R"({"name":"User","schemaExtensions":[{"schema":"urn:x:Thing","required":true}]})"),
+         "nothing of it"},
         {definitions(schema(R"({"name":"a"})", "thing")), "URN"},
         {definitions(schema(R"({"name":"a"})", kUserSchema)), "already"},
         {definitions(schema(R"({"name":"a"})") + "," + schema(R"({"name":"a"})")), "already"},
@@ -142,6 +149,8 @@ TEST(Definitions, WhatStoredValuesDependOnStays) {
             R"({"name":"c","type":"complex","subAttributes":[{"name":"a","type":"integer"}]})"),
         "");
     EXPECT_NE(conflict(R"({"name":"n"},{"name":"hidden","returned":"never"})", name), "");
+    EXPECT_NE(conflict(name, R"({"name":"n","mutability":"writeOnly"})"), "");
+    EXPECT_EQ(conflict(name, R"({"name":"n","returned":"never"})"), "");
     const auto extended = Catalog::with(
         definitions(schema(R"({"name":"badge","uniqueness":"server"})", "urn:x:Crm"),
                     R"({"name":"User","schemaExtensions":[{"schema":"urn:x:Crm"}]})"));

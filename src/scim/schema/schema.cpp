@@ -1,6 +1,7 @@
 #include "scim/schema/schema.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
 
@@ -44,6 +45,12 @@ const Schema* ResourceType::extension(std::string_view urn) const {
     return found == extensions.end() ? nullptr : found->schema;
 }
 
+bool Attribute::is_label() const {
+    static constexpr std::array<std::string_view, 4> kLabels = {"type", "primary", "display",
+                                                                "$ref"};
+    return std::ranges::find(kLabels, name) != kLabels.end();
+}
+
 const ResourceType* Catalog::type_at(std::string_view endpoint) const {
     return find_in(types_, &ResourceType::endpoint, endpoint);
 }
@@ -52,8 +59,13 @@ const ResourceType* Catalog::type_named(std::string_view name) const {
     return find_in(types_, &ResourceType::name, name);
 }
 
-bool Catalog::hides_attributes() const {
-    return std::ranges::any_of(types_, [](const auto& type) { return type->hides_attributes; });
+bool Catalog::may_name_hidden(std::string_view text) const {
+    if (hidden_names_.empty()) return false;
+    const auto lower = to_lower_ascii(text);
+    // An escape could spell any name.
+    return lower.contains("\\u") ||
+           std::ranges::any_of(hidden_names_,
+                               [&lower](const std::string& name) { return lower.contains(name); });
 }
 
 }  // namespace muster::scim

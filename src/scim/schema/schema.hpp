@@ -70,6 +70,10 @@ struct Attribute {
     [[nodiscard]] bool is_hidden() const {
         return returned == Returned::Never || mutability == Mutability::WriteOnly;
     }
+    /// It is taken, and not kept.
+    [[nodiscard]] bool is_only_written() const { return mutability == Mutability::WriteOnly; }
+    /// What an element of a multi-valued attribute says *about* its value (RFC 7643 §2.4).
+    [[nodiscard]] bool is_label() const;
     /// The sub-attribute of that name without case, or null.
     [[nodiscard]] const Attribute* find(std::string_view sub_name) const;
 };
@@ -122,7 +126,10 @@ class Catalog {
     [[nodiscard]] std::span<const std::unique_ptr<ResourceType>> types() const { return types_; }
     [[nodiscard]] const ResourceType* type_at(std::string_view endpoint) const;  ///< "/Users"
     [[nodiscard]] const ResourceType* type_named(std::string_view name) const;   ///< "User"
-    [[nodiscard]] bool hides_attributes() const;  ///< any of its types
+    /// Whether an organisation's own schemas have an attribute that nobody may read.
+    [[nodiscard]] bool hides_attributes() const { return !hidden_names_.empty(); }
+    /// Whether the name of one stands in the text, or could, as an escape.
+    [[nodiscard]] bool may_name_hidden(std::string_view text) const;
     [[nodiscard]] const ResourceType& user() const { return *type_named("User"); }
     [[nodiscard]] const ResourceType& group() const { return *type_named("Group"); }
 
@@ -130,6 +137,7 @@ class Catalog {
     friend class CatalogBuilder;
     std::vector<std::unique_ptr<Schema>> schemas_;
     std::vector<std::unique_ptr<ResourceType>> types_;
+    std::vector<std::string> hidden_names_;  ///< in small letters
 };
 
 /// Why resources of the type `before` would not fit `after` (null: the type is gone), as a sentence

@@ -43,6 +43,16 @@ json::Object log_summary(const json::Object& record) {
     for (const auto name : kShown) {
         if (const auto* value = record.if_contains(name)) summary[name] = *value;
     }
+    // What was not made is named by who asked for it.
+    const auto* request = record.if_contains("request");
+    if (!summary.contains("resource") && request != nullptr && request->is_object()) {
+        for (const std::string_view name : {"userName", "displayName"}) {
+            const auto display = json::string_or_empty(request->get_object(), name);
+            if (display.empty()) continue;
+            summary["resource"] = json::Object{{"display", display}};
+            break;
+        }
+    }
     summary["path"] = summary.contains("target") ? summary["target"] : json::Value{};
     return summary;
 }

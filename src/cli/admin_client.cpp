@@ -79,7 +79,8 @@ ClientResult connect(const std::filesystem::path& data, bool may_make_directory,
     if (!may_make_directory && !std::filesystem::exists(data, ignored)) {
         return std::unexpected(
             fmt::format("There is no data directory {}. Name it with --data DIR "
-                        "or MUSTER_DATA; \"muster serve\" and \"muster org "
+                        "or MUSTER_DATA, or the server's settings with --config FILE or "
+                        "MUSTER_CONFIG; \"muster serve\" and \"muster org "
                         "create\" make a new one.",
                         data.string()));
     }

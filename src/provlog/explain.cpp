@@ -117,14 +117,19 @@ constexpr std::array kCauses{
     Cause{
         "media-type", "The body was not sent as JSON.",
         "Check what stands between {} and Muster: identity providers send application/scim+json."},
-    Cause{"method-not-allowed", "The URL does not take that method.",
-          "Check the base URL in {}: it ends in /scim/v2."},
+    Cause{
+        "method-not-allowed", "The URL does not take that method.",
+        "Changes and deletions name one resource, as in /Users/ID; creations name none. If {} sent "
+        "it by itself, check its base URL: it ends in /scim/v2."},
+    Cause{"circle", "A group would have become a member of itself.",
+          "Leave out the group that leads back to it."},
     Cause{"too-slow", "The request did not arrive in time.",
           "Check the network and the proxies between {} and Muster, then retry."},
     Cause{"behind",
           "The server could not learn from its database in time what other servers changed.",
           "Retry in {}; if it goes on, look at the server's log and its database."},
-    Cause{"unavailable", "Muster could not write just then, so it changed nothing.",
+    Cause{"unavailable",
+          "Muster's database could not serve the request just then; nothing was changed.",
           "Retry in {}; if it goes on, look at the server's log, its database and its disk."},
 };
 
@@ -282,7 +287,11 @@ class Effects {
 /// What the store wrote (store::log_json_end); nothing where the request changed nothing.
 std::string accepted_why(const json::Object& record, std::string_view method,
                          std::string_view path) {
-    if (path.ends_with("/Bulk")) return "Each of its operations has a record of its own.";
+    if (path.ends_with("/Bulk")) {
+        const auto done = step_of(record, "decided");
+        return done.empty() ? "Each of its operations has a record of its own."
+                            : fmt::format("{}.", done);
+    }
     const auto written = objects_in(record, "written");
     if (written.empty()) return "Nothing had to be changed.";
     if (method == "DELETE") {

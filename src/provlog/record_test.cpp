@@ -387,6 +387,10 @@ TEST(Explain, TellsWhatMusterDidByItself) {
         << own.happened;
     EXPECT_TRUE(own.happened.ends_with(" (204).")) << own.happened;
     EXPECT_EQ(own.why, "It was taken back. It was deleted; who was a member stays.");
+    EXPECT_EQ(told("POST", "/c/x/scim/v2/Bulk", 200,
+                   R"(,"trace":[{"step":"decided","text":"Of 2 operations 1 failed"}])")
+                  .why,
+              "Of 2 operations 1 failed.");
 }
 
 TEST(Explain, NamesTheClientThatTheConnectorIsFor) {

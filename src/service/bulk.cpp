@@ -77,6 +77,20 @@ class Bulk::Run {
         }
     }
 
+    /// What became of the operations, for the log.
+    [[nodiscard]] std::string summary() const {
+        std::size_t good = 0;
+        std::size_t bad = 0;
+        for (const Item& item : items_) {
+            if (item.outcome) ++(*item.outcome ? good : bad);
+        }
+        const std::size_t left = items_.size() - good - bad;
+        auto text =
+            fmt::format("Of {} operations {} succeeded and {} failed", items_.size(), good, bad);
+        if (left > 0) text += fmt::format("; {} were not tried then (failOnErrors)", left);
+        return text + "; each that was carried out has a record of its own";
+    }
+
     [[nodiscard]] Answer answer() const {
         std::string body = fmt::format(R"({{"schemas":["{}"],"Operations":[)", scim::kBulkResponse);
         std::size_t size = body.size();
@@ -386,7 +400,7 @@ class Bulk::Run {
         }
     }
 
-    static void append(std::string& out, const BulkOperation& operation, const Item& item) {
+    void append(std::string& out, const BulkOperation& operation, const Item& item) const {
         const auto& outcome = *item.outcome;
         out.append(R"({"method":")").append(to_string(operation.method)).push_back('"');
         const auto member = [&out](std::string_view name, std::string_view text) {
@@ -403,7 +417,10 @@ class Bulk::Run {
         member("status", std::to_string(status));
         if (!outcome) {
             out.append(",\"response\":");
-            out.append(item.error_body.empty() ? scim::to_json(outcome.error()) : item.error_body);
+            // Who was refused before there was a record of the operation finds this one.
+            out.append(item.error_body.empty()
+                           ? scim::to_json(outcome.error(), call_.record.shown_id())
+                           : item.error_body);
         }
         out.push_back('}');
     }
@@ -426,11 +443,9 @@ Task<scim::Result<Answer>> Bulk::run(Call& call, std::string body) const {
     // Each operation's own record holds what may be kept of it.
     call.record.request_body(body, nullptr);
     CO_TRY_ASSIGN(auto request, parse_bulk(std::move(value), core_.limits.bulk_operations));
-    const auto operations = request.operations.size();
     Run run(*this, call, std::move(request));
     co_await run.carry_out();
-    call.record.step("decided",
-                     fmt::format("{} operations, each with a record of its own", operations));
+    call.record.step("decided", run.summary());
     co_return run.answer();
 }
 

@@ -273,7 +273,7 @@ std::unexpected<scim::Error> refuse_store(Call& call, const store::Error& error)
                                 "The resource was changed while this request was under way. Read "
                                 "it again and repeat the change."});
         case Circle:
-            return call.refuse("invalidValue",
+            return call.refuse("circle",
                                scim::invalid_value(
                                    "The group would become a member of itself by way of the groups "
                                    "in it. Leave out the one that leads back to it."));

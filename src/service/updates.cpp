@@ -64,7 +64,7 @@ bool is_same_person(const Call& call, const store::Record& holder, const json::O
 }
 
 std::unexpected<scim::Error> refuse_self_membership(Call& call) {
-    return call.refuse("invalidValue",
+    return call.refuse("circle",
                        scim::invalid_value("A group cannot be a member of itself. Remove it from "
                                            "its own members."));
 }

@@ -11,6 +11,7 @@
 #include "api/discovery.hpp"
 #include "api/failure_text.hpp"
 #include "api/list_query.hpp"
+#include "api/media_type.hpp"
 #include "api/turns.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
@@ -24,7 +25,6 @@ namespace {
 
 using http::Method;
 
-constexpr std::string_view kScimJson = "application/scim+json";
 // A client that asks again at once would cost as much refused as served.
 constexpr std::chrono::milliseconds kRefusalPause{500};
 // So little that it takes none of the memory that bodies share.
@@ -44,37 +44,11 @@ bool reads(Method method) { return method == Method::Get || method == Method::He
 
 bool searches(const Route& route) { return route.id == kSearch || route.endpoint == kRootSearch; }
 
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-/// The media type, whatever its parameters. A body without one is read as JSON, the only thing that
-/// it could be.
-bool is_json(std::string_view content_type) {
-    const auto name = trimmed(content_type.substr(0, content_type.find(';')));
-    return name.empty() || equals_ignoring_case(name, kScimJson) ||
-           equals_ignoring_case(name, "application/json") ||
-           equals_ignoring_case(name, "text/json");
-}
-
-/// Whether one of the listed media ranges takes SCIM's JSON (RFC 9110 §12.5.1). Weights are not
-/// looked at but for q=0, since there is nothing else to choose.
-bool accepts_json(std::string_view accept) {
-    if (accept.empty()) return true;
-    while (!accept.empty()) {
-        const auto comma = accept.find(',');
-        const auto range = accept.substr(0, comma);
-        accept.remove_prefix(comma == std::string_view::npos ? accept.size() : comma + 1);
-        const auto name = trimmed(range.substr(0, range.find(';')));
-        const bool refused = range.ends_with(";q=0") || range.ends_with("; q=0");
-        const bool fits = is_json(name) || name == "*/*" ||
-                          equals_ignoring_case(name, "application/*") ||
-                          equals_ignoring_case(name, "text/*");
-        if (fits && !refused) return true;
-    }
-    return false;
+/// Whether another node may have made that what is refused here is let in.
+bool depends_on_directory(auth::Refusal refusal) {
+    using enum auth::Refusal;
+    return refusal != MissingCredential && refusal != NotAToken && refusal != BadChecksum &&
+           refusal != WrongScheme;
 }
 
 std::string_view method_not_allowed_detail() {
@@ -173,6 +147,7 @@ provlog::Record ScimHandler::record_of(const http::RequestHead& head,
 }
 
 http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, Route route) {
+    const bool was_behind = is_behind();
     const std::int64_t version = core_.registry.version();
     const auto connector = connector_at(route);
     auto principal =
@@ -190,7 +165,7 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
 
     const bool open = options_.open_discovery && connector && reads(head.method) &&
                       is_discovery(context->route.endpoint);
-    if (!principal && !open && is_behind()) {
+    if (!principal && !open && was_behind && depends_on_directory(principal.error().refusal)) {
         return {.context = {}, .body_limit = 0, .refusal = behind(head, *context)};
     }
     if (!principal && !open) {
@@ -294,7 +269,6 @@ auth::ConnectorPtr ScimHandler::connector_at(const Route& route) const {
                                       : core_.registry.connector(route.connector_id);
 }
 
-/// Whether other nodes may have changed what this one does not know a second later.
 bool ScimHandler::is_behind() const {
     return options_.shared && !directory_.is_current(std::chrono::steady_clock::now());
 }
@@ -302,7 +276,8 @@ bool ScimHandler::is_behind() const {
 bool ScimHandler::look_up_again(const http::RequestHead& head, Context& context) {
     context.version = core_.registry.version();
     auto connector = connector_at(context.route);
-    if (!connector) return false;
+    // Another one may have its name by now.
+    if (!connector || connector->connector.key != context.connector->connector.key) return false;
     context.connector = std::move(connector);
     if (!context.principal) return true;
     auto principal = core_.registry.authenticate(context.connector, head.authorization,
@@ -345,7 +320,8 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
                            *wait);
     }
     co_await turns.take(org);
-    if (is_behind() && !co_await directory_.becomes_current(std::chrono::steady_clock::now())) {
+    if (context.principal && is_behind() &&
+        !co_await directory_.becomes_current(std::chrono::steady_clock::now())) {
         co_return behind(head, context);
     }
     // What was looked up at the head may be of before.
@@ -356,6 +332,9 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
         const auto standing = core_.registry.standing(*context.principal);
         if (standing == auth::Standing::Paused) co_return paused(head, context);
         if (standing == auth::Standing::Gone) co_return switched_off(head, context);
+    }
+    if (context.principal && !context.principal->connector->catalog->hides_attributes()) {
+        context.record.tell_all();
     }
     if (context.principal && context.principal->retires_previous) {
         co_await directory_.retire_previous_secret(context.principal->token_id);
@@ -441,7 +420,6 @@ Task<scim::Result<service::Answer>> ScimHandler::dispatch(const http::RequestHea
                                                           std::string body, Context& context,
                                                           service::Call& call) {
     const auto& endpoint = context.route.endpoint;
-    if (!call.catalog().hides_attributes()) call.record.tell_all();
     if (endpoint.empty() || endpoint == kRootSearch) {
         co_return co_await dispatch_root(head, std::move(body), context, call);
     }

@@ -64,6 +64,7 @@ class ScimHandler final : public http::Handler {
     [[nodiscard]] http::Response paused(const http::RequestHead& head, Context& context);
     /// Who asks was let in, and is no more.
     [[nodiscard]] auth::ConnectorPtr connector_at(const Route& route) const;
+    /// Whether other nodes may have changed more than a second ago what this one does not know.
     [[nodiscard]] bool is_behind() const;
     /// The connector and who asks, as of now. False: one of them is not there any more.
     [[nodiscard]] bool look_up_again(const http::RequestHead& head, Context& context);

@@ -80,9 +80,9 @@ void separate(std::string& list) {
     if (!list.empty()) list.push_back(',');
 }
 
-std::string redact_response(std::string_view body, bool hide_quotations) {
+std::string redact_response(std::string_view body, Hide in_filters, Hide elsewhere) {
     const auto parsed = json::parse(body);
-    return parsed ? redact_body(body, *parsed, hide_quotations).text : omitted(body.size());
+    return parsed ? redact_body(body, *parsed, in_filters, elsewhere).text : omitted(body.size());
 }
 
 std::string_view outcome_of(int status) {
@@ -140,8 +140,7 @@ void Record::notes(std::span<const scim::Note> notes) {
         notes_.append("{\"rule\":");
         json::append_string(notes_, note.rule);
         notes_.append(",\"text\":");
-        const Hide hide = tells_all_ ? Hide::Secrets : Hide::AllButNames;
-        json::append_string(notes_, redact_quotations(note.text, hide));
+        json::append_string(notes_, redact_quotations(note.text, hides_quotations()));
         notes_.push_back('}');
     }
 }
@@ -239,7 +238,9 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
     if (response_body.size() > kMaxBodyBytes) {
         append_raw(json, "response", omitted(response_body.size()));
     } else if (may_hold_secrets(status, response_body)) {
-        append_raw(json, "response", redact_response(response_body, hides_part()));
+        append_raw(json, "response",
+                   redact_response(response_body, hides_part() ? Hide::All : Hide::Secrets,
+                                   hides_quotations()));
     } else {
         append_raw(json, "response", response_body);
     }

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "json/json.hpp"
+#include "provlog/redact.hpp"
 #include "scim/resource/resource.hpp"
 #include "store/types.hpp"
 
@@ -62,7 +63,7 @@ class Record {
     [[nodiscard]] bool keeps_request() const { return keeps_request_; }
     /// No schema of the organisation hides an attribute, so that a guess at one can be nowhere: the
     /// query is kept, and what is quoted from here on. Where one does, or who is refused before
-    /// that is known, no more than plain names are in the log.
+    /// that is known, the target and what is quoted leave no more than plain names.
     void tell_all();
     /// A stable word for the outcome of a refusal, the key of explain(): "uniqueness".
     void reason(std::string_view code) { reason_ = code; }
@@ -87,6 +88,9 @@ class Record {
     void rewind(const Mark& mark);
 
   private:
+    [[nodiscard]] Hide hides_quotations() const {
+        return tells_all_ ? Hide::Secrets : Hide::AllButNames;
+    }
     [[nodiscard]] bool hides_part() const { return hides_part_ || !tells_all_; }
     [[nodiscard]] bool may_hold_secrets(int status, std::string_view response) const;
 

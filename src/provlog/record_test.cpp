@@ -186,6 +186,11 @@ TEST(Redaction, HidesWhatErrorsQuoteOfFiltersThatAreNotKept) {
     };
     EXPECT_FALSE(told(unread(), filter_error).contains("hunter2"));
     EXPECT_EQ(told(unread(), value_error), value_error);
+    const std::string taken = R"({"scimType":"uniqueness","detail":"\"ann b\" is taken"})";
+    EXPECT_FALSE(told(unread(), taken).contains("ann b"));
+    auto large = unread();
+    large.tell_all();
+    EXPECT_EQ(told(std::move(large), taken), taken) << "though its body was not kept";
     const auto bulk =
         unread().finish(200, R"({"Operations":[{"response":)" + filter_error + "}]}", 1);
     EXPECT_FALSE(bulk.json.contains("hunter2")) << bulk.json;
@@ -233,7 +238,8 @@ TEST(Redaction, HidesWhatMayBeAGuessUntilNothingIsKnownToBeHidden) {
     const auto parsed = json::parse(body);
     search.request_body(body, &*parsed);
     search.tell_all();
-    EXPECT_FALSE(search.finish(400, error, 1).json.contains("hunter2"));
+    const auto* filter_error = R"({"scimType":"invalidFilter","detail":"no \"hunter2\""})";
+    EXPECT_FALSE(search.finish(400, filter_error, 1).json.contains("hunter2"));
 
     auto secret = record_of("GET", "/Users?filter=apiToken%20eq%20%22hunter2%22");
     secret.tell_all();

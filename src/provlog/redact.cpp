@@ -55,7 +55,8 @@ void append_quotation(std::string& out, std::string_view quoted) {
 /// Writes JSON anew without its secrets.
 class BodyRedaction {
   public:
-    explicit BodyRedaction(bool hide_quotations) : hide_quotations_(hide_quotations) {}
+    BodyRedaction(Hide in_filters, Hide elsewhere)
+        : in_filters_(in_filters), elsewhere_(elsewhere) {}
 
     void append(const json::Value& value, std::string_view name = {}) {
         if (const auto* object = value.if_object()) {
@@ -115,7 +116,7 @@ class BodyRedaction {
 
     void append_text(std::string_view name, std::string_view text) {
         // Nearly every text is none of a secret's.
-        if (!in_filter_error_ && !hide_quotations_ && !names_a_secret(text) &&
+        if (!in_filter_error_ && elsewhere_ == Hide::Secrets && !names_a_secret(text) &&
             !text.contains(kTokenPrefix))
             return json::append_string(result_.text, text);
         const auto redacted = redact(name, text);
@@ -125,9 +126,7 @@ class BodyRedaction {
 
     [[nodiscard]] std::string redact(std::string_view name, std::string_view text) const {
         if (name == "detail") {
-            return redact_quotations(text, !hide_quotations_  ? Hide::Secrets
-                                           : in_filter_error_ ? Hide::All
-                                                              : Hide::AllButNames);
+            return redact_quotations(text, in_filter_error_ ? in_filters_ : elsewhere_);
         }
         const bool is_filter =
             equals_ignoring_case(name, "filter") || equals_ignoring_case(name, "path");
@@ -146,7 +145,8 @@ class BodyRedaction {
         return type == "invalidFilter" || type == "invalidPath";
     }
 
-    bool hide_quotations_;
+    Hide in_filters_;
+    Hide elsewhere_;
     bool in_filter_error_ = false;
     RedactedBody result_;
 };
@@ -269,10 +269,12 @@ std::string redact_target(std::string_view target) {
     return mask_tokens(utf8_prefix(target, kMaxTargetBytes));
 }
 
-RedactedBody redact_body(std::string_view raw, const json::Value& parsed, bool hide_quotations) {
+RedactedBody redact_body(std::string_view raw, const json::Value& parsed, Hide in_filters,
+                         Hide elsewhere) {
     RedactedBody body;
-    if (hide_quotations || may_hold_secrets(raw)) {
-        BodyRedaction redaction(hide_quotations);
+    const bool hides = in_filters != Hide::Secrets || elsewhere != Hide::Secrets;
+    if (hides || may_hold_secrets(raw)) {
+        BodyRedaction redaction(in_filters, elsewhere);
         redaction.append(parsed);
         body = std::move(redaction).take();
     } else {

@@ -59,9 +59,10 @@ struct RedactedBody {
 /// One line of JSON in which "[redacted]" are: the values of password, secret, token, credential
 /// and authorization members and of PATCH operations on such paths, what filters and paths compare
 /// them with, and tokens. An object is replaced whole where the name of a member would have to
-/// change. `hide_quotations`: of what errors quote plain names alone are kept, and nothing where
-/// the error is about a filter or a path.
+/// change. Of what errors quote is hidden: `in_filters` by those about a filter or a path,
+/// `elsewhere` by others.
 [[nodiscard]] RedactedBody redact_body(std::string_view raw, const json::Value& parsed,
-                                       bool hide_quotations = false);
+                                       Hide in_filters = Hide::Secrets,
+                                       Hide elsewhere = Hide::Secrets);
 
 }  // namespace muster::provlog

@@ -240,7 +240,7 @@ TEST(Redaction, HidesWhatErrorsQuoteOfFilters) {
         R"({"Operations":[{"response":{"scimType":"invalidFilter","detail":"found \"hunter2\""}},)"
         R"({"response":{"scimType":"invalidValue","detail":"not \"many\""}}]})";
     EXPECT_EQ(
-        redact_body(body, json::parse(body).value(), true).text,
+        redact_body(body, json::parse(body).value(), Hide::All).text,
         R"({"Operations":[{"response":{"scimType":"invalidFilter","detail":"found [redacted]"}},)"
         R"({"response":{"scimType":"invalidValue","detail":"not \"many\""}}]})");
 }

@@ -246,6 +246,9 @@ Task<Outcome<auth::OrganisationEntry>> Directory::set_definitions(std::string sl
     if (!catalog) {
         co_return invalid(catalog.error().detail, "Correct the file and set it again.");
     }
+    if (auto fault = scim::fault_of(**catalog); !fault.empty()) {
+        co_return invalid(std::move(fault), "Correct the file and set it again.");
+    }
     // A look at everybody may take a minute, in which others change other things.
     CO_TRY_VOID(co_await types_to_stay_empty(before, **catalog));
     CO_TRY_VOID(co_await check_stored(before, **catalog));

@@ -99,7 +99,7 @@ TEST_F(TwoNodes, Who_lost_his_number_takes_nothing_any_more) {
 
 TEST_F(TwoNodes, Who_could_not_renew_his_number_for_long_waits_until_he_has) {
     const auto third = value_of(
-        open(PostgresOptions{.url = database.url(), .removal_rest = {}, .node_renewal = 5ms}));
+        open(PostgresOptions{.url = database.url(), .removal_rest = {}, .node_renewal = 40ms}));
     sql("BEGIN");
     sql(fmt::format("SELECT 1 FROM node WHERE number = {} FOR UPDATE", third->node()));
     EXPECT_TRUE(run(third->healthy()));

@@ -198,13 +198,13 @@ TEST_F(AgreementTest, ANodeThatStoodStillHidesWhatIsHiddenByNow) {
 TEST_F(AgreementTest, AChangeThatWaitsForALockHoldsUpNoReads) {
     const Tenant tenant = tenant_of_both("Waiters");
     Client client(world->b.address(), tenant);
+    const auto token = "/tokens/" + token_id(tenant_of_both("Waited"));
     auto lock = std::async(std::launch::async, [] {
         world->database.sql(
             "BEGIN; UPDATE directory_version SET number = number; SELECT pg_sleep(3); COMMIT",
             "muster");
     });
     std::this_thread::sleep_for(200ms);
-    const auto token = "/tokens/" + token_id(tenant);
     auto change = std::async(std::launch::async, [&] {
         must(world->b, "POST", token + "/deactivate");
         return steady_clock::now();

@@ -134,16 +134,6 @@ Result<std::vector<std::string>> texts(const json::Object& object, std::string_v
 Result<std::vector<Attribute>> attributes(const json::Object& object, std::string_view member,
                                           bool nested, std::string_view where);
 
-/// Whether a value can leave something in a document that says more than of what type it is.
-bool stores_something(const Attribute& attribute) {
-    if (attribute.is_only_written()) return false;
-    if (attribute.type != Type::Complex) return true;
-    const bool only_labels = std::ranges::all_of(attribute.sub_attributes, &Attribute::is_label);
-    return std::ranges::any_of(attribute.sub_attributes, [only_labels](const Attribute& sub) {
-        return !sub.is_only_written() && (only_labels || !sub.is_label());
-    });
-}
-
 Result<Attribute> attribute(const json::Value& value, bool nested, std::string_view schema) {
     if (!value.is_object()) return refuse(schema, "an attribute must be an object.");
     const auto& object = value.get_object();
@@ -180,15 +170,9 @@ Result<Attribute> attribute(const json::Value& value, bool nested, std::string_v
     if (made.uniqueness != Uniqueness::None && (complex || nested || made.multi_valued)) {
         return refuse(where, "only a simple attribute with one value can be unique.");
     }
-    if (made.uniqueness != Uniqueness::None && made.is_hidden()) {
-        return refuse(where, "what nobody may read cannot be unique: a refusal would tell it.");
-    }
     if (complex) {
         TRY_ASSIGN(made.sub_attributes, attributes(object, "subAttributes", true, where));
         if (made.sub_attributes.empty()) return refuse(where, "it has no sub-attribute.");
-        if (made.required && !stores_something(made)) {
-            return refuse(where, "it is required, and nothing of it would be stored.");
-        }
     }
     return made;
 }
@@ -404,12 +388,6 @@ class CatalogBuilder {
             if (extension == type.schema) {
                 return refuse(where, "a type cannot be extended by its own schema.");
             }
-            const bool stored = std::ranges::any_of(extension->attributes, stores_something);
-            if (required && !stored) {
-                return refuse(where,
-                              fmt::format("{} is required, and nothing of it would be stored.",
-                                          scim::quoted(urn)));
-            }
             if (type.extension(urn) == nullptr) type.extensions.push_back({extension, required});
         }
         return {};
@@ -466,6 +444,51 @@ class CatalogBuilder {
     std::vector<std::unique_ptr<Schema>> own_;
     std::vector<ResourceType> types_;
 };
+
+namespace {
+
+/// Whether a value can leave something in a document that says more than of what type it is.
+bool stores_something(const Attribute& attribute) {
+    if (attribute.is_only_written()) return false;
+    if (attribute.type != Type::Complex) return true;
+    const bool only_labels = std::ranges::all_of(attribute.sub_attributes, &Attribute::is_label);
+    return std::ranges::any_of(attribute.sub_attributes, [only_labels](const Attribute& sub) {
+        return !sub.is_only_written() && (only_labels || !sub.is_label());
+    });
+}
+
+std::string fault_of(const Schema& schema) {
+    for (const Attribute& one : schema.attributes) {
+        if (one.uniqueness != Uniqueness::None && one.is_hidden()) {
+            return fmt::format(
+                "{} cannot be unique, as nobody may read it: a refusal would tell its value.",
+                one.name);
+        }
+        const bool complex = one.type == Type::Complex && !one.is_only_written();
+        if (complex && one.required && !stores_something(one)) {
+            return fmt::format("{} is required, and nothing of it would be stored.", one.name);
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string fault_of(const Catalog& catalog) {
+    for (const auto& schema : catalog.schemas()) {
+        auto fault = fault_of(*schema);
+        if (!fault.empty()) return fmt::format("{}:{}", schema->id, fault);
+    }
+    for (const auto& type : catalog.types()) {
+        for (const auto& [schema, required] : type->extensions) {
+            if (required && std::ranges::none_of(schema->attributes, stores_something)) {
+                return fmt::format("{} is required, and nothing of it would be stored.",
+                                   schema->id);
+            }
+        }
+    }
+    return {};
+}
 
 Result<std::shared_ptr<const Catalog>> Catalog::with(std::string_view definitions) {
     if (definitions.empty()) return standard();

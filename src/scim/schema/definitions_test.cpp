@@ -89,16 +89,6 @@ TEST(Definitions, MistakesAreRefusedWithTheirPlace) {
         {definitions(schema(deep)), "complex"},
         {definitions(schema(R"({"name":"a","type":"complex"})")), "subAttributes"},
         {definitions(schema(R"({"name":"a","multiValued":true,"uniqueness":"server"})")), "unique"},
-        {definitions(schema(R"({"name":"a","returned":"never","uniqueness":"server"})")), "unique"},
-        {definitions(schema(R"({"name":"a","mutability":"writeOnly","uniqueness":"global"})")),
-         "unique"},
-        {definitions(schema(R"({"name":"a","type":"complex","required":true,"subAttributes":)"
-                            R"([{"name":"v","mutability":"writeOnly"},{"name":"type"}]})")),
-         "nothing of it"},
-        {definitions(
-             schema(R"({"name":"a","mutability":"writeOnly"})"),
-             R"({"name":"User","schemaExtensions":[{"schema":"urn:x:Thing","required":true}]})"),
-         "nothing of it"},
         {definitions(schema(R"({"name":"a"})", "thing")), "URN"},
         {definitions(schema(R"({"name":"a"})", kUserSchema)), "already"},
         {definitions(schema(R"({"name":"a"})") + "," + schema(R"({"name":"a"})")), "already"},
@@ -122,6 +112,31 @@ TEST(Definitions, MistakesAreRefusedWithTheirPlace) {
         EXPECT_NE(catalog.error().detail.find(named), std::string::npos)
             << text << ": " << catalog.error().detail;
     }
+}
+
+TEST(Definitions, WhatCannotBeDoneIsNotSetButRead) {
+    const std::vector<std::pair<std::string, std::string>> faults = {
+        {definitions(schema(R"({"name":"a","returned":"never","uniqueness":"server"})"), kThings),
+         "unique"},
+        {definitions(schema(R"({"name":"a","mutability":"writeOnly","uniqueness":"global"})"),
+                     kThings),
+         "unique"},
+        {definitions(schema(R"({"name":"a","type":"complex","required":true,"subAttributes":)"
+                            R"([{"name":"v","mutability":"writeOnly"},{"name":"type"}]})"),
+                     kThings),
+         "nothing of it"},
+        {definitions(
+             schema(R"({"name":"a","mutability":"writeOnly"})"),
+             R"({"name":"User","schemaExtensions":[{"schema":"urn:x:Thing","required":true}]})"),
+         "nothing of it"},
+    };
+    for (const auto& [text, named] : faults) {
+        const auto catalog = Catalog::with(text);
+        ASSERT_TRUE(catalog) << text << catalog.error().detail;
+        EXPECT_NE(fault_of(**catalog).find(named), std::string::npos)
+            << text << ": " << fault_of(**catalog);
+    }
+    EXPECT_EQ(fault_of(*Catalog::standard()), "");
 }
 
 std::string conflict(std::string_view before, std::string_view after) {

@@ -140,6 +140,10 @@ class Catalog {
     std::vector<std::string> hidden_names_;  ///< in small letters
 };
 
+/// Why a catalogue is not to be set, though one that was set before is read: what it asks for
+/// cannot be done, or would tell what it hides. A sentence; empty: nothing.
+[[nodiscard]] std::string fault_of(const Catalog& catalog);
+
 /// Why resources of the type `before` would not fit `after` (null: the type is gone), as a sentence
 /// part; empty where they do. Attributes may come and go; one that stays keeps what its stored
 /// values and keys depend on.

@@ -146,7 +146,7 @@ Task<Outcome<std::int64_t>> NodeLease::run(const Statement& statement) {
 
 Task<void> NodeLease::keep() {
     while (!stopping_) {
-        timer_.expires_after(held() ? renewal_ : std::min(renewal_, kSoon));
+        timer_.expires_after(held() || lost_ ? renewal_ : std::min(renewal_, kSoon));
         boost::system::error_code ec;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
         if (stopping_) break;

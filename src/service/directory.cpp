@@ -92,7 +92,8 @@ Outcome<void> check_name(std::string_view name) {
 constexpr std::int64_t kNoVersion = -1;  // any that there is is newer
 constexpr std::chrono::seconds kMostBehind{1};
 constexpr std::chrono::seconds kLearningPatience{5};
-constexpr std::chrono::milliseconds kLearningPause{10};
+constexpr std::chrono::milliseconds kFirstLearningPause{5};
+constexpr std::chrono::milliseconds kLongestLearningPause{320};
 
 Timestamp after(Timestamp now, std::chrono::days life) {
     return {now.ms + std::chrono::duration_cast<std::chrono::milliseconds>(life).count()};
@@ -133,8 +134,10 @@ Task<bool> Directory::becomes_current(std::chrono::steady_clock::time_point then
     if (is_current(then)) co_return true;
     boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
     const auto end = std::chrono::steady_clock::now() + kLearningPatience;
-    while (std::chrono::steady_clock::now() < end) {
-        timer.expires_after(kLearningPause);
+    // Soon at first, as a rule that suffices; then seldom, for thousands may wait.
+    for (auto pause = kFirstLearningPause; std::chrono::steady_clock::now() < end;
+         pause = std::min(2 * pause, kLongestLearningPause)) {
+        timer.expires_after(pause);
         co_await timer.async_wait(boost::asio::use_awaitable);
         if (is_current(then)) co_return true;
     }

@@ -1,7 +1,11 @@
 #include "node.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 #include <fmt/format.h>
@@ -39,6 +43,21 @@ Node::Node(std::string url, const Node& first)
 Node::~Node() {
     server_.reset();
     std::filesystem::remove_all(data_);
+}
+
+void Node::suspend() const {
+    ::kill(server_->pid(), SIGSTOP);
+    // On a busy machine some of its threads run on for a while.
+    const auto stands_still = [this] {
+        const auto tasks = std::filesystem::path("/proc") / std::to_string(server_->pid()) / "task";
+        return std::ranges::all_of(std::filesystem::directory_iterator(tasks),
+                                   [](const auto& task) {
+                                       std::string stat;
+                                       std::getline(std::ifstream(task.path() / "stat"), stat);
+                                       return stat.find(") T ") != std::string::npos;
+                                   });
+    };
+    while (!stands_still()) std::this_thread::sleep_for(std::chrono::milliseconds{1});
 }
 
 void Node::start() {

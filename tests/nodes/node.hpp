@@ -37,7 +37,7 @@ class Node {
     void start();
     void kill() { server_->kill(); }
     /// Nothing of it runs until it is resumed; the kernel still takes its connections and input.
-    void suspend() const { ::kill(server_->pid(), SIGSTOP); }
+    void suspend() const;
     void resume() const { ::kill(server_->pid(), SIGCONT); }
     [[nodiscard]] bool stop(std::chrono::milliseconds patience) { return server_->stop(patience); }
 

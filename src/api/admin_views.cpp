@@ -43,7 +43,7 @@ json::Object log_summary(const json::Object& record) {
     for (const auto name : kShown) {
         if (const auto* value = record.if_contains(name)) summary[name] = *value;
     }
-    // What was not made is named by who asked for it.
+    // What was not made is named as its request names it.
     const auto* request = record.if_contains("request");
     if (!summary.contains("resource") && request != nullptr && request->is_object()) {
         for (const std::string_view name : {"userName", "displayName"}) {

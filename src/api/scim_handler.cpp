@@ -85,7 +85,7 @@ struct ScimHandler::Context {
     provlog::Record record;  ///< while nobody is authenticated
     std::optional<auth::Principal> principal;
     auth::ConnectorPtr connector;           ///< null where there is none of that id
-    std::int64_t version = 0;               ///< of the directory, as they were looked up in it
+    std::uint64_t generation = 0;           ///< of the registry, as they were looked up in it
     std::string_view allow = kReadMethods;  ///< of the URL, for 405
     int retry_after_s = 0;
 };
@@ -148,7 +148,7 @@ provlog::Record ScimHandler::record_of(const http::RequestHead& head,
 
 http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, Route route) {
     const bool was_behind = is_behind();
-    const std::int64_t version = core_.registry.version();
+    const std::uint64_t generation = core_.registry.generation();
     const auto connector = connector_at(route);
     auto principal =
         core_.registry.authenticate(connector, head.authorization, core_.clock.now(), head.peer);
@@ -159,7 +159,7 @@ http::Handler::Admission ScimHandler::admit_scim(const http::RequestHead& head, 
                                           .record = record_of(head, connector.get(), token_id),
                                           .principal = {},
                                           .connector = connector,
-                                          .version = version,
+                                          .generation = generation,
                                           .allow = kReadMethods});
     context->base_url = join_url(options_, context->route);
 
@@ -274,7 +274,7 @@ bool ScimHandler::is_behind() const {
 }
 
 bool ScimHandler::look_up_again(const http::RequestHead& head, Context& context) {
-    context.version = core_.registry.version();
+    context.generation = core_.registry.generation();
     auto connector = connector_at(context.route);
     // Another one may have its name by now.
     if (!connector || connector->connector.key != context.connector->connector.key) return false;
@@ -325,7 +325,7 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
         co_return behind(head, context);
     }
     // What was looked up at the head may be of before.
-    if (context.version != core_.registry.version() && !look_up_again(head, context)) {
+    if (context.generation != core_.registry.generation() && !look_up_again(head, context)) {
         co_return switched_off(head, context);
     }
     if (context.principal) {

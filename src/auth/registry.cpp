@@ -160,6 +160,7 @@ void Registry::change(Change change) {
     auto next = std::make_shared<Snapshot>(*snapshot_.load());
     change(*next);
     snapshot_.store(std::move(next));
+    ++generation_;
 }
 
 void Registry::load(const store::Directory& directory) {
@@ -203,6 +204,7 @@ void Registry::load(const store::Directory& directory) {
     }
     const std::lock_guard lock(writing_);
     snapshot_.store(std::move(next));
+    ++generation_;
     version_ = directory.version;
 }
 

@@ -139,6 +139,9 @@ class Registry {
     void load(const store::Directory& directory);
     /// Of the directory as it is held: as it was loaded last, and a step for each own change since.
     [[nodiscard]] std::int64_t version() const { return version_; }
+    /// Rises whenever a look-up could answer otherwise than before: who reads it first and then
+    /// looks up knows by it later whether to look up again.
+    [[nodiscard]] std::uint64_t generation() const { return generation_; }
     /// A change of this process's own was committed on top of version(): it need not be loaded.
     void note_own_change() { ++version_; }
     void put(const store::Organisation& organisation);
@@ -153,6 +156,7 @@ class Registry {
 
     KeyedHash hash_;
     std::atomic<std::int64_t> version_{0};
+    std::atomic<std::uint64_t> generation_{0};  ///< risen behind each new snapshot
     std::mutex writing_;
     std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
 };

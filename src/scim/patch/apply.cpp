@@ -184,7 +184,7 @@ class Patcher {
         const AttributePath& target = path.target;
         if (target.attribute == nullptr) return apply_extension(kind, *target.extension, value);
         for (const Attribute* named : {target.attribute, &target.leaf()}) {
-            if (named->mutability != Mutability::WriteOnly) continue;
+            if (!named->is_only_written()) continue;
             note_dropped(notes_, *named);
             return {};
         }

@@ -153,10 +153,12 @@ Result<json::Value> Normaliser::complex(const Attribute& attribute, const json::
         if (given[i] == nullptr) continue;
         const Attribute& sub = attributes[i];
         const Place here = place.at(sub.name);
-        if (sub.mutability == Mutability::ReadOnly || sub.mutability == Mutability::WriteOnly) {
-            if (is_unassigned(*given[i])) continue;
-            sub.mutability == Mutability::ReadOnly ? note_read_only(notes_, here.to_string())
-                                                   : note_dropped(notes_, sub);
+        if (sub.mutability == Mutability::ReadOnly) {
+            if (!is_unassigned(*given[i])) note_read_only(notes_, here.to_string());
+            continue;
+        }
+        if (sub.is_only_written()) {
+            if (!is_unassigned(*given[i])) note_dropped(notes_, sub);
             continue;
         }
         TRY_ASSIGN(json::Value normal, this->attribute(sub, *given[i], here));

@@ -3,22 +3,7 @@
 # guesses at it ($1: the built binary). The same guesses at types that hide nothing are, so that the
 # log explains them.
 set -euo pipefail
-work=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server"; wait; rm -rf "$work"' EXIT
-cd "$work"
-MUSTER=$1
-muster() { command "$MUSTER" "$@"; }
-export MUSTER_DATA=$work/data NO_PROXY='*'
-mkdir -m 700 "$MUSTER_DATA"
-
-"$MUSTER" serve --listen 127.0.0.1:0 --json >ready 2>log &
-server=$!
-for _ in $(seq 100); do
-    [ ! -s ready ] || break
-    sleep 0.1
-done
-origin=http://$(jq -r .listen ready)
+. "$(dirname "$0")/server.sh"
 
 cat >definitions.json <<'JSON'
 {"schemas": [{"id": "urn:x:Safe", "attributes": [

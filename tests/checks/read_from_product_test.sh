@@ -3,14 +3,7 @@
 # binary ($1): somebody whom Okta has provisioned is found in each of the ways.
 set -euo pipefail
 page=$(cd "$(dirname "$0")/../.." && pwd)/docs/how-to/read-from-your-product.md
-work=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server"; wait; rm -rf "$work"' EXIT
-cd "$work"
-muster() { command "$MUSTER" "$@"; }
-MUSTER=$1
-export MUSTER_DATA=$work/data NO_PROXY='*'
-mkdir -m 700 "$MUSTER_DATA"
+. "$(dirname "$0")/server.sh"
 
 fail() {
     printf 'FAILED: %s\n' "$@"
@@ -22,14 +15,6 @@ block() {
                         inside && number == wanted' "$page"
 }
 [ "$(grep -c '^```sh$' "$page")" -eq 6 ] || fail "the page has other blocks than this test runs"
-
-"$MUSTER" serve --listen 127.0.0.1:0 --json >ready 2>log &
-server=$!
-for _ in $(seq 100); do
-    [ ! -s ready ] || break
-    sleep 0.1
-done
-origin=http://$(jq -r .listen ready)
 
 muster org create acme --json >/dev/null
 okta=$(muster connector create --org acme --idp okta --json | jq -r .id)

@@ -245,7 +245,7 @@ store::LogEntry Record::finish(int status, std::string_view response_body,
         append_raw(json, "response", response_body);
     }
     // A token may have been sent anywhere: as an id, in a filter, as a name.
-    if (json.contains("mst_")) json = mask_tokens(json);
+    if (holds_token(json)) json = mask_tokens(json);
     return {.id = id_,
             .org = org_,
             .connector = connector_,

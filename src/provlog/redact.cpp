@@ -55,10 +55,24 @@ void append_quotation(std::string& out, std::string_view quoted) {
 /// Writes JSON anew without its secrets.
 class BodyRedaction {
   public:
-    BodyRedaction(Hide in_filters, Hide elsewhere)
-        : in_filters_(in_filters), elsewhere_(elsewhere) {}
+    /// `bytes` is about what will be written.
+    BodyRedaction(Hide in_filters, Hide elsewhere, std::size_t bytes)
+        : in_filters_(in_filters), elsewhere_(elsewhere) {
+        result_.text.reserve(bytes);
+    }
 
+    /// Of a body in which something may be one.
+    RedactedBody run(const json::Value& body) && {
+        append_parts(body, {});
+        return std::move(result_);
+    }
+
+  private:
     void append(const json::Value& value, std::string_view name = {}) {
+        if (!append_harmless(value)) append_parts(value, name);
+    }
+
+    void append_parts(const json::Value& value, std::string_view name) {
         if (const auto* object = value.if_object()) {
             append(*object);
         } else if (const auto* array = value.if_array()) {
@@ -70,15 +84,29 @@ class BodyRedaction {
         }
     }
 
-    RedactedBody take() && { return std::move(result_); }
+    /// Nearly every part is none of a secret's: it is written as it is, and looked through as a
+    /// whole. Deep inside, where parts of parts have been written in vain, no more.
+    bool append_harmless(const json::Value& value) {
+        constexpr int kMostInVain = 4;
+        if (in_vain_ == kMostInVain || in_filter_error_ || in_filters_ != Hide::Secrets ||
+            elsewhere_ != Hide::Secrets)
+            return false;
+        const auto before = result_.text.size();
+        json::append(result_.text, value);
+        if (value.is_bool() || value.is_number() || value.is_null()) return true;
+        if (!may_hold_secrets(std::string_view{result_.text}.substr(before))) return true;
+        result_.text.resize(before);
+        return false;
+    }
 
-  private:
     void append(const json::Array& array) {
+        ++in_vain_;
         char before = '[';
         for (const auto& element : array) {
             result_.text.push_back(std::exchange(before, ','));
             append(element);
         }
+        --in_vain_;
         result_.text.append(before == '[' ? "[]" : "]");
     }
 
@@ -96,6 +124,7 @@ class BodyRedaction {
         const bool secret_path =
             path != nullptr && path->is_string() && names_a_secret(path->get_string().subview());
         const bool of_filter = std::exchange(in_filter_error_, is_filter_error(object));
+        ++in_vain_;
         char before = '{';
         for (const auto& [key, member] : object) {
             const std::string_view name{key};
@@ -110,15 +139,12 @@ class BodyRedaction {
                 append(member, name);
             }
         }
+        --in_vain_;
         in_filter_error_ = of_filter;
         result_.text.append(before == '{' ? "{}" : "}");
     }
 
     void append_text(std::string_view name, std::string_view text) {
-        // Nearly every text is none of a secret's.
-        if (!in_filter_error_ && elsewhere_ == Hide::Secrets && !names_a_secret(text) &&
-            !text.contains(kTokenPrefix))
-            return json::append_string(result_.text, text);
         const auto redacted = redact(name, text);
         if (redacted != text) result_.hides_part = true;
         json::append_string(result_.text, mask_tokens(redacted));
@@ -137,7 +163,7 @@ class BodyRedaction {
     static bool is_secret_itself(std::string_view name) {
         // Nearly every name is a word, with which nothing is compared.
         if (std::ranges::all_of(name, is_letter)) return false;
-        return name.contains(kTokenPrefix) || (names_a_secret(name) && redact_filter(name) != name);
+        return holds_token(name) || (names_a_secret(name) && redact_filter(name) != name);
     }
 
     static bool is_filter_error(const json::Object& object) {
@@ -148,6 +174,7 @@ class BodyRedaction {
     Hide in_filters_;
     Hide elsewhere_;
     bool in_filter_error_ = false;
+    int in_vain_ = 0;  ///< how many parts that hold secrets this one is in
     RedactedBody result_;
 };
 
@@ -155,13 +182,13 @@ class BodyRedaction {
 bool holds_secret(std::string_view encoded) {
     const auto text = percent_decode(encoded, true);
     // What cannot be decoded cannot be redacted.
-    return !text || text->contains(kTokenPrefix) ||
+    return !text || holds_token(*text) ||
            (names_a_secret(*text) && FilterValues(*text).compares_secret());
 }
 
 bool query_holds_secret(std::string_view query) {
     const auto is_harmless = [](std::string_view text) {
-        return !names_a_secret(text) && !text.contains(kTokenPrefix);
+        return !names_a_secret(text) && !holds_token(text);
     };
     if (query.contains('%')) {
         const auto decoded = percent_decode(query);
@@ -183,7 +210,7 @@ bool query_holds_secret(std::string_view query) {
 /// An escaped question mark makes a query part of the path.
 bool path_holds_secret(std::string_view path) {
     const auto decoded = percent_decode(path);
-    return !decoded || decoded->contains(kTokenPrefix) ||
+    return !decoded || holds_token(*decoded) ||
            (names_a_secret(*decoded) && (decoded->contains('?') || looks_like_filter(*decoded)));
 }
 
@@ -193,7 +220,17 @@ bool names_a_secret(std::string_view text) { return kSecretNames.any_in(text); }
 
 bool may_hold_secrets(std::string_view json) {
     // An escape could spell a secret's name or a token's prefix letter by letter.
-    return names_a_secret(json) || json.contains("\\u") || json.contains(kTokenPrefix);
+    return names_a_secret(json) || json.contains("\\u") || holds_token(json);
+}
+
+bool holds_token(std::string_view text) {
+    // The last character of the prefix is the rarest.
+    constexpr auto kBefore = kTokenPrefix.size() - 1;
+    for (auto at = text.find(kTokenPrefix.back(), kBefore); at != std::string_view::npos;
+         at = text.find(kTokenPrefix.back(), at + 1)) {
+        if (text.substr(at - kBefore, kTokenPrefix.size()) == kTokenPrefix) return true;
+    }
+    return false;
 }
 
 std::string mask_tokens(std::string_view text) {
@@ -274,16 +311,15 @@ RedactedBody redact_body(std::string_view raw, const json::Value& parsed, Hide i
     RedactedBody body;
     const bool hides = in_filters != Hide::Secrets || elsewhere != Hide::Secrets;
     if (hides || may_hold_secrets(raw)) {
-        BodyRedaction redaction(in_filters, elsewhere);
-        redaction.append(parsed);
-        body = std::move(redaction).take();
+        body = BodyRedaction(in_filters, elsewhere, raw.size()).run(parsed);
     } else {
         body.text = raw;
     }
     // Between tokens a line end is white space; inside a JSON string it cannot stand. So this keeps
-    // a record on one line and changes nothing.
-    std::ranges::replace(body.text, '\n', ' ');
-    std::ranges::replace(body.text, '\r', ' ');
+    // a record on one line and changes nothing. Few bodies have any.
+    for (const char line_end : {'\n', '\r'}) {
+        if (body.text.contains(line_end)) std::ranges::replace(body.text, line_end, ' ');
+    }
     return body;
 }
 

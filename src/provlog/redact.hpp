@@ -20,6 +20,8 @@ inline constexpr std::string_view kRedacted = "[redacted]";
 /// Whether JSON text has to be looked at member by member: it names a secret, or could by an
 /// escape, or holds what looks like a token.
 [[nodiscard]] bool may_hold_secrets(std::string_view json);
+/// Whether the first letters of a token stand in it.
+[[nodiscard]] bool holds_token(std::string_view text);
 
 /// The text with everything that looks like a token replaced.
 [[nodiscard]] std::string mask_tokens(std::string_view text);

@@ -1,5 +1,8 @@
 #include "service/manager.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include "json/raw.hpp"
 
 namespace muster::service {
@@ -11,7 +14,11 @@ std::string ManagerText::id() const {
 
 std::optional<ManagerText> manager_in(std::string_view document) {
     // Most documents without one are told by this alone.
-    if (!document.contains(R"("manager":{)")) return std::nullopt;
+    static constexpr std::string_view kBegin = R"("manager":{)";
+    static const std::boyer_moore_horspool_searcher kSearcher(kBegin.begin(), kBegin.end());
+    if (std::search(document.begin(), document.end(), kSearcher) == document.end()) {
+        return std::nullopt;
+    }
     const auto extension = json::raw_member(document, scim::kEnterpriseUserSchema);
     if (!extension) return std::nullopt;
     const auto manager = json::raw_member(*extension, "manager");

@@ -18,117 +18,39 @@ namespace {
 
 bool may_be_stored(const Attribute& attribute) { return !attribute.is_only_written(); }
 
-std::unexpected<Error> missing(const Place& place) {
-    return std::unexpected(invalid_value(
-        fmt::format("{} is required but has no value. Send one: in the identity provider, map the "
-                    "attribute and give the person or group a value for it.",
-                    place.to_string())));
+bool is_primary(const json::Value& element) {
+    const json::Object* object = element.if_object();
+    const json::Value* primary = object == nullptr ? nullptr : object->if_contains("primary");
+    return primary != nullptr && primary->is_bool() && primary->get_bool();
 }
 
-/// Moves what is kept from a document into a new one.
-class Finisher {
-  public:
-    explicit Finisher(std::vector<Note>& notes) : notes_(notes) {}
-
-    /// The attributes of `from` that `wanted` picks, moved into `to` in the order of the schema.
-    template <class Wanted>
-    Result<void> move_attributes(std::span<const Attribute> attributes, json::Object& from,
-                                 json::Object& to, const Place& place, Wanted wanted) {
-        for (const Attribute& attribute : attributes) {
-            if (!wanted(attribute)) continue;
-            const Place here = place.at(attribute.name);
-            json::Value kept;
-            if (json::Value* value = from.if_contains(attribute.name)) {
-                TRY_ASSIGN(kept, tidy(attribute, std::move(*value), here));
-            }
-            if (!kept.is_null()) {
-                to.emplace(attribute.name, std::move(kept));
-            } else if (attribute.required && attribute.mutability != Mutability::ReadOnly) {
-                return missing(here);
-            }
-        }
-        return {};
+bool has_content(const Attribute& attribute, const json::Object& object) {
+    bool only_labels = true;
+    for (const Attribute& sub : attribute.sub_attributes) {
+        if (sub.is_label()) continue;
+        only_labels = false;
+        const json::Value* value = object.if_contains(sub.name);
+        if (value != nullptr && !is_unassigned(*value)) return true;
     }
+    return only_labels;
+}
 
-  private:
-    Result<json::Value> tidy(const Attribute& attribute, json::Value&& value, const Place& place) {
-        json::Array* array = value.if_array();
-        if (array == nullptr) return tidy_one(attribute, std::move(value), place);
-        json::Array result;
-        result.reserve(array->size());
-        int primaries = 0;
-        for (json::Value& each : *array) {
-            TRY_ASSIGN(json::Value element, tidy_one(attribute, std::move(each), place));
-            if (element.is_null()) continue;
-            primaries += is_primary(element) ? 1 : 0;
-            result.push_back(std::move(element));
+/// Scalars in the order of the schema and nothing else, none of them required and missing: as it
+/// would be moved.
+bool is_tidy(std::span<const Attribute> attributes, const json::Object& object) {
+    auto next = object.begin();
+    for (const Attribute& attribute : attributes) {
+        if (next == object.end() || std::string_view{next->key()} != attribute.name) {
+            if (attribute.required) return false;
+            continue;
         }
-        if (primaries > 1) {
-            return std::unexpected(
-                invalid_value(fmt::format("{} has {} values marked as primary; at most one may be. "
-                                          "Mark one, or none.",
-                                          place.to_string(), primaries)));
-        }
-        if (result.empty()) return json::Value(nullptr);
-        return json::Value(std::move(result));
+        const json::Value& value = next->value();
+        if (!may_be_stored(attribute) || is_unassigned(value) || value.is_structured())
+            return false;
+        ++next;
     }
-
-    Result<json::Value> tidy_one(const Attribute& attribute, json::Value&& value,
-                                 const Place& place) {
-        if (is_unassigned(value)) return json::Value(nullptr);
-        json::Object* object = value.if_object();
-        if (object == nullptr || attribute.type != Type::Complex) return std::move(value);
-        if (object->empty()) return json::Value(nullptr);
-        if (!has_content(attribute, *object)) {
-            add_note(notes_, "empty-element-dropped",
-                     fmt::format("A value of {} held no data of its own; it was dropped.",
-                                 place.to_string()));
-            return json::Value(nullptr);
-        }
-        if (is_tidy(attribute.sub_attributes, *object)) return std::move(value);
-        json::Object result;
-        result.reserve(object->size());
-        TRY_VOID(move_attributes(attribute.sub_attributes, *object, result, place, may_be_stored));
-        if (result.empty()) return json::Value(nullptr);
-        return json::Value(std::move(result));
-    }
-
-    /// Scalars in the order of the schema and nothing else, none of them required and missing: as
-    /// it would be moved.
-    static bool is_tidy(std::span<const Attribute> attributes, const json::Object& object) {
-        auto next = object.begin();
-        for (const Attribute& attribute : attributes) {
-            if (next == object.end() || std::string_view{next->key()} != attribute.name) {
-                if (attribute.required) return false;
-                continue;
-            }
-            const json::Value& value = next->value();
-            if (!may_be_stored(attribute) || is_unassigned(value) || value.is_structured())
-                return false;
-            ++next;
-        }
-        return next == object.end();
-    }
-
-    static bool is_primary(const json::Value& element) {
-        const json::Object* object = element.if_object();
-        const json::Value* primary = object == nullptr ? nullptr : object->if_contains("primary");
-        return primary != nullptr && primary->is_bool() && primary->get_bool();
-    }
-
-    static bool has_content(const Attribute& attribute, const json::Object& object) {
-        bool only_labels = true;
-        for (const Attribute& sub : attribute.sub_attributes) {
-            if (sub.is_label()) continue;
-            only_labels = false;
-            const json::Value* value = object.if_contains(sub.name);
-            if (value != nullptr && !is_unassigned(*value)) return true;
-        }
-        return only_labels;
-    }
-
-    std::vector<Note>& notes_;
-};
+    return next == object.end();
+}
 
 Result<void> same(const Attribute& attribute, const json::Object& before, const json::Object& after,
                   const Place& place) {
@@ -155,6 +77,78 @@ Result<void> same(const Attribute& attribute, const json::Object& before, const 
 
 }  // namespace
 
+std::unexpected<Error> missing(const Place& place) {
+    return std::unexpected(invalid_value(
+        fmt::format("{} is required but has no value. Send one: in the identity provider, map the "
+                    "attribute and give the person or group a value for it.",
+                    place.to_string())));
+}
+
+bool is_needed(const Attribute& attribute) {
+    return attribute.required && attribute.mutability != Mutability::ReadOnly;
+}
+
+Result<json::Value> Finisher::tidy(const Attribute& attribute, json::Value&& value,
+                                   const Place& place) {
+    json::Array* array = value.if_array();
+    if (array == nullptr) return tidy_one(attribute, std::move(value), place);
+    std::size_t kept = 0;
+    int primaries = 0;
+    for (json::Value& each : *array) {
+        TRY_ASSIGN(json::Value element, tidy_one(attribute, std::move(each), place));
+        if (element.is_null()) continue;
+        primaries += is_primary(element) ? 1 : 0;
+        (*array)[kept++] = std::move(element);
+    }
+    if (primaries > 1) {
+        return std::unexpected(
+            invalid_value(fmt::format("{} has {} values marked as primary; at most one may be. "
+                                      "Mark one, or none.",
+                                      place.to_string(), primaries)));
+    }
+    if (kept == 0) return json::Value(nullptr);
+    array->resize(kept);
+    return std::move(value);
+}
+
+Result<json::Value> Finisher::tidy_one(const Attribute& attribute, json::Value&& value,
+                                       const Place& place) {
+    if (is_unassigned(value)) return json::Value(nullptr);
+    json::Object* object = value.if_object();
+    if (object == nullptr || attribute.type != Type::Complex) return std::move(value);
+    if (object->empty()) return json::Value(nullptr);
+    if (!has_content(attribute, *object)) {
+        add_note(notes_, "empty-element-dropped",
+                 fmt::format("A value of {} held no data of its own; it was dropped.",
+                             place.to_string()));
+        return json::Value(nullptr);
+    }
+    if (is_tidy(attribute.sub_attributes, *object)) return std::move(value);
+    json::Object result;
+    result.reserve(object->size());
+    TRY_VOID(move_attributes(attribute.sub_attributes, *object, result, place, may_be_stored));
+    if (result.empty()) return json::Value(nullptr);
+    return json::Value(std::move(result));
+}
+
+Result<void> Finisher::move_attributes(std::span<const Attribute> attributes, json::Object& from,
+                                       json::Object& to, const Place& place, Wanted wanted) {
+    for (const Attribute& attribute : attributes) {
+        if (!wanted(attribute)) continue;
+        const Place here = place.at(attribute.name);
+        json::Value kept;
+        if (json::Value* value = from.if_contains(attribute.name)) {
+            TRY_ASSIGN(kept, tidy(attribute, std::move(*value), here));
+        }
+        if (!kept.is_null()) {
+            to.emplace(attribute.name, std::move(kept));
+        } else if (is_needed(attribute)) {
+            return missing(here);
+        }
+    }
+    return {};
+}
+
 Result<json::Object> finish(const ResourceType& type, json::Object document,
                             std::vector<Note>& notes) {
     Finisher finisher(notes);
@@ -166,7 +160,7 @@ Result<json::Object> finish(const ResourceType& type, json::Object document,
     TRY_VOID(
         finisher.move_attributes(type.schema->attributes, document, result, Place{}, is_stored));
     json::Array schemas{type.schema->id};
-    KeptMover mover;
+    KeptBounds bounds;
     for (const Extension& extension : type.extensions) {
         const std::string& urn = extension.schema->id;
         json::Value* value = document.if_contains(urn);
@@ -178,7 +172,7 @@ Result<json::Object> finish(const ResourceType& type, json::Object document,
                                           object == nullptr ? none : *object, kept,
                                           Place{.extension = urn}, may_be_stored));
         if (object != nullptr) {
-            TRY_VOID(mover.move(*object, kept, [&](std::string_view name) {
+            TRY_VOID(bounds.move(*object, kept, [&](std::string_view name) {
                 return extension.schema->find(name) != nullptr;
             }));
         }
@@ -187,7 +181,7 @@ Result<json::Object> finish(const ResourceType& type, json::Object document,
         result.emplace(urn, std::move(kept));
         schemas.emplace_back(urn);
     }
-    TRY_VOID(mover.move(document, result, [&](std::string_view name) {
+    TRY_VOID(bounds.move(document, result, [&](std::string_view name) {
         return type.find(name) != nullptr || type.extension(name) != nullptr;
     }));
     result["schemas"] = std::move(schemas);

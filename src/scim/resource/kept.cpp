@@ -1,7 +1,6 @@
 #include "scim/resource/kept.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -32,15 +31,14 @@ void set_kept(json::Object& holder, std::string_view name, const json::Value& va
     }
 }
 
-Result<void> KeptMover::move_one(json::Object::value_type& member, json::Object& to) {
-    bytes_ += member.key().size() + json::to_text(member.value()).size();
+Result<void> KeptBounds::take(std::string_view name, const json::Value& value) {
+    bytes_ += name.size() + json::to_text(value).size();
     if (++names_ > kMaxNames || bytes_ > kMaxBytes) {
         return std::unexpected(invalid_value(
             fmt::format("More is kept of attributes that no schema has than one resource may have: "
                         "{} names, {} bytes. Send fewer, or add them to the schema.",
                         kMaxNames, kMaxBytes)));
     }
-    to.emplace(member.key(), std::move(member.value()));
     return {};
 }
 

@@ -5,6 +5,7 @@
 // to resource/ and patch/.
 
 #include <string_view>
+#include <utility>
 
 #include "json/json.hpp"
 #include "scim/error.hpp"
@@ -18,22 +19,24 @@ namespace muster::scim {
 /// Gives `holder` the value; an unassigned one takes the name out. Names are compared without case.
 void set_kept(json::Object& holder, std::string_view name, const json::Value& value);
 
-/// Moves what is kept from one document into the next, within bounds: 50 names, 16 KiB of values.
-class KeptMover {
+/// The bounds of what one document keeps: 50 names, 16 KiB of values.
+class KeptBounds {
   public:
-    /// Moves the members of `from` for which `known(name)` is false. Error: InvalidValue.
+    /// Counts one more. Error: InvalidValue.
+    [[nodiscard]] Result<void> take(std::string_view name, const json::Value& value);
+
+    /// Moves the members of `from` for which `known(name)` is false, within the bounds.
     template <class Known>
     [[nodiscard]] Result<void> move(json::Object& from, json::Object& to, Known known) {
         for (auto& member : from) {
             if (known(std::string_view(member.key()))) continue;
-            if (auto moved = move_one(member, to); !moved) return moved;
+            if (auto taken = take(member.key(), member.value()); !taken) return taken;
+            to.emplace(member.key(), std::move(member.value()));
         }
         return {};
     }
 
   private:
-    Result<void> move_one(json::Object::value_type& member, json::Object& to);
-
     std::size_t names_ = 0;
     std::size_t bytes_ = 0;
 };

@@ -38,23 +38,31 @@ Result<void> check_schemas(const ResourceType& type, const json::Value* schemas)
 class Preparation {
   public:
     Preparation(const ResourceType& type, const json::Object* current, const PrepareLimits& limits)
-        : type_(type), current_(current), normaliser_(limits, prepared_.notes) {}
+        : type_(type),
+          current_(current),
+          active_(type.schema->find("active")),
+          normaliser_(limits, prepared_.notes) {}
 
     Result<Prepared> run(const json::Object& body) {
         sort_out(body);
         TRY_VOID(check_schemas(type_, common_.front()));
-        json::Object document;
+        json::Object& document = prepared_.document;
         document.reserve(body.size() + 2);
-        TRY_VOID(take(common_attributes().attributes, common_, current_, Place{}, document));
-        TRY_VOID(take(type_.schema->attributes, core_, current_, Place{}, document));
-        settle_active(document);
+        document.emplace("schemas", nullptr);
+        json::Array schemas{type_.schema->id};
+        TRY_VOID(take_all(common_attributes().attributes, common_, document));
+        TRY_VOID(take_all(type_.schema->attributes, core_, document));
         for (std::size_t i = 0; i < extensions_.size(); ++i) {
-            TRY_VOID(take_extension(*type_.extensions[i].schema, extensions_[i], document));
+            const std::string& urn = type_.extensions[i].schema->id;
+            TRY_ASSIGN(json::Object taken, take_extension(type_.extensions[i], extensions_[i]));
+            if (taken.empty()) continue;
+            document.emplace(urn, std::move(taken));
+            schemas.emplace_back(urn);
         }
         for (const auto* member : unknown_) {
-            take_unknown(Place{}, member->key(), member->value(), document);
+            TRY_VOID(take_unknown(Place{}, member->key(), member->value(), document));
         }
-        TRY_ASSIGN(prepared_.document, finish(type_, std::move(document), prepared_.notes));
+        document.begin()->value() = std::move(schemas);
         if (current_ != nullptr) {
             TRY_VOID(check_immutable(type_, *current_, prepared_.document));
         }
@@ -82,12 +90,15 @@ class Preparation {
         }
     }
 
-    void take_unknown(const Place& place, std::string_view name, const json::Value& value,
-                      json::Object& to) {
+    Result<void> take_unknown(const Place& place, std::string_view name, const json::Value& value,
+                              json::Object& to) {
         const bool keeps = keeps_unknown() && may_be_kept(name);
         const std::string where = place.at(name).to_string();
         keeps ? note_kept(prepared_.notes, where) : note_unknown(prepared_.notes, where);
-        if (keeps) set_kept(to, name, value);
+        if (!keeps || is_unassigned(value)) return {};
+        TRY_VOID(kept_.take(name, value));
+        to.emplace(name, value);
+        return {};
     }
 
     [[nodiscard]] bool keeps_unknown() const { return normaliser_.limits().keep_unknown; }
@@ -101,8 +112,19 @@ class Preparation {
         return true;
     }
 
-    Result<void> take(std::span<const Attribute> attributes, const Given& given,
-                      const json::Object* current, const Place& place, json::Object& to) {
+    Result<void> take_all(std::span<const Attribute> attributes, const Given& given,
+                          json::Object& document) {
+        TRY_ASSIGN(const Attribute* needed, take(attributes, given, current_, Place{}, document));
+        if (needed != nullptr) return missing(Place{.attribute = needed->name});
+        return {};
+    }
+
+    /// Puts what is kept of each attribute into `to`, in the order of the schema. The first that is
+    /// required and was left without a value, or null.
+    Result<const Attribute*> take(std::span<const Attribute> attributes, const Given& given,
+                                  const json::Object* current, const Place& place,
+                                  json::Object& to) {
+        const Attribute* needed = nullptr;
         for (std::size_t i = 0; i < attributes.size(); ++i) {
             const Attribute& attribute = attributes[i];
             const json::Value* stored =
@@ -112,21 +134,34 @@ class Preparation {
             if (attribute.mutability == Mutability::WriteOnly ||
                 (is_core && !is_stored(attribute))) {
                 TRY_VOID(take_aside(attribute, given[i]));
-            } else if (attribute.mutability == Mutability::ReadOnly) {
-                if (stored != nullptr) to.emplace(attribute.name, *stored);
+                continue;
+            }
+            json::Value value;
+            if (attribute.mutability == Mutability::ReadOnly) {
+                if (stored != nullptr) value = *stored;
                 if (is_core && attribute.name == "id") note_foreign_id(given[i], stored);
             } else {
-                json::Value value;
                 if (given[i] != nullptr) {
                     TRY_ASSIGN(value, normaliser_.attribute(attribute, *given[i], here));
                 }
                 // Leaving an immutable attribute out asks for no change (RFC 7644 §3.5.1).
                 const bool keeps = attribute.mutability == Mutability::Immutable;
                 if (value.is_null() && keeps && stored != nullptr) value = *stored;
-                if (!value.is_null()) to.emplace(attribute.name, std::move(value));
+            }
+            // An omission never switches a person on or off.
+            if (value.is_null() && &attribute == active_) {
+                value = current == nullptr || is_active(*current);
+            }
+            if (!value.is_null()) {
+                TRY_ASSIGN(value, finisher_.tidy(attribute, std::move(value), here));
+            }
+            if (!value.is_null()) {
+                to.emplace(attribute.name, std::move(value));
+            } else if (needed == nullptr && is_needed(attribute)) {
+                needed = &attribute;
             }
         }
-        return {};
+        return needed;
     }
 
     /// What is sent with a resource but not kept in its document.
@@ -140,9 +175,10 @@ class Preparation {
         return {};
     }
 
-    Result<void> take_extension(const Schema& schema, const json::Value* value,
-                                json::Object& document) {
+    /// Empty where nothing is kept of it.
+    Result<json::Object> take_extension(const Extension& extension, const json::Value* value) {
         static const json::Object kNone;
+        const Schema& schema = *extension.schema;
         const Place place{.extension = schema.id};
         const json::Object* object = &kNone;
         if (value != nullptr && !is_unassigned(*value)) {
@@ -158,21 +194,20 @@ class Preparation {
         json::Object taken;
         const Given given =
             by_attribute(schema.attributes, *object, place, prepared_.notes, keeps_unknown());
-        TRY_VOID(take(schema.attributes, given, current, place, taken));
+        TRY_ASSIGN(const Attribute* needed, take(schema.attributes, given, current, place, taken));
         if (keeps_unknown()) {
             for (const auto& [name, part] : *object) {
-                if (schema.find(name) == nullptr) take_unknown(place, name, part, taken);
+                if (schema.find(name) != nullptr) continue;
+                TRY_VOID(take_unknown(place, name, part, taken));
             }
         }
-        if (!taken.empty()) document.emplace(schema.id, std::move(taken));
-        return {};
-    }
-
-    /// An omission never switches a person on or off.
-    void settle_active(json::Object& document) const {
-        const Attribute* active = type_.schema->find("active");
-        if (active == nullptr || document.contains(active->name)) return;
-        document.emplace(active->name, current_ == nullptr || is_active(*current_));
+        // Who has nothing of an extension need not have what it requires.
+        const bool has_any = !taken.empty();
+        if (needed != nullptr && (has_any || extension.required)) {
+            return missing(place.at(needed->name));
+        }
+        if (!has_any && extension.required) return missing(place);
+        return taken;
     }
 
     void note_foreign_id(const json::Value* given, const json::Value* stored) {
@@ -182,8 +217,11 @@ class Preparation {
 
     const ResourceType& type_;
     const json::Object* current_;
+    const Attribute* active_;
     Prepared prepared_;
     Normaliser normaliser_;
+    Finisher finisher_{prepared_.notes};
+    KeptBounds kept_;
     Given common_;
     Given core_;
     Given extensions_;

@@ -34,19 +34,16 @@ const scim::Dialect& dialect_of(const Call& call) {
     return scim::dialect_for(call.principal.connector->connector.idp);
 }
 
-scim::Result<Body> read_body(Call& call, const Limits& limits, const scim::ResourceType& type,
-                             scim::Verb verb, std::string_view body) {
-    // Values of a person take some six times the text.
-    constexpr std::size_t kFirstPiece = 6;
-    auto memory =
-        std::make_unique<boost::json::monotonic_resource>(kFirstPiece * (body.size() + 1));
-    TRY_ASSIGN(auto value, parse_body(call, limits, body, memory.get()));
+scim::Result<json::Value> read_body(Call& call, const Limits& limits,
+                                    const scim::ResourceType& type, scim::Verb verb,
+                                    std::string_view body) {
+    TRY_ASSIGN(auto value, parse_body(call, limits, body));
     // Which of its values nobody may read, only the schema knows: none of it is kept in the log.
     // Nor of another type's, where it may name what theirs hides.
     const bool hides = type.hides_attributes || call.catalog().may_name_hidden(body);
     if (hides) call.record.request_body(body, nullptr);
     TRY_VOID(rewrite(call, {.verb = verb, .type = type, .body = &value}));
-    return Body{.memory = std::move(memory), .value = std::move(value)};
+    return value;
 }
 
 scim::Result<void> rewrite_filter(Call& call, const scim::ResourceType& type, std::string& filter) {

@@ -22,7 +22,7 @@ class DialectTest : public ServiceTest {
         auto by = call();
         by.user_agent = user_agent;
         const auto read = read_body(by, core_.limits, users_, verb, body);
-        last_ = read ? json::to_text(read->value) : read.error().detail;
+        last_ = read ? json::to_text(*read) : read.error().detail;
         return by.record.finish(200, {}, 1).json;
     }
     std::string last_;
@@ -64,7 +64,7 @@ TEST_F(DialectTest, AConnectorOfAnUnknownProviderSpeaksTheGenericDialect) {
     auto by = call();
     const auto read = read_body(by, core_.limits, users_, scim::Verb::Patch, kDisable);
     ASSERT_TRUE(read);
-    EXPECT_THAT(json::to_text(read->value), HasSubstr(R"("value":false)"));
+    EXPECT_THAT(json::to_text(*read), HasSubstr(R"("value":false)"));
 }
 
 }  // namespace

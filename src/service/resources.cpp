@@ -142,10 +142,10 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
 
 Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceType& type,
                                              std::string body, scim::Projection projection) const {
-    CO_TRY_ASSIGN(const auto sent, read_body(call, core_.limits, type, scim::Verb::Create, body));
+    CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Create, body));
     const auto read = call.record.mark();
     CO_TRY_ASSIGN(auto prepared,
-                  scim::prepare(type, sent.value, nullptr, limits_for(core_, call).values));
+                  scim::prepare(type, value, nullptr, limits_for(core_, call).values));
     CO_TRY_VOID(take_notes(call, prepared.notes));
     CO_TRY_ASSIGN(const auto manager,
                   co_await resolve_manager(core_, call, manager_of(prepared.document)));
@@ -195,7 +195,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
         if (applied) co_return answer;
         if (applied.error().code == store::ErrorCode::UniqueTaken) {
             call.record.rewind(read);  // nobody was made
-            co_return co_await restore_or_refuse(call, type, applied.error(), sent.value,
+            co_return co_await restore_or_refuse(call, type, applied.error(), value,
                                                  projection);
         }
         if (!co_await attempts.again(call, applied.error())) {

@@ -114,9 +114,8 @@ Task<store::Result<std::vector<store::Reference>>> find_members(store::Store& st
 
 }  // namespace
 
-scim::Result<json::Value> parse_body(Call& call, const Limits& limits, std::string_view body,
-                                     boost::json::storage_ptr storage) {
-    auto value = json::parse(body, limits.json, std::move(storage));
+scim::Result<json::Value> parse_body(Call& call, const Limits& limits, std::string_view body) {
+    auto value = json::parse(body, limits.json);
     call.record.request_body(body, value ? &*value : nullptr);
     if (!value) return std::unexpected(body_error(value.error()));
     call.record.step("parsed", fmt::format("{} bytes of JSON", body.size()));

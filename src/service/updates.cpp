@@ -141,9 +141,8 @@ Task<scim::Result<store::Result<Answer>>> Resources::update(Call& call,
 Task<scim::Result<Answer>> Resources::replace(Call& call, const scim::ResourceType& type,
                                               std::string id, std::string body,
                                               scim::Projection projection) const {
-    CO_TRY_ASSIGN(const auto sent, read_body(call, core_.limits, type, scim::Verb::Replace, body));
-    co_return co_await replace_value(call, type, std::move(id), sent.value, std::move(projection),
-                                     200);
+    CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Replace, body));
+    co_return co_await replace_value(call, type, std::move(id), value, std::move(projection), 200);
 }
 
 Task<scim::Result<Answer>> Resources::replace_value(Call& call, const scim::ResourceType& type,
@@ -203,8 +202,8 @@ Task<scim::Result<Answer>> Resources::restore_or_refuse(Call& call, const scim::
 Task<scim::Result<Answer>> Resources::patch(Call& call, const scim::ResourceType& type,
                                             std::string id, std::string body,
                                             scim::Projection projection) const {
-    CO_TRY_ASSIGN(const auto sent, read_body(call, core_.limits, type, scim::Verb::Patch, body));
-    CO_TRY_ASSIGN(const auto operations, scim::parse_patch(sent.value, core_.limits.patch));
+    CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Patch, body));
+    CO_TRY_ASSIGN(const auto operations, scim::parse_patch(value, core_.limits.patch));
     // A group's members are not read where nobody asked for them: 204 (RFC 7644 §3.5.2).
     const bool is_group = type.find("members") != nullptr;
     const int status = is_group && projection.is_default() ? 204 : 200;

@@ -195,8 +195,7 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
         if (applied) co_return answer;
         if (applied.error().code == store::ErrorCode::UniqueTaken) {
             call.record.rewind(read);  // nobody was made
-            co_return co_await restore_or_refuse(call, type, applied.error(), value,
-                                                 projection);
+            co_return co_await restore_or_refuse(call, type, applied.error(), value, projection);
         }
         if (!co_await attempts.again(call, applied.error())) {
             co_return refuse_store(call, applied.error());

@@ -34,33 +34,49 @@ class Words {
     /// cycle.
     [[nodiscard]] bool any_in(std::string_view text) const {
         if (text.size() < shortest_) return false;
-        if (text.size() < sizeof(std::uint32_t)) return begins_in(text, 0, text.size());
+        if (text.size() < sizeof(std::uint32_t)) return begins_at(text);
         if (text.size() <= sizeof(Block)) {
-            return may_begin_in(letters_of(text)) && begins_in(text, 0, text.size());
+            return begins_in(text, 0, beginnings_in(letters_of(text)));
         }
         std::size_t at = 0;
         for (; at + sizeof(Block) + kAhead <= text.size(); at += sizeof(Block)) {
-            if (may_begin_in(letters_at(text.data() + at)) &&
-                begins_in(text, at, at + sizeof(Block)))
-                return true;
+            if (begins_in(text, at, beginnings_in(letters_at(text.data() + at)))) return true;
         }
         // Within the last kAhead bytes no word has room to begin.
         std::array<char, sizeof(Block) + kAhead> rest{};
         std::memcpy(rest.data(), text.data() + at, text.size() - at);
-        return may_begin_in(letters_at(rest.data())) && begins_in(text, at, text.size());
+        return begins_in(text, at, beginnings_in(letters_at(rest.data())));
     }
 
   private:
     using Block [[gnu::vector_size(16)]] = unsigned char;
     static constexpr std::size_t kAhead = 2;
 
-    [[nodiscard]] bool begins_in(std::string_view text, std::size_t from, std::size_t to) const {
-        for (; from < to; ++from) {
-            const bool begins = std::ranges::any_of(words_, [&](std::string_view word) {
-                return lower_ascii(text[from]) == word.front() &&
-                       equals_ignoring_case(text.substr(from, word.size()), word);
-            });
-            if (begins) return true;
+    [[nodiscard]] bool begins_at(std::string_view text) const {
+        return std::ranges::any_of(words_, [text](std::string_view word) {
+            return equals_ignoring_case(text.substr(0, word.size()), word);
+        });
+    }
+
+    /// Whether a word begins at one of the sixteen places from `from` on that are not zero.
+    [[nodiscard]] bool begins_in(std::string_view text, std::size_t from,
+                                 const Block& places) const {
+        const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(places);
+        // Nearly always.
+        if ((halves[0] | halves[1]) == 0) [[likely]]
+            return false;
+        return begins_at_one_of(text, from, halves);
+    }
+
+    [[gnu::noinline]] bool begins_at_one_of(std::string_view text, std::size_t from,
+                                            const std::array<std::uint64_t, 2>& halves) const {
+        for (std::uint64_t half : halves) {
+            half &= 0x0101'0101'0101'0101;
+            for (; half != 0; half &= half - 1) {
+                const auto place = from + static_cast<std::size_t>(std::countr_zero(half)) / 8;
+                if (place < text.size() && begins_at(text.substr(place))) return true;
+            }
+            from += sizeof half;
         }
         return false;
     }
@@ -102,9 +118,9 @@ class Words {
         return letters;
     }
 
-    /// Whether a word's first letters stand at one of the places. Yes also for characters that
-    /// differ from letters by the bit of the case alone.
-    [[nodiscard]] bool may_begin_in(Letters letters) const {
+    /// All ones where a word's first letters stand, else zero. Ones also for characters that differ
+    /// from letters by the bit of the case alone.
+    [[nodiscard]] Block beginnings_in(Letters letters) const {
         for (Block& block : letters) block |= 0x20;
         decltype(letters[0] == letters[1]) found{};
         for (const auto& begin : begins_) {
@@ -113,8 +129,7 @@ class Words {
                 here &= letters[i] == std::bit_cast<Block>(begin[i]);
             found |= here;
         }
-        const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(found);
-        return (halves[0] | halves[1]) != 0;
+        return std::bit_cast<Block>(found);
     }
 
     std::array<std::string_view, N> words_;

@@ -4,18 +4,8 @@
 
 namespace muster::api {
 
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-}  // namespace
-
 bool is_json(std::string_view content_type) {
-    const auto name = trimmed(content_type.substr(0, content_type.find(';')));
+    const auto name = trim(content_type.substr(0, content_type.find(';')));
     return name.empty() || equals_ignoring_case(name, kScimJson) ||
            equals_ignoring_case(name, "application/json") ||
            equals_ignoring_case(name, "text/json");
@@ -27,7 +17,7 @@ bool accepts_json(std::string_view accept) {
         const auto comma = accept.find(',');
         const auto range = accept.substr(0, comma);
         accept.remove_prefix(comma == std::string_view::npos ? accept.size() : comma + 1);
-        const auto name = trimmed(range.substr(0, range.find(';')));
+        const auto name = trim(range.substr(0, range.find(';')));
         const bool refused = range.ends_with(";q=0") || range.ends_with("; q=0");
         const bool fits = is_json(name) || name == "*/*" ||
                           equals_ignoring_case(name, "application/*") ||

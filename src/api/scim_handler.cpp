@@ -14,6 +14,7 @@
 #include "api/media_type.hpp"
 #include "api/turns.hpp"
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "provlog/redact.hpp"
@@ -270,7 +271,7 @@ auth::ConnectorPtr ScimHandler::connector_at(const Route& route) const {
 }
 
 bool ScimHandler::is_behind() const {
-    return options_.shared && !directory_.is_current(std::chrono::steady_clock::now());
+    return options_.shared && !directory_.is_current(BootClock::now());
 }
 
 bool ScimHandler::look_up_again(const http::RequestHead& head, Context& context) {
@@ -321,7 +322,7 @@ Task<http::Response> ScimHandler::handle(const http::RequestHead& head, std::str
     }
     co_await turns.take(org);
     if (context.principal && is_behind() &&
-        !co_await directory_.becomes_current(std::chrono::steady_clock::now())) {
+        !co_await directory_.becomes_current(BootClock::now())) {
         co_return behind(head, context);
     }
     // What was looked up at the head may be of before.

@@ -26,12 +26,6 @@ bool is_base62(char c) {
 
 std::string checksum(std::string_view text) { return to_base62(crc32(text), kChecksumLength); }
 
-std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// Drops `scheme` and white space from the front; false where the header has another scheme.
 bool take_scheme(std::string_view& header, std::string_view scheme) {
     if (header.size() <= scheme.size() || header[scheme.size()] != ' ') return false;

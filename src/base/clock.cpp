@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ctime>
 
 namespace muster {
 
@@ -54,6 +55,12 @@ std::optional<std::chrono::minutes> take_offset(std::string_view& text) {
 }
 
 }  // namespace
+
+BootClock::time_point BootClock::now() noexcept {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return time_point{std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)};
+}
 
 Timestamp SystemClock::now() const {
     const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();

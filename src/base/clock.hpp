@@ -38,6 +38,18 @@ class ManualClock final : public Clock {
     Timestamp now_;
 };
 
+/// A clock of C++ for time that passes: never set back, and it goes on while the machine is
+/// suspended, unlike std::chrono::steady_clock.
+struct BootClock {
+    using duration = std::chrono::nanoseconds;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<BootClock>;
+    static constexpr bool is_steady = true;
+
+    [[nodiscard]] static time_point now() noexcept;
+};
+
 /// RFC 3339 in UTC with milliseconds: 2026-11-22T08:15:30.123Z. Years 0000 to 9999.
 [[nodiscard]] std::string to_rfc3339(Timestamp time);
 

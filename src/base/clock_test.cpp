@@ -1,5 +1,7 @@
 #include "base/clock.hpp"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 namespace muster {
@@ -34,6 +36,12 @@ TEST(Rfc3339, RefusesWhatIsNoInstant) {
           "-026-11-22T08:15:30Z"}) {
         EXPECT_FALSE(from_rfc3339(bad)) << bad;
     }
+}
+
+TEST(BootClock, GoesOn) {
+    const auto before = BootClock::now();
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    EXPECT_GE(BootClock::now() - before, std::chrono::milliseconds{2});
 }
 
 }  // namespace

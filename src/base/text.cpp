@@ -78,10 +78,14 @@ std::string fold_case(std::string_view text) {
 
 std::string fold_identifier(std::string_view text) {
     // Folding first turns every compatibility space into U+0020.
-    std::string folded = fold_case(text);
-    const auto first = folded.find_first_not_of(" \t\r\n");
-    if (first == std::string::npos) return {};
-    return folded.substr(first, folded.find_last_not_of(" \t\r\n") - first + 1);
+    const std::string folded = fold_case(text);
+    return std::string{trim(folded, " \t\r\n")};
+}
+
+std::string_view trim(std::string_view text, std::string_view white_space) noexcept {
+    const auto first = text.find_first_not_of(white_space);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(white_space) - first + 1);
 }
 
 std::string to_lower_ascii(std::string_view text) {

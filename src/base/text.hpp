@@ -28,6 +28,10 @@ namespace muster {
 }
 [[nodiscard]] std::string to_lower_ascii(std::string_view text);
 
+/// Without the white space around it: that of header fields, if no other is named.
+[[nodiscard]] std::string_view trim(std::string_view text,
+                                    std::string_view white_space = " \t") noexcept;
+
 /// True for well-formed UTF-8 (no surrogates, no overlong forms).
 [[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
 

@@ -53,6 +53,23 @@ TEST(Utf8Prefix, NeverCutsACharacter) {
     EXPECT_EQ(utf8_prefix("abc", 2), "ab");
 }
 
+TEST(Trim, TakesWhiteSpaceOffBothEnds) {
+    EXPECT_EQ(trim(" \t a b\t"), "a b");
+    EXPECT_EQ(trim("a\n"), "a\n");
+    EXPECT_EQ(trim("\r\na\n", " \r\n"), "a");
+    EXPECT_EQ(trim(" \t"), "");
+    EXPECT_EQ(trim(""), "");
+}
+
+TEST(EqualsIgnoringCase, IsAsciisAlone) {
+    EXPECT_TRUE(equals_ignoring_case("userName", "USERname"));
+    EXPECT_TRUE(equals_ignoring_case("userName", "userName"));
+    EXPECT_TRUE(equals_ignoring_case("", ""));
+    EXPECT_FALSE(equals_ignoring_case("userName", "userNam"));
+    EXPECT_FALSE(equals_ignoring_case("ä", "Ä"));
+    EXPECT_FALSE(equals_ignoring_case("[", "{"));
+}
+
 TEST(PercentDecode, DecodesOnce) {
     EXPECT_EQ(percent_decode("a%2Fb%2fc+d"), "a/b/c+d");
     EXPECT_EQ(percent_decode("a+b%2Bc", true), "a b+c");

@@ -6,13 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.hpp"
+
 namespace muster::conform {
 
-inline std::string_view trim(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
+inline std::string_view trim(std::string_view text) { return muster::trim(text, " \t\r\n"); }
 
 /// Cuts the first word off `text`.
 inline std::string_view take_word(std::string_view& text) {

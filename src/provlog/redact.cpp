@@ -88,7 +88,7 @@ class BodyRedaction {
     /// whole. Deep inside, where parts of parts have been written in vain, no more.
     bool append_harmless(const json::Value& value) {
         constexpr int kMostInVain = 4;
-        if (in_vain_ == kMostInVain || in_filter_error_ || in_filters_ != Hide::Secrets ||
+        if (in_vain_ >= kMostInVain || in_filter_error_ || in_filters_ != Hide::Secrets ||
             elsewhere_ != Hide::Secrets)
             return false;
         const auto before = result_.text.size();

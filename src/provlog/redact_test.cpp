@@ -225,6 +225,20 @@ TEST(Redaction, ReplacesObjectsWhoseNamesHoldLiterals) {
               R"(["[redacted]","[redacted]",{"urn:x:apiToken":true}])");
 }
 
+TEST(Redaction, FindsSecretsAtEachDepth) {
+    std::string body = R"({"password":"hunter2","title":"T"})";
+    std::string due = R"({"password":"[redacted]","title":"T"})";
+    for (int depth = 2; depth < 14; ++depth) {
+        const auto wrapped = [depth](const std::string& inner) {
+            return depth % 2 == 0 ? R"([{"a":[1,"x"]},)" + inner + R"(,"plain",null])"
+                                  : R"({"before":{"b":true},"in":)" + inner + R"(,"after":"y"})";
+        };
+        body = wrapped(body);
+        due = wrapped(due);
+        EXPECT_EQ(kept(body), due) << depth;
+    }
+}
+
 TEST(Redaction, SaysWhetherAFilterComparedASecret) {
     const auto compares = [](const std::string& body) {
         return redact_body(body, json::parse(body).value()).hides_part;

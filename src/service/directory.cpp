@@ -117,25 +117,25 @@ Directory::Directory(const Core& core, DirectoryLimits limits) : core_(core), li
 
 Task<TurnQueue::Turn> Directory::begin_change() {
     auto turn = co_await changes_.take();
-    const auto asked = std::chrono::steady_clock::now();
+    const auto asked = BootClock::now();
     const auto newer = co_await core_.store.directory_since(core_.registry.version());
     if (newer && *newer) core_.registry.load(**newer);
     if (newer) asked_ = std::max(asked_.load(), asked);
     co_return turn;
 }
 
-bool Directory::is_current(std::chrono::steady_clock::time_point then) const {
+bool Directory::is_current(BootClock::time_point then) const {
     return asked_.load() >= then - kMostBehind;
 }
 
 // A process that stood still, or whose database did, finds requests that wait, and would answer
 // them by what it knew before.
-Task<bool> Directory::becomes_current(std::chrono::steady_clock::time_point then) const {
+Task<bool> Directory::becomes_current(BootClock::time_point then) const {
     if (is_current(then)) co_return true;
     boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
-    const auto end = std::chrono::steady_clock::now() + kLearningPatience;
+    const auto end = BootClock::now() + kLearningPatience;
     // Soon at first, as a rule that suffices; then seldom, for thousands may wait.
-    for (auto pause = kFirstLearningPause; std::chrono::steady_clock::now() < end;
+    for (auto pause = kFirstLearningPause; BootClock::now() < end;
          pause = std::min(2 * pause, kLongestLearningPause)) {
         timer.expires_after(pause);
         co_await timer.async_wait(boost::asio::use_awaitable);
@@ -147,7 +147,7 @@ Task<bool> Directory::becomes_current(std::chrono::steady_clock::time_point then
 // Without the turn where nothing is new: who holds it may wait for locks of others, and reads for
 // this.
 Task<void> Directory::follow() {
-    const auto asked = std::chrono::steady_clock::now();
+    const auto asked = BootClock::now();
     const auto newer = co_await core_.store.directory_since(core_.registry.version());
     if (!newer) co_return;
     if (*newer) {

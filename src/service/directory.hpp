@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/secret.hpp"
 #include "base/task.hpp"
 #include "service/core.hpp"
@@ -93,9 +94,9 @@ class Directory {
     [[nodiscard]] Task<void> follow();
     /// Whether all is taken over that other nodes had changed a second before `then`, as it is as a
     /// rule where somebody calls `follow`.
-    [[nodiscard]] bool is_current(std::chrono::steady_clock::time_point then) const;
+    [[nodiscard]] bool is_current(BootClock::time_point then) const;
     /// Waits until it is. False: that could not be learnt within 5 s.
-    [[nodiscard]] Task<bool> becomes_current(std::chrono::steady_clock::time_point then) const;
+    [[nodiscard]] Task<bool> becomes_current(BootClock::time_point then) const;
     /// Writes when and from where tokens were used since the last call; losing the last minute of
     /// it in a crash is accepted, slowing every request is not.
     [[nodiscard]] Task<void> save_last_uses();
@@ -122,7 +123,7 @@ class Directory {
     DirectoryLimits limits_;
     TurnQueue changes_;  ///< one change at a time
     /// When the store was last asked, and answered, what other nodes changed.
-    std::atomic<std::chrono::steady_clock::time_point> asked_{};
+    std::atomic<BootClock::time_point> asked_{};
 };
 
 /// Whether a token is active, inactive or expired at `now`, in the seeds' words.

@@ -2,17 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace muster::service {
-
-namespace {
-
-std::string_view trim(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-}  // namespace
 
 std::string etag_of(std::int64_t version) {
     std::string tag = "W/\"";

@@ -25,6 +25,9 @@ json::Object stored_document(const scim::ResourceType& type, const json::Object&
             const auto again = scim::prepare(type, json::Value(prepared->document), nullptr);
             MUSTER_CHECK(again.has_value());
             MUSTER_CHECK(json::to_text(again->document) == json::to_text(prepared->document));
+            const auto finished = scim::finish_document(type, prepared->document);
+            MUSTER_CHECK(finished.has_value());
+            MUSTER_CHECK(json::to_text(*finished) == json::to_text(prepared->document));
             return std::move(prepared->document);
         }
     }

@@ -111,7 +111,8 @@ TEST(KillsTest, WhatWasAcknowledgedSurvivesPostgresItself) {
 
     // The control: without durable commits the same storm loses. Muster's sessions have a setting
     // of their own, so that it is a trigger that takes it from each transaction: of every table, as
-    // one durable commit makes all before it durable, and so would the writer of the log.
+    // one durable commit makes all before it durable. The settings keep PostgreSQL's own writer of
+    // the log from doing that.
     database.set("wal_writer_delay", "10s");
     database.set("wal_writer_flush_after", "1GB");
     for (const char* statement :

@@ -26,12 +26,6 @@ std::string without_filter(std::string_view name) {
     return plain;
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// Moves the members that `keep` leaves into a new object, in their order. `keep` may change the
 /// value, and leaves it out by returning false.
 template <class Keep>
@@ -85,7 +79,7 @@ Result<Projection> Projection::parse(const ResourceType& type, std::string_view 
                 fmt::format("More than {} attributes were named. Name fewer.", kMaxNames)));
         }
         const auto comma = rest.find(',');
-        const std::string name = without_filter(trimmed(rest.substr(0, comma)));
+        const std::string name = without_filter(trim(rest.substr(0, comma)));
         rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
         if (const auto path = try_resolve(type, name)) {
             projection.paths_.push_back(*path);

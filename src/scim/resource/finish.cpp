@@ -18,6 +18,13 @@ namespace {
 
 bool may_be_stored(const Attribute& attribute) { return !attribute.is_only_written(); }
 
+std::unexpected<Error> missing(const Place& place) {
+    return std::unexpected(invalid_value(
+        fmt::format("{} is required but has no value. Send one: in the identity provider, map the "
+                    "attribute and give the person or group a value for it.",
+                    place.to_string())));
+}
+
 bool is_primary(const json::Value& element) {
     const json::Object* object = element.if_object();
     const json::Value* primary = object == nullptr ? nullptr : object->if_contains("primary");
@@ -77,15 +84,20 @@ Result<void> same(const Attribute& attribute, const json::Object& before, const 
 
 }  // namespace
 
-std::unexpected<Error> missing(const Place& place) {
-    return std::unexpected(invalid_value(
-        fmt::format("{} is required but has no value. Send one: in the identity provider, map the "
-                    "attribute and give the person or group a value for it.",
-                    place.to_string())));
-}
-
 bool is_needed(const Attribute& attribute) {
     return attribute.required && attribute.mutability != Mutability::ReadOnly;
+}
+
+Result<void> check_needed(const Attribute* needed, const Place& place) {
+    return needed == nullptr ? Result<void>() : missing(place.at(needed->name));
+}
+
+Result<void> check_extension(const Extension& extension, const json::Object& kept,
+                             const Attribute* needed) {
+    if (kept.empty() && !extension.required) return {};
+    const Place place{.extension = extension.schema->id};
+    TRY_VOID(check_needed(needed, place));
+    return kept.empty() ? missing(place) : Result<void>();
 }
 
 Result<json::Value> Finisher::tidy(const Attribute& attribute, json::Value&& value,
@@ -126,13 +138,17 @@ Result<json::Value> Finisher::tidy_one(const Attribute& attribute, json::Value&&
     if (is_tidy(attribute.sub_attributes, *object)) return std::move(value);
     json::Object result;
     result.reserve(object->size());
-    TRY_VOID(move_attributes(attribute.sub_attributes, *object, result, place, may_be_stored));
+    TRY_ASSIGN(const Attribute* needed,
+               move_attributes(attribute.sub_attributes, *object, result, place, may_be_stored));
+    TRY_VOID(check_needed(needed, place));
     if (result.empty()) return json::Value(nullptr);
     return json::Value(std::move(result));
 }
 
-Result<void> Finisher::move_attributes(std::span<const Attribute> attributes, json::Object& from,
-                                       json::Object& to, const Place& place, Wanted wanted) {
+Result<const Attribute*> Finisher::move_attributes(std::span<const Attribute> attributes,
+                                                   json::Object& from, json::Object& to,
+                                                   const Place& place, Wanted wanted) {
+    const Attribute* needed = nullptr;
     for (const Attribute& attribute : attributes) {
         if (!wanted(attribute)) continue;
         const Place here = place.at(attribute.name);
@@ -142,11 +158,11 @@ Result<void> Finisher::move_attributes(std::span<const Attribute> attributes, js
         }
         if (!kept.is_null()) {
             to.emplace(attribute.name, std::move(kept));
-        } else if (is_needed(attribute)) {
-            return missing(here);
+        } else if (needed == nullptr && is_needed(attribute)) {
+            needed = &attribute;
         }
     }
-    return {};
+    return needed;
 }
 
 Result<json::Object> finish(const ResourceType& type, json::Object document,
@@ -155,28 +171,27 @@ Result<json::Object> finish(const ResourceType& type, json::Object document,
     json::Object result;
     result.reserve(document.size() + 1);
     result.emplace("schemas", nullptr);
-    TRY_VOID(finisher.move_attributes(common_attributes().attributes, document, result, Place{},
-                                      is_stored));
-    TRY_VOID(
-        finisher.move_attributes(type.schema->attributes, document, result, Place{}, is_stored));
+    for (const Schema* schema : {&common_attributes(), type.schema}) {
+        TRY_ASSIGN(const Attribute* needed, finisher.move_attributes(schema->attributes, document,
+                                                                     result, Place{}, is_stored));
+        TRY_VOID(check_needed(needed, Place{}));
+    }
     json::Array schemas{type.schema->id};
     KeptBounds bounds;
     for (const Extension& extension : type.extensions) {
         const std::string& urn = extension.schema->id;
         json::Value* value = document.if_contains(urn);
         json::Object* object = value == nullptr ? nullptr : value->if_object();
-        if (object == nullptr && !extension.required) continue;
         json::Object none;
+        json::Object& from = object == nullptr ? none : *object;
         json::Object kept;
-        TRY_VOID(finisher.move_attributes(extension.schema->attributes,
-                                          object == nullptr ? none : *object, kept,
-                                          Place{.extension = urn}, may_be_stored));
-        if (object != nullptr) {
-            TRY_VOID(bounds.move(*object, kept, [&](std::string_view name) {
-                return extension.schema->find(name) != nullptr;
-            }));
-        }
-        if (kept.empty() && extension.required) return missing(Place{.extension = urn});
+        TRY_ASSIGN(const Attribute* needed,
+                   finisher.move_attributes(extension.schema->attributes, from, kept,
+                                            Place{.extension = urn}, may_be_stored));
+        TRY_VOID(bounds.move(from, kept, [&](std::string_view name) {
+            return extension.schema->find(name) != nullptr;
+        }));
+        TRY_VOID(check_extension(extension, kept, needed));
         if (kept.empty()) continue;
         result.emplace(urn, std::move(kept));
         schemas.emplace_back(urn);

@@ -1,8 +1,8 @@
 #pragma once
-// The last step to a document, whether it was written anew (prepare) or changed (patch): what holds
-// no data goes, and what is required is there. Internal to resource/ and patch/.
+// The last step to a document: what holds no data goes, and what is required is there. A document
+// that was changed (patch) takes it as a whole; one that is written anew (prepare) value by value,
+// to the same end. Internal to resource/ and patch/.
 
-#include <expected>
 #include <span>
 #include <vector>
 
@@ -27,10 +27,11 @@ class Finisher {
                                            const Place& place);
 
     using Wanted = bool (*)(const Attribute&);
-    /// The attributes of `from` that `wanted` picks, moved into `to` in the order of the schema.
-    [[nodiscard]] Result<void> move_attributes(std::span<const Attribute> attributes,
-                                               json::Object& from, json::Object& to,
-                                               const Place& place, Wanted wanted);
+    /// The attributes of `from` that `wanted` picks, moved tidily into `to` in the order of the
+    /// schema. The first that is needed and has no value, or null. Errors: those of tidy.
+    [[nodiscard]] Result<const Attribute*> move_attributes(std::span<const Attribute> attributes,
+                                                           json::Object& from, json::Object& to,
+                                                           const Place& place, Wanted wanted);
 
   private:
     [[nodiscard]] Result<json::Value> tidy_one(const Attribute& attribute, json::Value&& value,
@@ -39,9 +40,14 @@ class Finisher {
     std::vector<Note>& notes_;
 };
 
-/// Whether a document without the attribute is refused.
+/// Whether whatever has the attribute must have a value for it: readOnly ones come from elsewhere.
 [[nodiscard]] bool is_needed(const Attribute& attribute);
-[[nodiscard]] std::unexpected<Error> missing(const Place& place);
+/// Refuses what is without a value that it needs; `needed` may be null.
+[[nodiscard]] Result<void> check_needed(const Attribute* needed, const Place& place);
+/// Refuses what is kept of an extension. Who has nothing of it need not have what it requires,
+/// unless the type requires the extension itself.
+[[nodiscard]] Result<void> check_extension(const Extension& extension, const json::Object& kept,
+                                           const Attribute* needed);
 
 /// Refuses a change of an immutable attribute, or of an immutable part of a single complex one,
 /// that `before` has a value for (RFC 7644 §3.5.1).

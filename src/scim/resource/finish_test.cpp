@@ -181,5 +181,23 @@ TEST_F(Diff, OfAnEmptiedDocumentListsWhatWent) {
               "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:division: \"V\" -> \n");
 }
 
+TEST_F(Finish, WhoHasNothingOfAnExtensionNeedNotHaveWhatItRequires) {
+    const testing::Gadgets gadgets;
+    const auto finished_with = [&](std::string_view extra) {
+        return finish_document(gadgets.type(),
+                               object(R"({"schemas":["urn:test:Gadget"],"userName":"a",
+                                          "urn:test:Extra:1.0":)" +
+                                      std::string{extra} + "}"));
+    };
+    for (const char* nothing : {"{}", R"({"links":[{"type":"x"}]})"}) {
+        const auto result = finished_with(nothing);
+        ASSERT_TRUE(result.has_value()) << nothing << result.error().detail;
+        EXPECT_FALSE(result->contains("urn:test:Extra:1.0")) << nothing;
+    }
+    const auto refused = finished_with(R"({"links":[{"value":"x"}]})");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().detail, HasSubstr("urn:test:Extra:1.0:plant is required"));
+}
+
 }  // namespace
 }  // namespace muster::scim

@@ -31,7 +31,7 @@ void set_kept(json::Object& holder, std::string_view name, const json::Value& va
     }
 }
 
-Result<void> KeptBounds::take(std::string_view name, const json::Value& value) {
+Result<void> KeptBounds::count(std::string_view name, const json::Value& value) {
     bytes_ += name.size() + json::to_text(value).size();
     if (++names_ > kMaxNames || bytes_ > kMaxBytes) {
         return std::unexpected(invalid_value(

@@ -23,14 +23,14 @@ void set_kept(json::Object& holder, std::string_view name, const json::Value& va
 class KeptBounds {
   public:
     /// Counts one more. Error: InvalidValue.
-    [[nodiscard]] Result<void> take(std::string_view name, const json::Value& value);
+    [[nodiscard]] Result<void> count(std::string_view name, const json::Value& value);
 
     /// Moves the members of `from` for which `known(name)` is false, within the bounds.
     template <class Known>
     [[nodiscard]] Result<void> move(json::Object& from, json::Object& to, Known known) {
         for (auto& member : from) {
             if (known(std::string_view(member.key()))) continue;
-            if (auto taken = take(member.key(), member.value()); !taken) return taken;
+            if (auto counted = count(member.key(), member.value()); !counted) return counted;
             to.emplace(member.key(), std::move(member.value()));
         }
         return {};

@@ -62,9 +62,9 @@ class Preparation {
         for (const auto* member : unknown_) {
             TRY_VOID(take_unknown(Place{}, member->key(), member->value(), document));
         }
-        document.begin()->value() = std::move(schemas);
+        document["schemas"] = std::move(schemas);
         if (current_ != nullptr) {
-            TRY_VOID(check_immutable(type_, *current_, prepared_.document));
+            TRY_VOID(check_immutable(type_, *current_, document));
         }
         return std::move(prepared_);
     }
@@ -96,8 +96,8 @@ class Preparation {
         const std::string where = place.at(name).to_string();
         keeps ? note_kept(prepared_.notes, where) : note_unknown(prepared_.notes, where);
         if (!keeps || is_unassigned(value)) return {};
-        TRY_VOID(kept_.take(name, value));
-        to.emplace(name, value);
+        TRY_VOID(kept_.count(name, value));
+        to.emplace(name, value);  // JSON with two of a name is not read
         return {};
     }
 
@@ -115,12 +115,11 @@ class Preparation {
     Result<void> take_all(std::span<const Attribute> attributes, const Given& given,
                           json::Object& document) {
         TRY_ASSIGN(const Attribute* needed, take(attributes, given, current_, Place{}, document));
-        if (needed != nullptr) return missing(Place{.attribute = needed->name});
-        return {};
+        return check_needed(needed, Place{});
     }
 
     /// Puts what is kept of each attribute into `to`, in the order of the schema. The first that is
-    /// required and was left without a value, or null.
+    /// needed and has no value, or null.
     Result<const Attribute*> take(std::span<const Attribute> attributes, const Given& given,
                                   const json::Object* current, const Place& place,
                                   json::Object& to) {
@@ -201,12 +200,7 @@ class Preparation {
                 TRY_VOID(take_unknown(place, name, part, taken));
             }
         }
-        // Who has nothing of an extension need not have what it requires.
-        const bool has_any = !taken.empty();
-        if (needed != nullptr && (has_any || extension.required)) {
-            return missing(place.at(needed->name));
-        }
-        if (!has_any && extension.required) return missing(place);
+        TRY_VOID(check_extension(extension, taken, needed));
         return taken;
     }
 

@@ -40,6 +40,11 @@ class Prepare : public ::testing::Test {
                       const json::Object* current = nullptr) const {
         auto prepared = prepare_generic(type, value(body), current);
         EXPECT_TRUE(prepared.has_value()) << body << '\n' << prepared.error().detail;
+        // To the same end as a document that was changed.
+        if (prepared) {
+            EXPECT_EQ(finish_document(type, prepared->document).value_or(json::Object{}),
+                      prepared->document);
+        }
         return prepared ? *std::move(prepared) : Prepared{};
     }
 
@@ -385,6 +390,14 @@ TEST_F(Prepare, AnExtensionIsCheckedLikeTheCore) {
     const auto missing = post(R"({"tags":["t"]})");
     ASSERT_FALSE(missing.has_value());
     EXPECT_THAT(missing.error().detail, HasSubstr("urn:test:Extra:1.0:plant is required"));
+    // Who has nothing of it need not have what it requires.
+    for (const char* nothing :
+         {"{}", R"({"plant":null,"tags":[]})", R"({"links":[{"type":"x"}]})"}) {
+        const auto without = post(nothing);
+        ASSERT_TRUE(without.has_value()) << nothing << without.error().detail;
+        EXPECT_FALSE(without->document.contains("urn:test:Extra:1.0")) << nothing;
+        EXPECT_EQ(without->document.at("schemas"), value(R"(["urn:test:Gadget"])")) << nothing;
+    }
 }
 
 TEST_F(Prepare, MembersAreIdsInOrderWithoutDuplicates) {

@@ -85,6 +85,10 @@ class Gadgets {
         parts.sub_attributes.back().required = true;
         Attribute plant = text("plant");
         plant.required = true;
+        Attribute links = text("links");
+        links.type = Type::Complex;
+        links.multi_valued = true;
+        links.sub_attributes = {text("type"), text("value")};
         core_ = {.id = "urn:test:Gadget",
                  .name = "Gadget",
                  .description = "",
@@ -93,7 +97,7 @@ class Gadgets {
         extra_ = {.id = "urn:test:Extra:1.0",
                   .name = "Extra",
                   .description = "",
-                  .attributes = {plant, serial, badge, tags}};
+                  .attributes = {plant, serial, badge, tags, links}};
         type_ = {.id = "Gadget",
                  .name = "Gadget",
                  .endpoint = "/Gadgets",

@@ -1,7 +1,6 @@
 #include "store/postgres/node.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <fmt/format.h>
 
+#include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "store/postgres/transaction.hpp"
@@ -39,14 +39,6 @@ constexpr Statement kGiveBack{"DELETE FROM node WHERE number = $1 AND holder = $
 constexpr int kMostAttempts = 100;
 constexpr int kLastNumber = 1023;
 
-/// Goes on while the process is stopped and while the machine sleeps.
-milliseconds since_boot() {
-    timespec time{};
-    ::clock_gettime(CLOCK_BOOTTIME, &time);
-    return std::chrono::duration_cast<milliseconds>(std::chrono::seconds(time.tv_sec) +
-                                                    std::chrono::nanoseconds(time.tv_nsec));
-}
-
 Error unavailable(const char* message) { return {ErrorCode::Unavailable, message, {}, {}}; }
 
 /// The lowest number without a row. Where all have one, that of the node that has been silent for
@@ -69,7 +61,7 @@ Result<NodeNumber> claim_node(const std::string& conninfo) {
     TRY_ASSIGN(Session session, Session::open(conninfo));
     const std::string holder = random_short_id(20);
     for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
-        const milliseconds asked = since_boot();
+        const auto asked = BootClock::now();
         TRY_ASSIGN(const std::int64_t now, session.number("SELECT " MUSTER_NOW));
         TRY_ASSIGN(const Rows held,
                    session.query("SELECT number, until FROM node ORDER BY number", Parameters()));
@@ -118,7 +110,7 @@ Result<void> NodeLease::held() const {
                         "another one: restart it"));
     }
     // The process may have been stopped for days, and this is the first that it does again.
-    if (since_boot() - renewed_.load() > kTrusted * renewal_) {
+    if (BootClock::now() - renewed_.load() > kTrusted * renewal_) {
         return std::unexpected(
             unavailable("this node did not reach the database for so long that another one may "
                         "take its number: it waits until it knows that none did"));
@@ -150,7 +142,7 @@ Task<void> NodeLease::keep() {
         boost::system::error_code ec;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
         if (stopping_) break;
-        const milliseconds asked = since_boot();
+        const auto asked = BootClock::now();
         const auto renewed = co_await run(kRenew);
         if (!renewed) continue;
         if (*renewed == 0) {

@@ -9,6 +9,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/clock.hpp"
 #include "base/task.hpp"
 #include "store/postgres/pool.hpp"
 #include "store/postgres/session.hpp"
@@ -20,7 +21,7 @@ namespace muster::store::postgres {
 struct NodeNumber {
     std::int64_t number = 0;
     std::string holder;
-    std::chrono::milliseconds claimed{};  ///< when, as NodeLease tells the time
+    BootClock::time_point claimed;
 };
 
 /// Takes the lowest number (0 to 1023) that was never held or was given back. Where there is none,
@@ -54,8 +55,8 @@ class NodeLease {
     Pool& pool_;
     const NodeNumber node_;
     const std::chrono::milliseconds renewal_;
-    boost::asio::steady_timer timer_;                 ///< pool's thread
-    std::atomic<std::chrono::milliseconds> renewed_;  ///< when it was asked for
+    boost::asio::steady_timer timer_;             ///< pool's thread
+    std::atomic<BootClock::time_point> renewed_;  ///< when it was asked for
     std::atomic<bool> lost_{false};
     std::atomic<bool> stopping_{false};
     std::atomic<bool> stopped_{false};

@@ -43,9 +43,10 @@ Task<AdminResponse> Admin::list_organisations(const AdminRequest&, Segments) con
     for (const auto* organisation : sorted) {
         const auto users = co_await core_.store.count(
             organisation->key, store::make_plan(scim::Catalog::standard()->user(), nullptr));
+        if (!users) co_return store_problem(users.error());
         const auto groups = co_await core_.store.count(
             organisation->key, store::make_plan(scim::Catalog::standard()->group(), nullptr));
-        if (!users || !groups) co_return store_problem(users ? groups.error() : users.error());
+        if (!groups) co_return store_problem(groups.error());
         const auto connectors = std::ranges::count_if(snapshot->by_id, [&](const auto& item) {
             return item.second->connector.org == organisation->key;
         });

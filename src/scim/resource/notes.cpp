@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,8 @@ namespace {
 
 /// A person reads them; a hostile body could earn one a value.
 constexpr std::size_t kMaxNotes = 50;
+
+constexpr std::string_view kUnknown = "unknown-attribute-dropped";
 
 }  // namespace
 
@@ -36,7 +39,11 @@ void add_note(std::vector<Note>& notes, std::string_view rule, std::string text)
 }
 
 void note_unknown(std::vector<Note>& notes, std::string_view place) {
-    add_note(notes, "unknown-attribute-dropped",
+    // The first is told of however many others there are: a connector may refuse a request for it.
+    if (notes.size() == kMaxNotes && std::ranges::find(notes, kUnknown, &Note::rule) == notes.end()) {
+        notes.pop_back();
+    }
+    add_note(notes, kUnknown,
              fmt::format("{} is no attribute of the schema; it was dropped.", scim::quoted(place)));
 }
 

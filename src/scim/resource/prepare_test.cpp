@@ -12,6 +12,7 @@
 namespace muster::scim {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -319,6 +320,18 @@ TEST_F(Prepare, NotesStopAtFifty) {
         members += (i == 0 ? "" : ",") + ("\"x" + std::to_string(i)) + "\":1";
     }
     EXPECT_EQ(accepted(user(), user_with(members)).notes.size(), 50U);
+}
+
+TEST_F(Prepare, AnUnknownAttributeIsNotedBesideAnyNumberOfOthers) {
+    std::string emails;
+    for (int i = 0; i < 60; ++i) emails += R"({"type":"x"},)";
+    emails.pop_back();
+    for (const char* unknown : {R"("bogus":1)", R"("$E":{"bogus":1})"}) {
+        const auto prepared =
+            accepted(user(), user_with(fmt::format(R"("emails":[{}],{})", emails, unknown)));
+        EXPECT_EQ(prepared.notes.size(), 50U);
+        EXPECT_THAT(rules(prepared.notes), Contains("unknown-attribute-dropped")) << unknown;
+    }
 }
 
 TEST_F(Prepare, ActiveIsTrueWhereACreateLeavesItOut) {

@@ -36,8 +36,8 @@ const scim::Dialect& dialect_of(const Call& call) {
 
 scim::Result<json::Value> read_body(Call& call, const Limits& limits,
                                     const scim::ResourceType& type, scim::Verb verb,
-                                    std::string_view body) {
-    TRY_ASSIGN(auto value, parse_body(call, limits, body));
+                                    std::string_view body, boost::json::storage_ptr storage) {
+    TRY_ASSIGN(auto value, parse_body(call, limits, body, std::move(storage)));
     // Which of its values nobody may read, only the schema knows: none of it is kept in the log.
     // Nor of another type's, where it may name what theirs hides.
     const bool hides = type.hides_attributes || call.catalog().may_name_hidden(body);

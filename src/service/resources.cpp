@@ -1,9 +1,11 @@
 #include "service/resources.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <unordered_map>
 
+#include <boost/json/monotonic_resource.hpp>
 #include <fmt/format.h>
 
 #include "base/result.hpp"
@@ -21,6 +23,41 @@ bool wants(const scim::ResourceType& type, const scim::Projection& projection,
            std::string_view name) {
     const auto* attribute = type.find(name);
     return attribute != nullptr && projection.wants(*attribute);
+}
+
+/// What a creation stores, as texts and keys: no tree of values waits with it for the commit.
+struct Creation {
+    std::string document;
+    std::string display;
+    bool active = true;
+    std::vector<scim::IndexKey> unique;
+    std::vector<scim::IndexKey> index;
+    std::vector<std::string> members;
+    std::string manager;  ///< an id; empty: none
+    std::vector<scim::Change>
+        changes;  ///< where the log does not keep the request, which says it all
+};
+
+scim::Result<Creation> read_creation(const Core& core, Call& call, const scim::ResourceType& type,
+                                     std::string_view body, std::string_view id) {
+    // The values of a person fit into it, and go with it at once.
+    std::array<unsigned char, std::size_t{16} << 10> memory;
+    boost::json::monotonic_resource values(memory.data(), memory.size());
+    TRY_ASSIGN(const auto value,
+               read_body(call, core.limits, type, scim::Verb::Create, body, &values));
+    TRY_ASSIGN(auto prepared, scim::prepare(type, value, nullptr, limits_for(core, call).values));
+    TRY_VOID(take_notes(call, prepared.notes));
+    const auto& document = prepared.document;
+    Creation creation{.document = document_text(document, id),
+                      .display = display_of(type, document),
+                      .active = scim::is_active(document),
+                      .unique = scim::unique_keys(type, document),
+                      .index = scim::index_keys(type, document),
+                      .members = std::move(prepared.members).value_or(std::vector<std::string>{}),
+                      .manager = std::string{manager_of(document)},
+                      .changes = {}};
+    if (!call.record.keeps_request()) creation.changes = scim::diff(type, {}, document);
+    return creation;
 }
 
 }  // namespace
@@ -142,15 +179,7 @@ Task<scim::Result<Answer>> Resources::get(Call& call, const scim::ResourceType& 
 
 Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceType& type,
                                              std::string body, scim::Projection projection) const {
-    CO_TRY_ASSIGN(const auto value, read_body(call, core_.limits, type, scim::Verb::Create, body));
-    const auto read = call.record.mark();
-    CO_TRY_ASSIGN(auto prepared,
-                  scim::prepare(type, value, nullptr, limits_for(core_, call).values));
-    CO_TRY_VOID(take_notes(call, prepared.notes));
-    CO_TRY_ASSIGN(const auto manager,
-                  co_await resolve_manager(core_, call, manager_of(prepared.document)));
-    const auto member_ids = prepared.members.value_or(std::vector<std::string>{});
-
+    const auto unread = call.record.mark();
     const auto now = core_.clock.now();
     store::Record record{.rid = core_.ids.next_key<Rid>(),
                          .id = uuid_v7(now),
@@ -158,31 +187,31 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                          .version = 1,
                          .created = now,
                          .modified = now,
-                         .active = scim::is_active(prepared.document),
+                         .active = true,
                          .source = call.principal.connector->connector.key,
                          .document = {}};
-    record.document = document_text(prepared.document, record.id);
-    call.record.resource(type.name, record.id, display_of(type, prepared.document));
-    // Else the request and the answer say it all.
-    if (!call.record.keeps_request()) {
-        call.record.changes(scim::diff(type, {}, prepared.document));
-    }
+    CO_TRY_ASSIGN(auto creation, read_creation(core_, call, type, body, record.id));
+    CO_TRY_ASSIGN(const auto manager, co_await resolve_manager(core_, call, creation.manager));
+    record.active = creation.active;
+    record.document = std::move(creation.document);
+    call.record.resource(type.name, record.id, creation.display);
+    call.record.changes(creation.changes);
 
     const Renderer renderer(call.catalog(), call.base_url);
     const auto fresh = call.record.mark();
     for (Attempts attempts(*turns_, record.id);;) {
         call.record.rewind(fresh);
-        CO_TRY_ASSIGN(auto members, co_await resolve_members(core_, call, member_ids));
+        CO_TRY_ASSIGN(auto members, co_await resolve_members(core_, call, creation.members));
         store::CreateResource create{.rid = record.rid,
                                      .id = record.id,
                                      .type = type.name,
                                      .source = record.source,
                                      .now = now,
                                      .active = record.active,
-                                     .display = display_of(type, prepared.document),
+                                     .display = creation.display,
                                      .document = record.document,
-                                     .unique = scim::unique_keys(type, prepared.document),
-                                     .index = scim::index_keys(type, prepared.document),
+                                     .unique = creation.unique,
+                                     .index = creation.index,
                                      .members = rids_of(members),
                                      .groups = groups_among(members)};
         const Relations related{.groups = {}, .members = std::move(members), .manager = manager};
@@ -194,7 +223,9 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
         const auto applied = co_await commit(core_, call, std::move(mutation), answer);
         if (applied) co_return answer;
         if (applied.error().code == store::ErrorCode::UniqueTaken) {
-            call.record.rewind(read);  // nobody was made
+            call.record.rewind(unread);  // nobody was made
+            CO_TRY_ASSIGN(const auto value,
+                          read_body(call, core_.limits, type, scim::Verb::Create, body));
             co_return co_await restore_or_refuse(call, type, applied.error(), value, projection);
         }
         if (!co_await attempts.again(call, applied.error())) {

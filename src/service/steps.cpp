@@ -114,8 +114,9 @@ Task<store::Result<std::vector<store::Reference>>> find_members(store::Store& st
 
 }  // namespace
 
-scim::Result<json::Value> parse_body(Call& call, const Limits& limits, std::string_view body) {
-    auto value = json::parse(body, limits.json);
+scim::Result<json::Value> parse_body(Call& call, const Limits& limits, std::string_view body,
+                                     boost::json::storage_ptr storage) {
+    auto value = json::parse(body, limits.json, std::move(storage));
     call.record.request_body(body, value ? &*value : nullptr);
     if (!value) return std::unexpected(body_error(value.error()));
     call.record.step("parsed", fmt::format("{} bytes of JSON", body.size()));

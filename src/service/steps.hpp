@@ -13,9 +13,10 @@
 
 namespace muster::service {
 
-/// Reads the body under the limits and hands it, redacted, to the log record.
+/// Reads the body under the limits, into `storage`, and hands it, redacted, to the log record.
 [[nodiscard]] scim::Result<json::Value> parse_body(Call& call, const Limits& limits,
-                                                   std::string_view body);
+                                                   std::string_view body,
+                                                   boost::json::storage_ptr storage = {});
 
 /// The instance's limits, and what the connector's policy adds to them.
 [[nodiscard]] scim::PatchLimits limits_for(const Core& core, const Call& call);

@@ -136,7 +136,7 @@ Result<json::Value> Finisher::tidy_one(const Attribute& attribute, json::Value&&
         return json::Value(nullptr);
     }
     if (is_tidy(attribute.sub_attributes, *object)) return std::move(value);
-    json::Object result;
+    json::Object result(object->storage());
     result.reserve(object->size());
     TRY_ASSIGN(const Attribute* needed,
                move_attributes(attribute.sub_attributes, *object, result, place, may_be_stored));

@@ -99,7 +99,7 @@ Result<json::Value> Normaliser::attribute(const Attribute& attribute, const json
 
 Result<json::Value> Normaliser::elements(const Attribute& attribute, const json::Value& value,
                                          const Place& place) const {
-    json::Array result;
+    json::Array result(storage_);
     const json::Array* array = value.if_array();
     if (array == nullptr) return wrong_type(place, "an array of values", value);
     if (array->size() > limits_.max_elements) {
@@ -143,7 +143,7 @@ Result<json::Value> Normaliser::element(const Attribute& attribute, const json::
 
 Result<json::Value> Normaliser::complex(const Attribute& attribute, const json::Value& value,
                                         const Place& place) const {
-    json::Object result;
+    json::Object result(storage_);
     const json::Object* object = value.if_object();
     if (object == nullptr) return wrong_type(place, "an object", value);
     const auto& attributes = attribute.sub_attributes;
@@ -208,7 +208,7 @@ Result<json::Value> Normaliser::text(const Attribute& attribute, const json::Val
         return std::unexpected(
             invalid_value(fmt::format("{} must be base 64 (RFC 4648).", place.to_string())));
     }
-    return json::Value(value);
+    return json::Value(value, storage_);
 }
 
 Result<json::Value> normalise_value(const Attribute& attribute, const json::Value& value,

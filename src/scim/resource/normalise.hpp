@@ -48,8 +48,10 @@ void note_dropped(std::vector<Note>& notes, const Attribute& attribute);
 /// One request's normalisation. Borrows the limits and the notes.
 class Normaliser {
   public:
-    Normaliser(const PrepareLimits& limits, std::vector<Note>& notes)
-        : limits_(limits), notes_(notes) {}
+    /// The values that it gives lie in `storage`.
+    Normaliser(const PrepareLimits& limits, std::vector<Note>& notes,
+               boost::json::storage_ptr storage = {})
+        : limits_(limits), notes_(notes), storage_(std::move(storage)) {}
 
     /// The whole value of an attribute: an array where it is multi-valued, null where unassigned.
     [[nodiscard]] Result<json::Value> attribute(const Attribute& attribute,
@@ -72,6 +74,7 @@ class Normaliser {
 
     const PrepareLimits& limits_;
     std::vector<Note>& notes_;
+    boost::json::storage_ptr storage_;
 };
 
 /// The members of an object by the attribute that each belongs to; what belongs to none is noted as

@@ -40,7 +40,8 @@ void add_note(std::vector<Note>& notes, std::string_view rule, std::string text)
 
 void note_unknown(std::vector<Note>& notes, std::string_view place) {
     // The first is told of however many others there are: a connector may refuse a request for it.
-    if (notes.size() == kMaxNotes && std::ranges::find(notes, kUnknown, &Note::rule) == notes.end()) {
+    if (notes.size() == kMaxNotes &&
+        std::ranges::find(notes, kUnknown, &Note::rule) == notes.end()) {
         notes.pop_back();
     }
     add_note(notes, kUnknown,

@@ -37,11 +37,13 @@ Result<void> check_schemas(const ResourceType& type, const json::Value* schemas)
 /// One POST or PUT body on its way to a document.
 class Preparation {
   public:
-    Preparation(const ResourceType& type, const json::Object* current, const PrepareLimits& limits)
+    Preparation(const ResourceType& type, const json::Object* current, const PrepareLimits& limits,
+                const boost::json::storage_ptr& storage)
         : type_(type),
           current_(current),
           active_(type.schema->find("active")),
-          normaliser_(limits, prepared_.notes) {}
+          prepared_{.document = json::Object(storage)},
+          normaliser_(limits, prepared_.notes, storage) {}
 
     Result<Prepared> run(const json::Object& body) {
         sort_out(body);
@@ -49,7 +51,7 @@ class Preparation {
         json::Object& document = prepared_.document;
         document.reserve(body.size() + 2);
         document.emplace("schemas", nullptr);
-        json::Array schemas{type_.schema->id};
+        json::Array schemas({type_.schema->id}, document.storage());
         TRY_VOID(take_all(common_attributes().attributes, common_, document));
         TRY_VOID(take_all(type_.schema->attributes, core_, document));
         for (std::size_t i = 0; i < extensions_.size(); ++i) {
@@ -135,7 +137,7 @@ class Preparation {
                 TRY_VOID(take_aside(attribute, given[i]));
                 continue;
             }
-            json::Value value;
+            json::Value value(to.storage());
             if (attribute.mutability == Mutability::ReadOnly) {
                 if (stored != nullptr) value = *stored;
                 if (is_core && attribute.name == "id") note_foreign_id(given[i], stored);
@@ -190,7 +192,7 @@ class Preparation {
         const json::Value* stored =
             current_ == nullptr ? nullptr : current_->if_contains(schema.id);
         const json::Object* current = stored == nullptr ? nullptr : stored->if_object();
-        json::Object taken;
+        json::Object taken(prepared_.document.storage());
         const Given given =
             by_attribute(schema.attributes, *object, place, prepared_.notes, keeps_unknown());
         TRY_ASSIGN(const Attribute* needed, take(schema.attributes, given, current, place, taken));
@@ -232,7 +234,7 @@ Result<Prepared> prepare(const ResourceType& type, const json::Value& body,
             fmt::format("The body must be a JSON object that describes a {}, but {} was sent.",
                         type.name, kind_of(body))));
     }
-    return Preparation(type, current, limits).run(*object);
+    return Preparation(type, current, limits, body.storage()).run(*object);
 }
 
 }  // namespace muster::scim

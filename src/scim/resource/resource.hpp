@@ -42,7 +42,7 @@ struct Change {
 };
 
 struct Prepared {
-    json::Object document;
+    json::Object document;  ///< in the memory of the body that it was made of
     /// Group.members as sent, ids only, in order, without duplicates. Absent: not sent.
     std::optional<std::vector<std::string>> members;
     std::vector<Note> notes;

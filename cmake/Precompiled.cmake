@@ -3,7 +3,8 @@
 #
 # What most files read of the standard library, fmt, Asio and Boost.JSON, for tests GoogleTest too,
 # is parsed once: that is half of what a file takes to compile. Each file names what it uses all the
-# same: GROUP=1 scripts/tidy looks at each without it. Unit tests are not optimised, which is the other half.
+# same: GROUP=1 scripts/tidy looks at each without it. Unit tests are not optimised, which is the
+# other half.
 set(standard algorithm array atomic charconv chrono cstddef cstdint cstring deque expected
   filesystem functional future iterator limits map memory mutex optional ranges set span string
   string_view thread tuple unordered_map utility variant vector)

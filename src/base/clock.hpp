@@ -38,8 +38,8 @@ class ManualClock final : public Clock {
     Timestamp now_;
 };
 
-/// A clock of C++ for time that passes: never set back, and it goes on while the machine is
-/// suspended, unlike std::chrono::steady_clock.
+/// A steady clock as the standard wants them (TrivialClock) that goes on while the machine is
+/// suspended, which std::chrono::steady_clock does not.
 struct BootClock {
     using duration = std::chrono::nanoseconds;
     using rep = duration::rep;

@@ -133,9 +133,9 @@ bool Directory::is_current(BootClock::time_point then) const {
 Task<bool> Directory::becomes_current(BootClock::time_point then) const {
     if (is_current(then)) co_return true;
     boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
-    const auto end = BootClock::now() + kLearningPatience;
+    const auto end = std::chrono::steady_clock::now() + kLearningPatience;
     // Soon at first, as a rule that suffices; then seldom, for thousands may wait.
-    for (auto pause = kFirstLearningPause; BootClock::now() < end;
+    for (auto pause = kFirstLearningPause; std::chrono::steady_clock::now() < end;
          pause = std::min(2 * pause, kLongestLearningPause)) {
         timer.expires_after(pause);
         co_await timer.async_wait(boost::asio::use_awaitable);

@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 #include <unordered_map>
+#include <utility>
 
 #include <boost/json/monotonic_resource.hpp>
 #include <fmt/format.h>
@@ -34,10 +35,12 @@ struct Creation {
     std::vector<scim::IndexKey> index;
     std::vector<std::string> members;
     std::string manager;  ///< an id; empty: none
-    std::vector<scim::Change>
-        changes;  ///< where the log does not keep the request, which says it all
+    /// Where the log does not keep the request, which says it all.
+    std::vector<scim::Change> changes;
+    provlog::Record::Mark read;  ///< behind the reading of the body
 };
 
+/// Reads a body, prepares and notes it. No coroutine: its values lie on the stack.
 scim::Result<Creation> read_creation(const Core& core, Call& call, const scim::ResourceType& type,
                                      std::string_view body, std::string_view id) {
     // The values of a person fit into it, and go with it at once.
@@ -45,6 +48,7 @@ scim::Result<Creation> read_creation(const Core& core, Call& call, const scim::R
     boost::json::monotonic_resource values(memory.data(), memory.size());
     TRY_ASSIGN(const auto value,
                read_body(call, core.limits, type, scim::Verb::Create, body, &values));
+    auto read = call.record.mark();
     TRY_ASSIGN(auto prepared, scim::prepare(type, value, nullptr, limits_for(core, call).values));
     TRY_VOID(take_notes(call, prepared.notes));
     const auto& document = prepared.document;
@@ -55,7 +59,8 @@ scim::Result<Creation> read_creation(const Core& core, Call& call, const scim::R
                       .index = scim::index_keys(type, document),
                       .members = std::move(prepared.members).value_or(std::vector<std::string>{}),
                       .manager = std::string{manager_of(document)},
-                      .changes = {}};
+                      .changes = {},
+                      .read = std::move(read)};
     if (!call.record.keeps_request()) creation.changes = scim::diff(type, {}, document);
     return creation;
 }
@@ -181,21 +186,20 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
                                              std::string body, scim::Projection projection) const {
     const auto unread = call.record.mark();
     const auto now = core_.clock.now();
-    store::Record record{.rid = core_.ids.next_key<Rid>(),
-                         .id = uuid_v7(now),
-                         .type = type.name,
-                         .version = 1,
-                         .created = now,
-                         .modified = now,
-                         .active = true,
-                         .source = call.principal.connector->connector.key,
-                         .document = {}};
-    CO_TRY_ASSIGN(auto creation, read_creation(core_, call, type, body, record.id));
+    auto id = uuid_v7(now);
+    CO_TRY_ASSIGN(auto creation, read_creation(core_, call, type, body, id));
     CO_TRY_ASSIGN(const auto manager, co_await resolve_manager(core_, call, creation.manager));
-    record.active = creation.active;
-    record.document = std::move(creation.document);
+    const store::Record record{.rid = core_.ids.next_key<Rid>(),
+                               .id = std::move(id),
+                               .type = type.name,
+                               .version = 1,
+                               .created = now,
+                               .modified = now,
+                               .active = creation.active,
+                               .source = call.principal.connector->connector.key,
+                               .document = std::move(creation.document)};
     call.record.resource(type.name, record.id, creation.display);
-    call.record.changes(creation.changes);
+    call.record.changes(std::exchange(creation.changes, {}));
 
     const Renderer renderer(call.catalog(), call.base_url);
     const auto fresh = call.record.mark();
@@ -223,7 +227,11 @@ Task<scim::Result<Answer>> Resources::create(Call& call, const scim::ResourceTyp
         const auto applied = co_await commit(core_, call, std::move(mutation), answer);
         if (applied) co_return answer;
         if (applied.error().code == store::ErrorCode::UniqueTaken) {
-            call.record.rewind(unread);  // nobody was made
+            call.record.rewind(creation.read);  // nobody was made
+            const bool restores = call.policy().restore_on_create && call.may_restore;
+            if (!restores) co_return refuse_store(call, applied.error());
+            // Its values went before the commit, as few creations need them again.
+            call.record.rewind(unread);
             CO_TRY_ASSIGN(const auto value,
                           read_body(call, core_.limits, type, scim::Verb::Create, body));
             co_return co_await restore_or_refuse(call, type, applied.error(), value, projection);

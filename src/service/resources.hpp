@@ -68,8 +68,8 @@ class Resources {
                                                            std::string id, const json::Value& value,
                                                            scim::Projection projection,
                                                            int status) const;
-    /// POST of what already exists: the same person, switched off, is restored where the
-    /// connector's policy allows it; anyone else is 409.
+    /// POST of what already exists, by a connector whose policy allows it: the same person,
+    /// switched off, is restored; anyone else is 409.
     [[nodiscard]] Task<scim::Result<Answer>> restore_or_refuse(Call& call,
                                                                const scim::ResourceType& type,
                                                                store::Error taken,

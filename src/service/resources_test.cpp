@@ -1,5 +1,6 @@
 #include "service/resources.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "service/testing.hpp"
@@ -193,6 +194,48 @@ TEST_F(ResourcesTest, AWriteCarriesItsLogRecordInTheSameCommit) {
     ASSERT_EQ(log->records.size(), 1U);
     EXPECT_NE(log->records.front().find("\"written\":[{\"version\":1"), std::string::npos)
         << log->records.front();
+}
+
+TEST_F(ResourcesTest, WhoIsTakenAndWhoIsRestoredIsToldOfOnce) {
+    const auto ann = user("ann", R"(,"externalId":"00u1","nobodyKnows":1)");
+    const auto made = create(users_, ann);
+    ASSERT_TRUE(made);
+    EXPECT_EQ(create(users_, ann).error().status, 409);
+    const auto id = json::parse(made->body)->at("id").as_string();
+    const auto off = user("ann", R"(,"externalId":"00u1","active":false)");
+    auto by = call();
+    ASSERT_TRUE(wait(resources_.replace(by, users_, std::string{id}, off, {})));
+    const auto restored = create(users_, ann);
+    ASSERT_TRUE(restored) << restored.error().detail;
+    EXPECT_EQ(json::parse(restored->body)->at("id").as_string(), id);
+    const auto log = wait(store_->log({.org = connector_->connector.org, .limit = 10}));
+    ASSERT_TRUE(log);
+    ASSERT_FALSE(log->records.empty());
+    const std::string& record = log->records.front();
+    const auto count = [&record](std::string_view text) {
+        std::size_t found = 0;
+        for (auto at = record.find(text); at != std::string::npos; at = record.find(text, at + 1)) {
+            ++found;
+        }
+        return found;
+    };
+    EXPECT_EQ(count("bytes of JSON"), 1U) << record;
+    EXPECT_EQ(count("unknown-attribute-dropped"), 1U) << record;
+}
+
+TEST_F(ResourcesTest, ALargePersonIsMadeWhole) {
+    // Beyond what lies on the stack, and beyond what the log keeps of a request.
+    std::string emails;
+    for (int i = 0; i < 900; ++i) {
+        emails +=
+            fmt::format(R"({}{{"value":"{}@acme.example","type":"other"}})", i == 0 ? "" : ",", i);
+    }
+    const auto made = create(users_, user("ann", fmt::format(R"(,"emails":[{}])", emails)));
+    ASSERT_TRUE(made) << made.error().detail;
+    EXPECT_EQ(json::parse(made->body)->at("emails").as_array().size(), 900U);
+    const auto log = wait(store_->log({.org = connector_->connector.org, .limit = 1}));
+    ASSERT_TRUE(log);
+    EXPECT_NE(log->records.front().find("\"changes\":["), std::string::npos);
 }
 
 }  // namespace

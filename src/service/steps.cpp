@@ -132,7 +132,7 @@ scim::PatchLimits limits_for(const Core& core, const Call& call) {
 scim::Result<void> take_notes(Call& call, std::span<const scim::Note> notes) {
     call.record.notes(notes);
     if (call.policy().unknown_attributes != auth::UnknownAttributes::Refuse) return {};
-    const auto unknown = std::ranges::find(notes, "unknown-attribute-dropped", &scim::Note::rule);
+    const auto unknown = std::ranges::find(notes, scim::kUnknownDropped, &scim::Note::rule);
     if (unknown == notes.end()) return {};
     return call.refuse("unknown-attribute",
                        scim::invalid_value(fmt::format(

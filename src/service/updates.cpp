@@ -183,8 +183,7 @@ Task<scim::Result<Answer>> Resources::restore_or_refuse(Call& call, const scim::
                                                         store::Error taken,
                                                         const json::Value& value,
                                                         scim::Projection projection) const {
-    const bool restores = call.policy().restore_on_create && call.may_restore;
-    if (!restores || !value.is_object()) co_return refuse_store(call, taken);
+    if (!value.is_object()) co_return refuse_store(call, taken);
     auto holder = co_await core_.store.find(call.org(), type.name, taken.holder_id);
     if (!holder) co_return refuse_store(call, holder.error());
     if (!*holder || !is_same_person(call, **holder, value.get_object())) {

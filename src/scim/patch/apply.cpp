@@ -42,6 +42,7 @@ class Patcher {
         for (const PatchOperation& operation : operations) TRY_VOID(apply(operation));
         TRY_ASSIGN(json::Object document, finish(type_, std::move(document_), notes_));
         TRY_VOID(check_immutable(type_, current_, document));
+        TRY_VOID(check_cleared_extensions(document));
         return Patched{.document = std::move(document),
                        .members = std::move(members_).take(),
                        .notes = std::move(notes_)};
@@ -204,6 +205,20 @@ class Patcher {
     static Result<void> refuse_read_only(const AttributePath& target) {
         return std::unexpected(mutability(
             fmt::format("{} is read-only. Leave it out of the request.", target.to_string())));
+    }
+
+    /// What an extension requires cannot be cleared, not even by clearing all of it.
+    Result<void> check_cleared_extensions(const json::Object& document) const {
+        for (const Extension& extension : type_.extensions) {
+            const json::Value* before = current_.if_contains(extension.schema->id);
+            if (before == nullptr || document.contains(extension.schema->id)) continue;
+            for (const Attribute& attribute : extension.schema->attributes) {
+                if (!is_needed(attribute) || !before->get_object().contains(attribute.name))
+                    continue;
+                return check_needed(&attribute, Place{.extension = extension.schema->id});
+            }
+        }
+        return {};
     }
 
     /// What may not be left without a value.

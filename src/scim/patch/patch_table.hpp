@@ -379,6 +379,10 @@ inline constexpr Cell kCells[] = {
     {'T', R"({})", "add", "parts[code eq \"c\"].kind", R"("k")", R"({"parts":[{"code":"c","kind":"k"}]})"},
     {'T', R"({"urn:test:Extra:1.0":{"plant":"p"}})", "remove", "urn:test:Extra:1.0", nullptr, "!mutability"},
     {'T', R"({})", "add", "urn:test:Extra:1.0:badge", R"("b")", "!invalidValue"},
+    {'T', R"({"urn:test:Extra:1.0":{"plant":"p"}})", "replace", "urn:test:Extra:1.0:plant", R"("")", "!invalidValue"},
+    {'T', R"({"urn:test:Extra:1.0":{"plant":"p"}})", "replace", "urn:test:Extra:1.0:plant", R"(null)", "!invalidValue"},
+    {'T', R"({"urn:test:Extra:1.0":{"plant":"p"}})", "replace", "", R"({"urn:test:Extra:1.0:plant":null})", "!invalidValue"},
+    {'T', R"({})", "add", "urn:test:Extra:1.0:links", R"([{"type":"x"}])", R"({})"},
 
     // ---- a simple multi-valued attribute, and other types ------------------------------------
     {'T', R"({})", "add", "tags", R"(["a","b"])", R"({"tags":["a","b"]})"},

@@ -152,7 +152,7 @@ Result<const Attribute*> Finisher::move_attributes(std::span<const Attribute> at
     for (const Attribute& attribute : attributes) {
         if (!wanted(attribute)) continue;
         const Place here = place.at(attribute.name);
-        json::Value kept;
+        json::Value kept(to.storage());
         if (json::Value* value = from.if_contains(attribute.name)) {
             TRY_ASSIGN(kept, tidy(attribute, std::move(*value), here));
         }

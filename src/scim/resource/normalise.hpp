@@ -35,7 +35,7 @@ struct Place {
 
 /// Adds a note unless the request has earned very many already.
 void add_note(std::vector<Note>& notes, std::string_view rule, std::string text);
-/// The first one is always added.
+/// The first one is always added, in place of another note where there are very many.
 void note_unknown(std::vector<Note>& notes, std::string_view place);
 void note_kept(std::vector<Note>& notes, std::string_view place);
 void note_read_only(std::vector<Note>& notes, std::string_view place);

@@ -13,8 +13,6 @@ namespace {
 /// A person reads them; a hostile body could earn one a value.
 constexpr std::size_t kMaxNotes = 50;
 
-constexpr std::string_view kUnknown = "unknown-attribute-dropped";
-
 }  // namespace
 
 Place Place::at(std::string_view name) const {
@@ -40,11 +38,11 @@ void add_note(std::vector<Note>& notes, std::string_view rule, std::string text)
 
 void note_unknown(std::vector<Note>& notes, std::string_view place) {
     // The first is told of however many others there are: a connector may refuse a request for it.
-    if (notes.size() == kMaxNotes &&
-        std::ranges::find(notes, kUnknown, &Note::rule) == notes.end()) {
+    if (notes.size() == kMaxNotes) {
+        if (std::ranges::find(notes, kUnknownDropped, &Note::rule) != notes.end()) return;
         notes.pop_back();
     }
-    add_note(notes, kUnknown,
+    add_note(notes, kUnknownDropped,
              fmt::format("{} is no attribute of the schema; it was dropped.", scim::quoted(place)));
 }
 

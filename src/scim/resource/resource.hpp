@@ -41,8 +41,12 @@ struct Change {
     std::string after;
 };
 
+/// The rule of the note of an attribute that no schema has.
+inline constexpr std::string_view kUnknownDropped = "unknown-attribute-dropped";
+
 struct Prepared {
-    json::Object document;  ///< in the memory of the body that it was made of
+    /// In the memory of the body that it was made of, and so are its copies.
+    json::Object document;
     /// Group.members as sent, ids only, in order, without duplicates. Absent: not sent.
     std::optional<std::vector<std::string>> members;
     std::vector<Note> notes;
@@ -62,17 +66,18 @@ struct PrepareLimits {
 /// [] empties); `password` (dropped, noted). Other forms are brought to these by a dialect. Unknown
 /// attributes and extensions (but see PrepareLimits::keep_unknown), and elements that hold nothing
 /// but type, primary, display or $ref, are dropped and noted. Refuses: wrong types, a missing
-/// required attribute, more than one `primary`, forbidden characters in identifiers, over-limit
-/// values, a body that is no object, `schemas` without the core schema. `active` absent on create:
-/// true. `current`: the stored document on PUT, null on POST; an absent `active` keeps its value
-/// (an omission never switches a person on or off), an immutable attribute may not change.
+/// required attribute (of an extension where anything of it is kept), more than one `primary`,
+/// forbidden characters in identifiers, over-limit values, a body that is no object, `schemas`
+/// without the core schema. `active` absent on create: true. `current`: the stored document on PUT,
+/// null on POST; an absent `active` keeps its value (an omission never switches a person on or
+/// off), an immutable attribute may not change.
 [[nodiscard]] Result<Prepared> prepare(const ResourceType& type, const json::Value& body,
                                        const json::Object* current,
                                        const PrepareLimits& limits = {});
 
-/// Checks and orders a document after PATCH: required attributes present, one primary, `schemas`
-/// recomputed from the extensions that hold data, members of the object in canonical order, what no
-/// schema has as it was behind them.
+/// Checks and orders a document after PATCH: required attributes present as in `prepare`, one
+/// primary, `schemas` recomputed from the extensions that hold data, members of the object in
+/// canonical order, what no schema has as it was behind them.
 [[nodiscard]] Result<json::Object> finish_document(const ResourceType& type, json::Object document);
 
 /// One value of `attribute` (an element where it is multi-valued) brought to schema spelling and

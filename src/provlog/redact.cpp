@@ -61,7 +61,7 @@ class BodyRedaction {
         result_.text.reserve(bytes);
     }
 
-    /// Of a body in which something may be one.
+    /// What is kept of a body that may hold some.
     RedactedBody run(const json::Value& body) && {
         append_parts(body, {});
         return std::move(result_);

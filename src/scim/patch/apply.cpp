@@ -210,12 +210,14 @@ class Patcher {
     /// What an extension requires cannot be cleared, not even by clearing all of it.
     Result<void> check_cleared_extensions(const json::Object& document) const {
         for (const Extension& extension : type_.extensions) {
-            const json::Value* before = current_.if_contains(extension.schema->id);
-            if (before == nullptr || document.contains(extension.schema->id)) continue;
+            const std::string& urn = extension.schema->id;
+            const json::Value* held = current_.if_contains(urn);
+            const json::Object* before = held == nullptr ? nullptr : held->if_object();
+            if (before == nullptr || document.contains(urn)) continue;
             for (const Attribute& attribute : extension.schema->attributes) {
-                if (!is_needed(attribute) || !before->get_object().contains(attribute.name))
-                    continue;
-                return check_needed(&attribute, Place{.extension = extension.schema->id});
+                if (is_needed(attribute) && before->contains(attribute.name)) {
+                    return check_needed(&attribute, Place{.extension = urn});
+                }
             }
         }
         return {};

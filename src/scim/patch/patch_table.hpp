@@ -383,6 +383,7 @@ inline constexpr Cell kCells[] = {
     {'T', R"({"urn:test:Extra:1.0":{"plant":"p"}})", "replace", "urn:test:Extra:1.0:plant", R"(null)", "!invalidValue"},
     {'T', R"({"urn:test:Extra:1.0":{"plant":"p"}})", "replace", "", R"({"urn:test:Extra:1.0:plant":null})", "!invalidValue"},
     {'T', R"({})", "add", "urn:test:Extra:1.0:links", R"([{"type":"x"}])", R"({})"},
+    {'T', R"({"urn:test:Extra:1.0":"kept before it was an extension"})", "add", "tags", R"("a")", R"({"tags":["a"]})"},
 
     // ---- a simple multi-valued attribute, and other types ------------------------------------
     {'T', R"({})", "add", "tags", R"(["a","b"])", R"({"tags":["a","b"]})"},

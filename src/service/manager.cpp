@@ -13,8 +13,8 @@ std::string ManagerText::id() const {
 }
 
 std::optional<ManagerText> manager_in(std::string_view document) {
-    // Most documents without one are told by this alone. It begins with a quotation mark, of which a
-    // document has too many to stop at each.
+    // Most documents without one are told by this alone. It begins with a quotation mark, of which
+    // a document has too many to stop at each.
     static constexpr std::string_view kBegin = R"("manager":{)";
     static const std::boyer_moore_horspool_searcher kSearcher(kBegin.begin(), kBegin.end());
     if (std::search(document.begin(), document.end(), kSearcher) == document.end()) {
